@@ -1,0 +1,120 @@
+"""Encrypted calls on open protocols.
+
+::
+
+    import openvoice
+
+    async with openvoice.Client.open() as client:
+        call = await client.call("bob@example.org", source=openvoice.Device(), sink=openvoice.Device())
+        await call.wait_for(openvoice.CallState.ACTIVE, timeout=30)
+        async for frame in call.audio():
+            ...
+
+Everything a program needs is here; nothing below this package is promised to stay as it is.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from openvoice.client.account import Account
+from openvoice.client.call import Call
+from openvoice.client.client import Client, Happening
+from openvoice.client.profile import Profile
+from openvoice.client.sound import (
+    Device,
+    Sink,
+    SoundDevice,
+    Source,
+    load_sound,
+    parse_sink,
+    parse_source,
+    sound_devices,
+)
+from openvoice.core.address import Address
+from openvoice.core.policy import Audience, Policy
+from openvoice.core.security import SecurityReport
+from openvoice.core.state import CallState
+from openvoice.core.statistics import CallStatistics
+from openvoice.core.types import Direction, EndReason, Vouching
+from openvoice.errors import (
+    AudioFileError,
+    Busy,
+    CallFailed,
+    Cancelled,
+    CertificateRejected,
+    ConfigurationError,
+    ConnectionFailed,
+    Declined,
+    DeviceFailed,
+    HostNotFound,
+    InsecureServer,
+    InvalidAddress,
+    InvalidState,
+    LoginRefused,
+    MediaFailed,
+    NoAnswer,
+    OpenVoiceError,
+    PeerUnavailable,
+    SecurityRefused,
+    ServerProgramError,
+    ServerUnreachable,
+    UsageError,
+)
+from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, AudioSink, AudioSource, Frame
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Account",
+    "Address",
+    "Audience",
+    "AudioFileError",
+    "AudioSink",
+    "AudioSource",
+    "Busy",
+    "Call",
+    "CallFailed",
+    "CallState",
+    "CallStatistics",
+    "Cancelled",
+    "CertificateRejected",
+    "Client",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "Declined",
+    "Device",
+    "DeviceFailed",
+    "Direction",
+    "EndReason",
+    "FRAME_SAMPLES",
+    "Frame",
+    "Happening",
+    "HostNotFound",
+    "InsecureServer",
+    "InvalidAddress",
+    "InvalidState",
+    "LoginRefused",
+    "MediaFailed",
+    "NoAnswer",
+    "OpenVoiceError",
+    "PeerUnavailable",
+    "Policy",
+    "Profile",
+    "SAMPLE_RATE",
+    "SecurityRefused",
+    "SecurityReport",
+    "ServerProgramError",
+    "ServerUnreachable",
+    "Sink",
+    "SoundDevice",
+    "Source",
+    "UsageError",
+    "Vouching",
+    "load_sound",
+    "parse_sink",
+    "parse_source",
+    "sound_devices",
+]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

@@ -1,0 +1,114 @@
+"""The command line: one command per file, each a thin face over the public API."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+import openvoice
+from openvoice.cli.context import Settings
+from openvoice.errors import OpenVoiceError
+
+_COMMANDS = {
+    "account": "Your XMPP accounts: add, list, remove, register.",
+    "call": "Call somebody.",
+    "answer": "Wait for calls and answer them.",
+    "devices": "List microphones and loudspeakers.",
+    "doctor": "Check everything a call needs, step by step.",
+    "demo": "Watch two clients make an encrypted call on this machine.",
+    "history": "List past calls, or show one with its security report.",
+}
+
+_EXIT_CODES = """\b
+Exit codes:
+  0  the call happened and ended normally    5  nobody answered
+  2  wrong usage or configuration            6  refused for security
+  3  no login or no network                  7  the media failed
+  4  declined or busy                      130  interrupted
+"""
+
+
+class _Commands(click.Group):
+    """Imports a command's module only when that command runs: ``--help`` and mistakes answer at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"openvoice.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_Commands,
+    epilog=_EXIT_CODES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    envvar="OPENVOICE_HOME",
+    help="Folder of one profile: its settings, passwords and history.  [default: the folders of your system]",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    default="warning",
+    show_default=True,
+    help="How much to log, to standard error.",
+)
+@click.version_option(openvoice.__version__, prog_name="openvoice")
+@click.pass_context
+def command(context: click.Context, home: Path | None, log_level: str) -> None:
+    """Encrypted calls to anybody on XMPP.
+
+    Sound is encrypted from device to device; no provider holds a key, and every call ends with a report on who could
+    have listened.
+
+    \b
+    See it work, without an account:     openvoice demo
+    Then, with one:                      openvoice account add you@example.org
+                                         openvoice call friend@example.org
+    When something does not work:        openvoice doctor
+    """
+    logging.basicConfig(
+        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    context.obj = Settings(home=home)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code. Every mistake is one line on standard error."""
+    try:
+        result: Any = command.main(arguments, prog_name="openvoice", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.Abort:
+        return 130
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except OpenVoiceError as error:
+        click.echo(f"openvoice: {error}", err=True)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read our output is gone; what Python would say about that at exit helps nobody.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 130
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,142 @@
+"""``openvoice account``"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openvoice import Address, UsageError
+from openvoice.cli.context import ADDRESS, SERVER, Settings, json_option
+from openvoice.cli.running import run
+
+
+@click.group("account")
+def command() -> None:
+    """Your XMPP accounts."""
+
+
+def _password_options(function: Any) -> Any:
+    for option in (
+        click.option(
+            "--password-file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Read the password from the first line of this file, now and at every login.",
+        ),
+        click.option(
+            "--password-command", metavar="C", help="Run this shell command for the password, at every login."
+        ),
+        click.option("--server", type=SERVER, metavar="HOST:PORT", help="Connect here instead of asking DNS."),
+        click.option(
+            "--ca",
+            "ca_file",
+            type=click.Path(dir_okay=False, path_type=Path),
+            help="Trust this certificate authority (PEM), and no other, for the server.",
+        ),
+    ):
+        function = option(function)
+    return function
+
+
+@command.command("add")
+@click.argument("address", type=ADDRESS, metavar="JID")
+@_password_options
+@click.option("--no-check", is_flag=True, help="Do not log in to try it.")
+@click.pass_obj
+def add(
+    settings: Settings,
+    address: Address,
+    password_file: Path | None,
+    password_command: str | None,
+    server: tuple[str, int] | None,
+    ca_file: Path | None,
+    no_check: bool,
+) -> int:
+    """Add an account, and log in once to prove that it works.
+
+    The password is asked for, or comes from a file or a command; it is never given on the command line, where every
+    user of this machine could read it.
+    """
+    password = _password(password_file, password_command, confirm=False)
+
+    async def work() -> int:
+        await settings.profile.add_account(
+            address,
+            password=password,
+            password_file=password_file,
+            password_command=password_command,
+            server=server,
+            ca_file=ca_file,
+            check=not no_check,
+        )
+        click.echo(f"{address} is ready" if not no_check else f"{address} was added, untried")
+        return 0
+
+    return run(work())
+
+
+@command.command("register")
+@click.argument("address", type=ADDRESS, metavar="JID")
+@_password_options
+@click.pass_obj
+def register(
+    settings: Settings,
+    address: Address,
+    password_file: Path | None,
+    password_command: str | None,
+    server: tuple[str, int] | None,
+    ca_file: Path | None,
+) -> int:
+    """Make a new account on its server, if that allows it, and add it."""
+    password = _password(password_file, password_command, confirm=True)
+
+    async def work() -> int:
+        await settings.profile.register_account(
+            address,
+            password=password,
+            password_file=password_file,
+            password_command=password_command,
+            server=server,
+            ca_file=ca_file,
+        )
+        click.echo(f"{address} was made and is ready")
+        return 0
+
+    return run(work())
+
+
+@command.command("list")
+@json_option
+@click.pass_obj
+def list_(settings: Settings, as_json: bool) -> None:
+    """List the accounts."""
+    accounts = settings.profile.settings.accounts
+    if as_json:
+        for account in accounts:
+            server = f"{account.server[0]}:{account.server[1]}" if account.server else None
+            click.echo(json.dumps({"account": str(account.address), "server": server}))
+    elif accounts:
+        for account in accounts:
+            click.echo(str(account.address))
+    else:
+        click.echo("no account yet: add one with 'openvoice account add you@example.org'")
+
+
+@command.command("remove")
+@click.argument("address", type=ADDRESS, metavar="JID")
+@click.pass_obj
+def remove(settings: Settings, address: Address) -> None:
+    """Forget an account and its password on this machine. The account itself stays on its server."""
+    settings.profile.remove_account(address)
+    click.echo(f"{address} was removed")
+
+
+def _password(file: Path | None, shell_command: str | None, *, confirm: bool) -> str | None:
+    if file is not None and shell_command is not None:
+        raise UsageError("--password-file and --password-command are two ways to the same: give one")
+    if file is not None or shell_command is not None:
+        return None
+    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
+    return password

@@ -1,0 +1,105 @@
+"""``openvoice call``"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from openvoice import (
+    Address,
+    Call,
+    Device,
+    UsageError,
+    parse_sink,
+    parse_source,
+)
+from openvoice.cli.context import (
+    ADDRESS,
+    Settings,
+    account_option,
+    check_devices,
+    input_option,
+    json_option,
+    output_option,
+    require_option,
+)
+from openvoice.cli.printing import printer, told
+from openvoice.cli.running import run
+
+DRAIN = 0.3
+"""Seconds that a call goes on after its source ended, so that the last words arrive."""
+
+
+@click.command("call")
+@click.argument("peer", type=ADDRESS, metavar="JID")
+@account_option
+@input_option
+@output_option
+@click.option(
+    "--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="End after S seconds of talk."
+)
+@click.option(
+    "--ring-timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="Give up after S seconds of ringing.",
+)
+@click.option("--relay-only", is_flag=True, help="Never tell the peer the addresses of this device.")
+@require_option
+@json_option
+@click.pass_obj
+def command(
+    settings: Settings,
+    peer: Address,
+    account: Address | None,
+    input_: str | None,
+    output: str | None,
+    duration: float | None,
+    ring_timeout: float | None,
+    relay_only: bool,
+    require: str | None,
+    as_json: bool,
+) -> int:
+    """Call JID and talk, until you press Ctrl-C, the other side hangs up, or the input ends.
+
+    \b
+    Talk:                          openvoice call bob@example.org
+    Play a file and record:        openvoice call bob@example.org --input hello.wav --output answer.wav
+    A minute of tone, for a test:  openvoice call bob@example.org --input tone --output null --duration 60 --json
+    """
+    if as_json and output == "-":
+        raise UsageError("--json and --output - both want standard output: write the sound to a file")
+    profile = settings.profile
+    changes = {"relay_only": True} if relay_only else {}
+    policy = profile.policy(require=require, ring_timeout=ring_timeout, **changes)
+    source = parse_source(input_ or profile.settings.input)
+    sink = parse_sink(output or profile.settings.output)
+    check_devices(source, sink)
+
+    async def work() -> int:
+        client = profile.client(account, policy=policy)
+        shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None)
+        async with told(client, shown):
+            call = await client.call(peer, source=source, sink=sink)
+            await _talk(call, duration, until_source_ends=not isinstance(source, Device))
+        if call.failure is not None:
+            raise call.failure
+        return 0
+
+    return run(work())
+
+
+async def _talk(call: Call, duration: float | None, *, until_source_ends: bool) -> None:
+    happenings = call.events()
+    ending: asyncio.TimerHandle | None = None
+    loop = asyncio.get_running_loop()
+    async for event in happenings:
+        if event.name == "connected" and duration is not None:
+            ending = loop.call_later(duration, call.hangup_soon)
+        if event.name == "source-ended" and duration is None and until_source_ends:
+            ending = loop.call_later(DRAIN, call.hangup_soon)
+    if ending is not None:
+        ending.cancel()
+    await call.wait_closed()

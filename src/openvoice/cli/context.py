@@ -1,0 +1,92 @@
+"""What all commands share: the profile they work on, and options that several of them take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openvoice import Address, Device, DeviceFailed, InvalidAddress, Profile, Sink, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The global options."""
+
+    home: Path | None
+
+    @property
+    def profile(self) -> Profile:
+        return Profile(self.home)
+
+
+class AddressType(click.ParamType[Address]):
+    """A JID on the command line."""
+
+    name = "jid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Address:
+        if isinstance(value, Address):
+            return value
+        try:
+            return Address.parse(value)
+        except InvalidAddress as error:
+            self.fail(str(error), param, ctx)
+
+
+class ServerType(click.ParamType[tuple[str, int]]):
+    """``HOST:PORT``."""
+
+    name = "host:port"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, int]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return Profile.parse_server(value)
+        except ValueError as error:
+            self.fail(f"{value!r}: {error}", param, ctx)
+
+
+ADDRESS = AddressType()
+SERVER = ServerType()
+
+account_option = click.option("--account", type=ADDRESS, metavar="JID", help="The account to use, if you have several.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object per line on standard output, for programs."
+)
+input_option = click.option(
+    "--input",
+    "input_",
+    metavar="SRC",
+    help="What to send: a sound device by (a part of) its name, a sound file, 'tone', 'silence', "
+    "or '-' for raw s16le 48 kHz mono on standard input.  [default: your microphone]",
+)
+output_option = click.option(
+    "--output",
+    metavar="DST",
+    help="Where received sound goes: a sound device, FILE.wav, 'null', or '-' for raw s16le 48 kHz mono on "
+    "standard output.  [default: your loudspeaker]",
+)
+require_option = click.option(
+    "--require",
+    type=click.Choice(["none", "omemo", "verified"]),
+    help="The least that must vouch for the peer's key: 'none' is satisfied with the servers, 'omemo' wants an OMEMO "
+    "key, 'verified' one that you compared. Less is refused before any sound.  [default: your policy's]",
+)
+
+
+def check_devices(source: Source, sink: Sink) -> None:
+    """See before a call whether its sound devices are there.
+
+    Raises:
+        DeviceFailed: one is not; the message says what to do.
+    """
+    for kind, chosen, way_out in (("input", source, "--input FILE"), ("output", sink, "--output null")):
+        if isinstance(chosen, Device):
+            try:
+                chosen.check(kind)
+            except DeviceFailed as error:
+                raise DeviceFailed(f"{error} ({way_out})") from error

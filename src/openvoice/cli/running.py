@@ -1,0 +1,40 @@
+"""Runs a command's coroutine, and ends it politely on Ctrl-C, SIGTERM and a closed terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Coroutine
+
+INTERRUPTED = 130
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+def run(work: Coroutine[None, None, int]) -> int:
+    """Run ``work`` to its end and return its exit code.
+
+    A signal cancels it: calls are hung up, files closed, and 130 is returned. A second signal does not wait.
+    """
+    return asyncio.run(_interruptible(work))
+
+
+async def _interruptible(work: Coroutine[None, None, int]) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(work)
+
+    def interrupt() -> None:
+        task.cancel()
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    try:
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, interrupt)
+    except NotImplementedError:
+        # Windows' event loop has no signal handlers: there Ctrl-C arrives as KeyboardInterrupt and asyncio.run cancels.
+        pass
+    try:
+        return await task
+    except asyncio.CancelledError:
+        return INTERRUPTED

@@ -1,0 +1,82 @@
+"""Who one is on XMPP, and how the password is found when it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from openvoice.config import AccountSettings
+from openvoice.core.address import Address
+from openvoice.errors import ConfigurationError
+from openvoice.storage.passwords import PasswordKeeper
+
+COMMAND_WITHIN = 60.0
+"""Seconds that a password command may take; it may have to ask its user."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """An account to log in with.
+
+    ``server`` is used instead of what DNS says (RFC 6120, 3.2); ``ca_file`` (PEM) is trusted instead of the system's
+    certificate authorities, for servers with a private one.
+    """
+
+    address: Address
+    password: str = field(repr=False)
+    server: tuple[str, int] | None = None
+    ca_file: Path | None = None
+
+
+async def unlock(settings: AccountSettings, keeper: PasswordKeeper) -> Account:
+    """Find the account's password, by its file, its command, or the keeper.
+
+    Raises:
+        ConfigurationError: there is none, or what should tell it fails.
+    """
+    if settings.password_file is not None:
+        password = read_password(settings.password_file)
+    elif settings.password_command is not None:
+        password = await run_password_command(settings.password_command)
+    else:
+        password = keeper.find(settings.address) or ""
+        if not password:
+            raise ConfigurationError(
+                f"no password is kept for {settings.address}: "
+                f"add the account again with 'openvoice account add {settings.address}'"
+            )
+    return Account(address=settings.address, password=password, server=settings.server, ca_file=settings.ca_file)
+
+
+def read_password(path: Path) -> str:
+    """The first line of a file. Raises :class:`~openvoice.errors.ConfigurationError`."""
+    try:
+        password = path.read_text(encoding="utf-8").partition("\n")[0].removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"the password file {path} cannot be read: {error}") from error
+    if not password:
+        raise ConfigurationError(f"the password file {path} is empty: write the password into its first line")
+    return password
+
+
+async def run_password_command(command: str) -> str:
+    """The first line that a shell command prints. Raises :class:`~openvoice.errors.ConfigurationError`."""
+    process = await asyncio.create_subprocess_shell(
+        command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(COMMAND_WITHIN):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        raise ConfigurationError("the password command did not end within a minute") from None
+    password = output.decode(errors="replace").partition("\n")[0].removesuffix("\r")
+    if process.returncode != 0 or not password:
+        raise ConfigurationError(
+            f"the password command ended with code {process.returncode}"
+            + ("" if password else " and printed nothing")
+            + ": run it by hand to see why"
+        )
+    return password

@@ -1,0 +1,218 @@
+"""A call, as its user sees it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+
+from openvoice.client.broadcast import Broadcast
+from openvoice.client.failures import failure
+from openvoice.client.sound import Sink, Source, audio_input, audio_output
+from openvoice.core import inputs as i
+from openvoice.core.address import Address
+from openvoice.core.events import CallEnded, CallEvent
+from openvoice.core.machine import CallMachine
+from openvoice.core.security import SecurityReport
+from openvoice.core.state import CallState
+from openvoice.core.statistics import CallStatistics
+from openvoice.core.types import CallId, Direction, EndReason
+from openvoice.errors import CallFailed, InvalidState
+from openvoice.ports import AudioInput, AudioOutput, Frame
+
+if TYPE_CHECKING:
+    from openvoice.client.driver import CallDriver
+    from openvoice.client.timeline import Moment
+
+_ORDER = list(CallState)
+AUDIO_BACKLOG = 100
+"""Frames (2 s) kept for an ``audio()`` loop that does not keep up."""
+
+
+class Call:
+    """One call: a read-only snapshot, commands, and what happens in it as events.
+
+    Made by :meth:`Client.call` and by :attr:`Client.on_call`; never by hand.
+    """
+
+    def __init__(self, call: CallId, peer: Address, direction: Direction) -> None:
+        self.id = call
+        self.peer = peer
+        self.direction = direction
+        self.ended: CallEnded | None = None
+        """How it ended, once it has."""
+        self._driver: CallDriver | None = None
+        self._events: Broadcast[CallEvent] = Broadcast()
+        self._frames: Broadcast[Frame] = Broadcast(AUDIO_BACKLOG)
+        self._pulse: Broadcast[CallState] = Broadcast(backlog=1)
+        self._loop = asyncio.get_running_loop()
+        self._closed = self._loop.create_future()
+        self._make_input: Callable[[], AudioInput] | None = None
+        self._make_output: Callable[[], AudioOutput] | None = None
+
+    # --- snapshot -----------------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> CallState:
+        return self._machine.state
+
+    @property
+    def muted(self) -> bool:
+        return self._machine.muted
+
+    @property
+    def held(self) -> bool:
+        return self._machine.held
+
+    @property
+    def security(self) -> SecurityReport:
+        """What protects the call, as far as is known now."""
+        return self._machine.security
+
+    @property
+    def stats(self) -> CallStatistics:
+        return self._driven.statistics
+
+    @property
+    def timeline(self) -> tuple[Moment, ...]:
+        """What happened so far, by the names of the standards."""
+        return tuple(self._driven.timeline)
+
+    # --- commands -----------------------------------------------------------------------------------------------------
+
+    async def accept(self, *, source: Source = None, sink: Sink = None) -> None:
+        """Answer an incoming call. Sound is captured only after the peer's keys were checked.
+
+        Raises:
+            InvalidState: it does not ring here any more.
+            AudioFileError: the file named as ``source`` or ``sink`` cannot be used.
+        """
+        if self.state is not CallState.RINGING or self.direction is not Direction.INCOMING:
+            raise InvalidState(f"a call that is {self.state} cannot be accepted")
+        self.use(source, sink)
+        await self._driven.command(i.Accept())
+
+    async def reject(self, reason: EndReason = EndReason.DECLINE) -> None:
+        """Say no to an incoming call."""
+        await self._driven.command(i.HangUp(reason))
+
+    async def hangup(self) -> None:
+        """End the call, whatever its state, and wait until its media are closed. Twice is once."""
+        await self._driven.command(i.HangUp())
+        await self.wait_closed()
+
+    def hangup_soon(self) -> None:
+        """End the call without waiting for it: for timers and other places that cannot wait."""
+        self._driven.post(i.HangUp())
+
+    async def mute(self, muted: bool = True) -> None:
+        """Send silence instead of the source, or the source again."""
+        await self._driven.command(i.Mute(muted))
+
+    async def hold(self, held: bool = True) -> None:
+        """Stop sending and playing, or go on."""
+        await self._driven.command(i.Hold(held))
+
+    async def send_dtmf(self, digits: str) -> None:
+        """Press keys: ``0-9 * # A-D``.
+
+        Raises:
+            InvalidState: the call is not active.
+            ValueError: there is no such key.
+        """
+        if not digits or set(digits.upper()) - set("0123456789*#ABCD"):
+            raise ValueError("keys are 0-9, *, # and A-D")
+        await self._driven.command(i.SendDigits(digits.upper()))
+
+    # --- waiting and listening ----------------------------------------------------------------------------------------
+
+    async def wait_for(self, state: CallState, timeout: float | None = None) -> None:
+        """Wait until the call has come as far as ``state``.
+
+        Raises:
+            Busy, Declined, NoAnswer, PeerUnavailable, Cancelled, SecurityRefused, MediaFailed: it ended before that.
+            TimeoutError: ``timeout`` seconds went by.
+        """
+        pulse = self._pulse.listen()
+        async with asyncio.timeout(timeout):
+            while _ORDER.index(self.state) < _ORDER.index(state):
+                await anext(pulse)
+        await pulse.aclose()
+        if state is not CallState.ENDED and self.state is CallState.ENDED:
+            await self.wait_closed()
+            raise self.failure or CallFailed("the call is already over")
+
+    async def wait_closed(self) -> CallEnded:
+        """Wait until the call has ended and nothing of it is left."""
+        await asyncio.shield(self._closed)
+        assert self.ended is not None
+        return self.ended
+
+    @property
+    def failure(self) -> CallFailed | None:
+        """What went wrong, or ``None`` if nothing did (so far)."""
+        if self.ended is None:
+            return None
+        return failure(
+            self.ended.reason,
+            self.ended.origin,
+            self.ended.text,
+            peer=str(self.peer.bare),
+            direction=self.direction,
+            connected=self._machine.active_since is not None,
+        )
+
+    def events(self) -> AsyncIterator[CallEvent]:
+        """All that happens from now on; ends with :class:`~openvoice.core.events.CallEnded`."""
+        return self._events.listen()
+
+    def audio(self) -> AsyncIterator[Frame]:
+        """The received sound: ``int16`` arrays of shape ``(960,)``, 20 ms each. Ends with the call."""
+        return self._frames.listen()
+
+    # --- for the client -----------------------------------------------------------------------------------------------
+
+    def use(self, source: Source, sink: Sink) -> None:
+        """Choose the sound, before the call is answered. Raises :class:`~openvoice.errors.AudioFileError`."""
+        self._make_input = audio_input(source)
+        self._make_output = audio_output(sink, self._overhear)
+
+    def make_input(self) -> AudioInput:
+        return (self._make_input or audio_input(None))()
+
+    def make_output(self) -> AudioOutput:
+        return (self._make_output or audio_output(None, self._overhear))()
+
+    def attach(self, driver: CallDriver) -> None:
+        self._driver = driver
+
+    def publish(self, event: CallEvent) -> None:
+        """Tell all listeners."""
+        if isinstance(event, CallEnded):
+            self.ended = event
+        self._events.send(event)
+
+    def changed(self) -> None:
+        """Wake those who wait for a state."""
+        self._pulse.send(self.state)
+
+    def close(self) -> None:
+        """The driver is done."""
+        self._pulse.close()
+        self._events.close()
+        self._frames.close()
+        if not self._closed.done():
+            self._closed.set_result(None)
+
+    def _overhear(self, frame: Frame) -> None:
+        if self._frames.has_listeners and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._frames.send, frame.copy())
+
+    @property
+    def _driven(self) -> CallDriver:
+        assert self._driver is not None
+        return self._driver
+
+    @property
+    def _machine(self) -> CallMachine:
+        return self._driven.machine

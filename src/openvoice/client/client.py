@@ -1,0 +1,357 @@
+"""One account, online: it places calls, takes calls, and tells what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from openvoice.client.account import Account
+from openvoice.client.broadcast import Broadcast
+from openvoice.client.call import Call
+from openvoice.client.driver import CallDriver
+from openvoice.client.sound import Sink, Source
+from openvoice.core import inputs as i
+from openvoice.core.address import Address
+from openvoice.core.events import CallEnded, CallEvent, CallIncoming
+from openvoice.core.machine import CallMachine
+from openvoice.core.policy import Policy, Screening
+from openvoice.core.state import CallState
+from openvoice.core.types import CallId, Direction
+from openvoice.errors import Busy, InvalidState, OpenVoiceError
+from openvoice.ports import (
+    CallStore,
+    IncomingCall,
+    MediaEngine,
+    MediaSettings,
+    Signalling,
+    SignallingListener,
+)
+
+_log = logging.getLogger(__name__)
+
+GOODBYE_WITHIN = 1.5
+"""Seconds that live calls may take to end when the client closes."""
+
+CallHandler = Callable[[Call], Awaitable[None]]
+SignallingFactory = Callable[[Account, SignallingListener, Callable[[IncomingCall], Screening]], Signalling]
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened: to a call, or to the connection (``call`` is ``None``).
+
+    ``time`` is Unix time in seconds.
+    """
+
+    time: float
+    name: str
+    call: CallId | None
+    event: CallEvent | None
+    details: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """One line of ``--json``; ``docs/events.md`` is its schema."""
+        return {"event": self.name, "time": self.time, "call": self.call, **self.details}
+
+
+class Client:
+    """One account's calls. An asynchronous context manager: online inside, and gone without a trace after.
+
+    ::
+
+        async with openvoice.Client.open() as client:
+            call = await client.call("bob@example.org", source=Path("hello.wav"))
+            await call.wait_for(CallState.ACTIVE, timeout=30)
+
+    Raises on entry: a :class:`~openvoice.errors.ConnectionFailed` or
+    :class:`~openvoice.errors.ConfigurationError`.
+    """
+
+    def __init__(
+        self,
+        account: Account | Callable[[], Awaitable[Account]],
+        *,
+        policy: Policy | None = None,
+        store: CallStore | None = None,
+        interfaces: tuple[str, ...] = (),
+        engine: MediaEngine | None = None,
+        signalling: SignallingFactory | None = None,
+    ) -> None:
+        self._account = account
+        self._name = ""
+        self.policy = policy or Policy()
+        self._store = store
+        self._interfaces = interfaces
+        self._make_engine: Callable[[], MediaEngine] = (lambda: engine) if engine is not None else _engine
+        self._make_signalling = signalling or partial(_xmpp, proposal_age=self.policy.proposal_age)
+        self._handler: CallHandler | None = None
+        self._happenings: Broadcast[Happening] = Broadcast()
+        self._calls: dict[CallId, Call] = {}
+        self._drivers: dict[CallId, CallDriver] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    @classmethod
+    def open(
+        cls, home: Path | str | None = None, *, account: Address | str | None = None, policy: Policy | None = None
+    ) -> Client:
+        """The client of a profile: its account (the one named, or the only one), its policy, its history.
+
+        Raises:
+            ConfigurationError: naming file, key and value.
+        """
+        from openvoice.client.profile import Profile
+
+        named = Address.parse(account) if isinstance(account, str) else account
+        return Profile(home).client(named, policy=policy)
+
+    # --- life ---------------------------------------------------------------------------------------------------------
+
+    async def __aenter__(self) -> Self:
+        try:
+            if not isinstance(self._account, Account):
+                self._account = await self._account()
+            self._name = str(self._account.address)
+            self._engine = self._make_engine()
+            try:
+                self._signalling = self._make_signalling(self._account, self, self._screen)
+                await self._signalling.open()
+            except BaseException:
+                await self._engine.close()
+                raise
+        except BaseException:
+            self._close()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._closing = True
+        for driver in self._drivers.values():
+            driver.post(i.HangUp())
+        if self._drivers:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(GOODBYE_WITHIN):
+                    await asyncio.gather(*(call.wait_closed() for call in list(self._calls.values())))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._signalling.close()
+        await self._engine.close()
+        self._close()
+
+    def _close(self) -> None:
+        self._closing = True
+        self._happenings.close()
+        if self._store is not None:
+            self._store.close()
+
+    # --- what its user does -------------------------------------------------------------------------------------------
+
+    @property
+    def address(self) -> Address:
+        """The own address; with the device once online."""
+        return self._signalling.address
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that live now."""
+        return tuple(self._calls.values())
+
+    def events(self) -> AsyncIterator[Happening]:
+        """All that happens from now on, to all calls and to the connection. Ends when the client has closed."""
+        return self._happenings.listen()
+
+    def on_call(self, handler: CallHandler) -> CallHandler:
+        """Decorate the coroutine that deals with calls that come in.
+
+        The policy comes first: the handler never hears of a call of a stranger, and a call that the policy answers
+        without asking is answered by what the handler does, like any other.
+        """
+        self._handler = handler
+        return handler
+
+    async def call(
+        self, address: Address | str, *, source: Source = None, sink: Sink = None, policy: Policy | None = None
+    ) -> Call:
+        """Call somebody. Returns at once with the call on its way; see :meth:`Call.wait_for`.
+
+        ``source`` is what to send (silence if not given), ``sink`` where to put what comes (nowhere if not given);
+        ``policy`` replaces the client's for this call.
+
+        Raises:
+            InvalidAddress: ``address`` is not a JID.
+            Busy: the policy allows no further call now.
+            PeerUnavailable: no device of the peer that is online can be called.
+            AudioFileError: a file named cannot be used.
+        """
+        peer = Address.parse(address) if isinstance(address, str) else address
+        if self._closing:
+            raise InvalidState("the client is closing")
+        if len(self._calls) >= self.policy.maximum_calls:
+            raise Busy("you are in another call: end it first")
+        target, invitation = await self._signalling.invitation(peer)
+        call = Call(CallId(str(uuid.uuid4())), target, Direction.OUTGOING)
+        call.use(source, sink)
+        self._signalling.begin(call.id, target, frozenset({"audio"}))
+        driver = self._start(call, policy or self.policy)
+        driver.post(i.Dial(invitation))
+        return call
+
+    def answers(self, call: Call) -> bool:
+        """Whether the policy answers this caller without asking."""
+        return self.policy.answers(call.peer, in_roster=self._signalling.in_roster(call.peer))
+
+    # --- what the signalling tells (SignallingListener) ---------------------------------------------------------------
+
+    def call_incoming(self, incoming: IncomingCall, first: i.PeerInput) -> None:
+        call = Call(incoming.call, incoming.peer, Direction.INCOMING)
+        self._start(call, self.policy).post(first)
+
+    def call_input(self, call: CallId, message: i.PeerInput) -> None:
+        driver = self._drivers.get(call)
+        if driver is not None:
+            driver.post(message)
+
+    def call_missed(self, incoming: IncomingCall, outcome: str) -> None:
+        details = {"peer": str(incoming.peer.bare), "outcome": outcome}
+        now = time.time()
+        self._happenings.send(Happening(now, "missed", incoming.call, None, details))
+        self._keep(
+            {"call": incoming.call, "time": now - incoming.age, "direction": Direction.INCOMING.value, **details}
+        )
+
+    def connection_changed(self, online: bool, reason: str) -> None:
+        details = {"account": self._name, "reason": reason}
+        self._happenings.send(Happening(time.time(), "online" if online else "offline", None, None, details))
+
+    def _screen(self, incoming: IncomingCall) -> Screening:
+        if self._closing:
+            return Screening.SILENT
+        return self.policy.screen(
+            incoming.peer, in_roster=self._signalling.in_roster(incoming.peer), live_calls=len(self._calls)
+        )
+
+    # --- calls --------------------------------------------------------------------------------------------------------
+
+    def _start(self, call: Call, policy: Policy) -> CallDriver:
+        async def settings() -> MediaSettings:
+            return MediaSettings(
+                relays=await self._signalling.relays(),
+                relay_only=policy.relay_only,
+                input=call.make_input,
+                output=call.make_output,
+                interfaces=self._interfaces,
+            )
+
+        def publish(event: CallEvent) -> None:
+            now = time.time()
+            call.publish(event)
+            self._happenings.send(Happening(now, event.name, call.id, event, event.as_dict()))
+            if isinstance(event, CallIncoming):
+                self._announce(call)
+            if isinstance(event, CallEnded):
+                self._keep(_record(call, event, now))
+
+        machine = CallMachine(call.direction, str(call.peer.bare), policy=policy, signalling=self._signalling.facts)
+        driver = CallDriver(
+            call.id,
+            machine,
+            signalling=self._signalling,
+            engine=self._engine,
+            settings=settings,
+            publish=publish,
+            changed=call.changed,
+        )
+        call.attach(driver)
+        self._calls[call.id] = call
+        self._drivers[call.id] = driver
+        self._spawn(self._drive(call, driver), f"openvoice call {call.direction}")
+        return driver
+
+    async def _drive(self, call: Call, driver: CallDriver) -> None:
+        try:
+            await driver.run()
+        finally:
+            del self._calls[call.id], self._drivers[call.id]
+            call.close()
+
+    def _announce(self, call: Call) -> None:
+        if self._handler is not None:
+            self._spawn(self._handle(self._handler, call), "openvoice call handler")
+
+    async def _handle(self, handler: CallHandler, call: Call) -> None:
+        try:
+            result = handler(call)
+            if inspect.isawaitable(result):
+                await result
+        except OpenVoiceError as error:
+            _log.warning("the handler of a call ended with %s", type(error).__name__)
+        except Exception:
+            _log.exception("the handler of a call failed")
+            if call.state is CallState.RINGING:
+                await call.reject()
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        if self._store is None:
+            return
+        try:
+            self._store.add({"account": self._name, **record})
+        except OpenVoiceError as error:
+            _log.warning("%s", error)
+
+
+# The two heavy adapters are imported when a client goes online, so that ``import openvoice`` stays quick.
+
+
+def _engine() -> MediaEngine:
+    from openvoice.media.engine import ThreadedMediaEngine
+
+    return ThreadedMediaEngine()
+
+
+def _xmpp(
+    account: Account,
+    listener: SignallingListener,
+    screen: Callable[[IncomingCall], Screening],
+    *,
+    proposal_age: float,
+) -> Signalling:
+    from openvoice.signalling.xmpp.adapter import XmppSignalling
+
+    return XmppSignalling(
+        account=account.address,
+        password=account.password,
+        server=account.server,
+        ca_file=account.ca_file,
+        listener=listener,
+        screen=screen,
+        proposal_age=proposal_age,
+    )
+
+
+def _record(call: Call, event: CallEnded, now: float) -> dict[str, Any]:
+    return {
+        "call": call.id,
+        "time": call.timeline[0].time if call.timeline else now,
+        "direction": call.direction.value,
+        "peer": str(call.peer.bare),
+        "outcome": "answered" if event.duration else event.reason.value,
+        **event.as_dict(),
+    }

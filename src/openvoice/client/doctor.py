@@ -1,0 +1,159 @@
+"""Tries everything that a call needs, step by step, and says of each failure what to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from openvoice.client.account import unlock
+from openvoice.client.sound import sound_devices
+from openvoice.config import Home, load
+from openvoice.core.address import Address
+from openvoice.core.security import SignallingFacts
+from openvoice.errors import (
+    CertificateRejected,
+    ConfigurationError,
+    DeviceFailed,
+    HostNotFound,
+    InsecureServer,
+    LoginRefused,
+    MediaFailed,
+    OpenVoiceError,
+    ServerUnreachable,
+)
+from openvoice.ports import RelayServer
+from openvoice.storage.passwords import PasswordKeeper
+
+
+class Outcome(StrEnum):
+    """How a step went."""
+
+    PASSED = "passed"
+    WARNING = "warning"
+    """Calls work, but less well than they could."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was tried. ``advice`` says what to do about it, and is empty where nothing is to do."""
+
+    name: str
+    outcome: Outcome
+    text: str
+    advice: str = ""
+
+
+_ADVICE: dict[type[OpenVoiceError], str] = {
+    ConfigurationError: "Correct the file, or add the account again with 'openvoice account add'.",
+    HostNotFound: "Check the spelling of the address and your network; --server HOST:PORT goes around DNS.",
+    ServerUnreachable: "Check your network and firewall (ports 5222 and 5223), or ask the server's operator.",
+    CertificateRejected: "Do not go on: ask the server's operator. A private authority is named with --ca FILE.",
+    InsecureServer: "Do not go on: somebody may sit in between. Try another network, ask the server's operator.",
+    LoginRefused: "Check name and password, then 'openvoice account add' again.",
+    MediaFailed: "Calls to people behind strict firewalls may fail; tell the server's operator.",
+    DeviceFailed: "Install PortAudio (Debian: libportaudio2) or connect a device; calls with files work without.",
+}
+
+
+async def diagnose(home: Home, address: Address | None) -> AsyncIterator[Step]:
+    """All steps in their order. A step that others build on ends the account's part when it fails."""
+    try:
+        settings = load(home)
+        chosen = settings.account(address)
+        account = await unlock(chosen, PasswordKeeper(home.passwords))
+    except ConfigurationError as error:
+        yield _failed("configuration", error)
+    else:
+        yield Step("configuration", Outcome.PASSED, f"{home.file} is in order; account {account.address}")
+        relays: tuple[RelayServer, ...] = ()
+        async for step, found in _server_steps(
+            account.address, account.password, server=account.server, ca_file=account.ca_file
+        ):
+            relays += found
+            yield step
+        for relay in relays:
+            yield await _relay_step(relay, settings.interfaces)
+    yield _sound_step()
+
+
+async def _server_steps(
+    account: Address, password: str, *, server: tuple[str, int] | None, ca_file: object
+) -> AsyncIterator[tuple[Step, tuple[RelayServer, ...]]]:
+    from openvoice.signalling.xmpp import probe
+
+    name = "server name"
+    try:
+        async for found in probe.probe(account, password, server=server, ca_file=ca_file):  # type: ignore[arg-type]
+            match found:
+                case probe.EndpointsFound(endpoints):
+                    places = ", ".join(f"{place.host}:{place.port}" for place in endpoints)
+                    yield Step(name, Outcome.PASSED, f"{account.domain} is at {places}"), ()
+                    name = "encryption"
+                case probe.ChannelSecured(facts):
+                    yield Step(name, Outcome.PASSED, _channel(facts)), ()
+                    name = "login"
+                case probe.LoggedIn(facts):
+                    binding = facts.channel_binding or "none"
+                    text = f"{facts.sasl_mechanism}, channel binding: {binding}"
+                    yield Step(name, Outcome.PASSED, text), ()
+                    name = "server features"
+                case probe.ServerExamined():
+                    yield _features(found), found.relays
+                    name = "relays"
+    except OpenVoiceError as error:
+        yield _failed(name, error), ()
+
+
+def _channel(facts: SignallingFacts) -> str:
+    return f"{facts.tls_version}, {facts.cipher}; certificate by {facts.certificate_issuer or 'itself'} was checked"
+
+
+def _features(found: object) -> Step:
+    wanted = {
+        "STUN and TURN servers (XEP-0215)": bool(getattr(found, "relays", ())),
+        "archive of missed calls (XEP-0313)": bool(getattr(found, "archive", False)),
+        "other devices stop ringing (XEP-0280)": bool(getattr(found, "carbons", False)),
+    }
+    missing = [name for name, there in wanted.items() if not there]
+    if not missing:
+        return Step("server features", Outcome.PASSED, ", ".join(wanted))
+    return Step(
+        "server features",
+        Outcome.WARNING,
+        f"missing: {', '.join(missing)}",
+        "Calls work, but through fewer firewalls or on fewer devices at once: ask the server's operator.",
+    )
+
+
+async def _relay_step(relay: RelayServer, interfaces: tuple[str, ...]) -> Step:
+    from openvoice.media.reachability import reach
+
+    name = f"{relay.kind} over {relay.transport}"
+    begun = time.perf_counter()
+    try:
+        address = await reach(relay, interfaces)
+    except MediaFailed as error:
+        return _failed(name, error)
+    took = (time.perf_counter() - begun) * 1000
+    verb = "lends" if relay.kind == "turn" else "sees this device at"
+    return Step(name, Outcome.PASSED, f"{relay.host}:{relay.port} {verb} {address} ({took:.0f} ms)")
+
+
+def _sound_step() -> Step:
+    try:
+        devices = sound_devices()
+    except DeviceFailed as error:
+        return _failed("sound devices", error, Outcome.WARNING)
+    microphones = sum(device.kind == "input" for device in devices)
+    text = f"{microphones} microphones, {len(devices) - microphones} loudspeakers"
+    if 0 < microphones < len(devices):
+        return Step("sound devices", Outcome.PASSED, text)
+    return Step("sound devices", Outcome.WARNING, text, _ADVICE[DeviceFailed])
+
+
+def _failed(name: str, error: OpenVoiceError, outcome: Outcome = Outcome.FAILED) -> Step:
+    advice = next((words for kind, words in _ADVICE.items() if isinstance(error, kind)), "")
+    return Step(name, outcome, str(error), advice)

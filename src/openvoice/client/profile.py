@@ -1,0 +1,174 @@
+"""One person's set-up on this machine: accounts, policy, history."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from openvoice.client.account import Account, read_password, run_password_command, unlock
+from openvoice.client.client import Client
+from openvoice.client.doctor import Step, diagnose
+from openvoice.config import AccountSettings, Home, Require, Settings, add_account, load, parse_server, remove_account
+from openvoice.core.address import Address
+from openvoice.core.policy import Policy
+from openvoice.errors import ConfigurationError
+from openvoice.storage.history import History
+from openvoice.storage.passwords import PasswordKeeper
+
+
+class Profile:
+    """The settings, passwords and history in ``home``, or in the folders of the system.
+
+    Raises:
+        ConfigurationError: from any member, if ``openvoice.toml`` cannot be used; it names file, key and value.
+    """
+
+    parse_server = staticmethod(parse_server)
+
+    def __init__(self, home: Path | str | None = None) -> None:
+        self._home = Home.locate(home)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """What ``openvoice.toml`` says."""
+        return load(self._home)
+
+    def policy(self, *, require: str | None = None, ring_timeout: float | None = None, **changes: Any) -> Policy:
+        """The policy of the profile, with some of its values replaced.
+
+        ``require`` is one of the words of the file: ``none``, ``omemo``, ``verified``.
+        """
+        if require is not None:
+            changes["require"] = Require(require).vouching
+        if ring_timeout is not None:
+            changes["ring_timeout"] = ring_timeout
+        return replace(self.settings.policy, **changes)
+
+    def client(self, account: Address | None = None, *, policy: Policy | None = None) -> Client:
+        """A client of the account named, or of the only one. It finds the password when it goes online."""
+        chosen = self.settings.account(account)
+
+        async def account_of_profile() -> Account:
+            return await unlock(chosen, self._keeper)
+
+        self._home.create()
+        return Client(
+            account_of_profile,
+            policy=policy or self.settings.policy,
+            store=History(self._home.history),
+            interfaces=self.settings.interfaces,
+        )
+
+    async def add_account(
+        self,
+        address: Address,
+        *,
+        password: str | None = None,
+        password_file: Path | None = None,
+        password_command: str | None = None,
+        server: tuple[str, int] | None = None,
+        ca_file: Path | None = None,
+        check: bool = True,
+    ) -> None:
+        """Add an account, after logging in once to prove that it works (unless ``check`` is false).
+
+        A ``password`` is kept in the profile, in a file that only its owner can read; a ``password_file`` and a
+        ``password_command`` are asked again at every login.
+
+        Raises:
+            ConnectionFailed: the login did not work. Nothing was added.
+            ConfigurationError: the password cannot be found, or the profile cannot be written.
+        """
+        settings = self._account_settings(address, password_file, password_command, server, ca_file)
+        account = await self._with_password(settings, password)
+        if check:
+            async with Client(account):
+                pass
+        self._keep(settings, password)
+
+    async def register_account(
+        self,
+        address: Address,
+        *,
+        password: str | None = None,
+        password_file: Path | None = None,
+        password_command: str | None = None,
+        server: tuple[str, int] | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        """Make the account on its server (XEP-0077) and add it.
+
+        Raises:
+            ConnectionFailed: the server cannot be reached, or lets nobody register, or not under this name.
+        """
+        from openvoice.signalling.xmpp.registration import register
+
+        settings = self._account_settings(address, password_file, password_command, server, ca_file)
+        account = await self._with_password(settings, password)
+        await register(account.address, account.password, server=server, ca_file=settings.ca_file)
+        self._keep(settings, password)
+
+    def remove_account(self, address: Address) -> None:
+        """Forget an account and its password. Raises :class:`~openvoice.errors.ConfigurationError` if unknown."""
+        remove_account(self._home, address)
+        self._keeper.forget(address)
+        self.__dict__.pop("settings", None)
+
+    def history(self, limit: int | None = None) -> list[dict[str, Any]]:
+        """The calls of all accounts, newest first; ``docs/events.md`` has the schema."""
+        if not self._home.history.exists():
+            return []
+        history = History(self._home.history)
+        try:
+            return history.list(-1 if limit is None else limit)
+        finally:
+            history.close()
+
+    def diagnose(self, account: Address | None = None) -> AsyncIterator[Step]:
+        """Try everything that a call needs, step by step."""
+        return diagnose(self._home, account)
+
+    @property
+    def _keeper(self) -> PasswordKeeper:
+        return PasswordKeeper(self._home.passwords)
+
+    def _account_settings(
+        self,
+        address: Address,
+        password_file: Path | None,
+        password_command: str | None,
+        server: tuple[str, int] | None,
+        ca_file: Path | None,
+    ) -> AccountSettings:
+        if not address.is_bare or not address.local:
+            raise ConfigurationError(f"{address} is not an account: write it as name@example.org")
+        if ca_file is not None and not ca_file.is_file():
+            raise ConfigurationError(f"there is no certificate file {ca_file}")
+        return AccountSettings(
+            address=address,
+            server=server,
+            ca_file=ca_file.absolute() if ca_file else None,
+            password_file=password_file.absolute() if password_file else None,
+            password_command=password_command,
+        )
+
+    async def _with_password(self, settings: AccountSettings, password: str | None) -> Account:
+        if settings.password_file is not None:
+            password = read_password(settings.password_file)
+        elif settings.password_command is not None:
+            password = await run_password_command(settings.password_command)
+        if not password:
+            raise ConfigurationError("an account needs a password")
+        return Account(address=settings.address, password=password, server=settings.server, ca_file=settings.ca_file)
+
+    def _keep(self, settings: AccountSettings, password: str | None) -> None:
+        self._home.create()
+        add_account(self._home, settings)
+        if password is not None:
+            self._keeper.keep(settings.address, password)
+        else:
+            self._keeper.forget(settings.address)
+        self.__dict__.pop("settings", None)

@@ -1,0 +1,326 @@
+"""The settings of one profile: where its files are, ``openvoice.toml``, and what it says, as frozen values.
+
+Every mistake in the file is reported with the file, the key and the value.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import platformdirs
+import tomlkit
+
+from openvoice.core.address import Address
+from openvoice.core.policy import Audience, Policy
+from openvoice.core.types import Vouching
+from openvoice.errors import ConfigurationError, InvalidAddress
+
+FILE_NAME = "openvoice.toml"
+HOME_VARIABLE = "OPENVOICE_HOME"
+
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The folders of one profile. One folder for all if it was named, the folders of the platform (XDG) otherwise."""
+
+    config: Path
+    data: Path
+
+    @classmethod
+    def locate(cls, named: Path | str | None = None) -> Home:
+        """The profile in ``named``, in ``$OPENVOICE_HOME``, or the user's own."""
+        named = named or os.environ.get(HOME_VARIABLE)
+        if named:
+            folder = Path(named).expanduser().absolute()
+            return cls(folder, folder)
+        return cls(platformdirs.user_config_path("openvoice"), platformdirs.user_data_path("openvoice"))
+
+    @property
+    def file(self) -> Path:
+        return self.config / FILE_NAME
+
+    @property
+    def history(self) -> Path:
+        return self.data / "history.sqlite"
+
+    @property
+    def passwords(self) -> Path:
+        return self.data / "passwords"
+
+    def create(self) -> None:
+        """Make the folders, readable by nobody else.
+
+        Raises:
+            ConfigurationError: they cannot be made.
+        """
+        for folder in {self.config, self.data}:
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise ConfigurationError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+
+class Require(StrEnum):
+    """``require`` in the file and on the command line."""
+
+    NONE = "none"
+    OMEMO = "omemo"
+    VERIFIED = "verified"
+
+    @property
+    def vouching(self) -> Vouching:
+        return {"none": Vouching.SIGNALLED, "omemo": Vouching.OMEMO_TRUSTED, "verified": Vouching.OMEMO_VERIFIED}[self]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AccountSettings:
+    """One account. Exactly one of the ways to the password is used, in the order given here; none means the keeper."""
+
+    address: Address
+    server: tuple[str, int] | None = None
+    ca_file: Path | None = None
+    password_file: Path | None = None
+    password_command: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """All of ``openvoice.toml``."""
+
+    accounts: tuple[AccountSettings, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    input: str = "default"
+    output: str = "default"
+    interfaces: tuple[str, ...] = ()
+
+    def account(self, address: Address | None) -> AccountSettings:
+        """The account named, or the only one.
+
+        Raises:
+            ConfigurationError: there is none, or several and none was named.
+        """
+        if address is not None:
+            for account in self.accounts:
+                if account.address == address.bare:
+                    return account
+            raise ConfigurationError(f"there is no account {address.bare}: add it with 'openvoice account add'")
+        if not self.accounts:
+            raise ConfigurationError("there is no account yet: add one with 'openvoice account add you@example.org'")
+        if len(self.accounts) > 1:
+            names = ", ".join(str(account.address) for account in self.accounts)
+            raise ConfigurationError(f"there are several accounts ({names}): choose one with --account")
+        return self.accounts[0]
+
+
+def load(home: Home) -> Settings:
+    """Read the profile's settings; defaults where there is no file.
+
+    Raises:
+        ConfigurationError: naming file, key and value.
+    """
+    try:
+        text = home.file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{home.file} cannot be read: {error}") from error
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigurationError(f"{home.file} is not valid TOML: {error}") from error
+    return _Reader(home.file).settings(document)
+
+
+def add_account(home: Home, account: AccountSettings) -> None:
+    """Write an account into the file, replacing one of the same address; all else in it, remarks included, stays.
+
+    Raises:
+        ConfigurationError: the file cannot be read or written.
+    """
+    table = tomlkit.table()
+    if account.server is not None:
+        table["server"] = f"{account.server[0]}:{account.server[1]}"
+    for key, value in (
+        ("ca", account.ca_file),
+        ("password_file", account.password_file),
+        ("password_command", account.password_command),
+    ):
+        if value is not None:
+            table[key] = str(value)
+    _edit(home, lambda accounts: accounts.__setitem__(str(account.address), table))
+
+
+def remove_account(home: Home, address: Address) -> None:
+    """Take an account out of the file. Raises :class:`ConfigurationError` if it is not there."""
+    load(home).account(address)
+    _edit(home, lambda accounts: accounts.__delitem__(str(address.bare)))
+
+
+def _edit(home: Home, change: Callable[[Any], None]) -> None:
+    load(home)
+    home.create()
+    document = tomlkit.parse(home.file.read_text(encoding="utf-8")) if home.file.exists() else tomlkit.document()
+    if "account" not in document:
+        document["account"] = tomlkit.table(is_super_table=True)
+    change(document["account"])
+    replace_file(home.file, tomlkit.dumps(document).encode())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a private file (0600) so that a crash leaves the old one or the new one, never half of one.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.new")
+    try:
+        temporary.unlink(missing_ok=True)
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
+
+
+def parse_server(text: str) -> tuple[str, int]:
+    """Read ``HOST:PORT``. Raises ``ValueError``."""
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError("write it as HOST:PORT")
+    return host, int(port)
+
+
+class _Reader:
+    """Turns the parsed file into settings, and knows which key it is at when something is wrong."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def settings(self, document: Mapping[str, Any]) -> Settings:
+        self._only(document, "", {"account", "policy", "sound", "network"})
+        sound, network = self._table(document, "sound"), self._table(document, "network")
+        self._only(sound, "sound.", {"input", "output"})
+        self._only(network, "network.", {"interfaces"})
+        accounts = self._table(document, "account")
+        return Settings(
+            accounts=tuple(self._account(name, accounts) for name in accounts),
+            policy=self._policy(self._table(document, "policy")),
+            input=self._read(sound, "sound.input", _string, "default"),
+            output=self._read(sound, "sound.output", _string, "default"),
+            interfaces=self._read(network, "network.interfaces", _strings, ()),
+        )
+
+    def _account(self, name: str, accounts: Mapping[str, Any]) -> AccountSettings:
+        place = f'account."{name}"'
+        address = self._value(place, name, _bare_address)
+        table = self._table(accounts, name, place)
+        self._only(table, f"{place}.", {"server", "ca", "password_file", "password_command"})
+        return AccountSettings(
+            address=address,
+            server=self._read(table, f"{place}.server", _server, None),
+            ca_file=self._read(table, f"{place}.ca", _path, None),
+            password_file=self._read(table, f"{place}.password_file", _path, None),
+            password_command=self._read(table, f"{place}.password_command", _string, None),
+        )
+
+    def _policy(self, table: Mapping[str, Any]) -> Policy:
+        readers: dict[str, Callable[[Any], Any]] = {
+            "ring": Audience,
+            "answer": Audience,
+            "callers": _addresses,
+            "blocked": _addresses,
+            "require": lambda value: Require(value).vouching,
+            "relay_only": _boolean,
+            "maximum_calls": _whole_number,
+            "ring_timeout": _number,
+            "answer_timeout": _number,
+            "proposal_age": _number,
+        }
+        self._only(table, "policy.", set(readers))
+        try:
+            return Policy(**{key: self._value(f"policy.{key}", value, readers[key]) for key, value in table.items()})
+        except ValueError as error:
+            raise ConfigurationError(f"{self._file}: [policy]: {error}") from error
+
+    def _only(self, table: Mapping[str, Any], place: str, known: set[str]) -> None:
+        for key in table:
+            if key not in known:
+                raise ConfigurationError(
+                    f"{self._file}: there is no setting {place}{key}; known are {', '.join(sorted(known))}"
+                )
+
+    def _table(self, parent: Mapping[str, Any], key: str, place: str | None = None) -> Mapping[str, Any]:
+        table = parent.get(key, {})
+        if not isinstance(table, Mapping):
+            raise ConfigurationError(f"{self._file}: {place or key} = {table!r} must be a table: [{place or key}]")
+        return table
+
+    def _read(self, table: Mapping[str, Any], place: str, read: Callable[[Any], _Value], default: _Value) -> _Value:
+        key = place.rpartition(".")[2]
+        return self._value(place, table[key], read) if key in table else default
+
+    def _value(self, place: str, value: Any, read: Callable[[Any], _Value]) -> _Value:
+        try:
+            return read(value)
+        except (ValueError, TypeError, InvalidAddress) as error:
+            raise ConfigurationError(f"{self._file}: {place} = {value!r}: {error}") from error
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text")
+    return value
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise TypeError("must be a list of texts")
+    return tuple(_string(item) for item in value)
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError("must be true or false")
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError("must be a number")
+    return float(value)
+
+
+def _whole_number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError("must be a whole number")
+    return value
+
+
+def _path(value: Any) -> Path:
+    return Path(_string(value)).expanduser()
+
+
+def _server(value: Any) -> tuple[str, int]:
+    return parse_server(_string(value))
+
+
+def _bare_address(value: Any) -> Address:
+    address = Address.parse(_string(value))
+    if not address.is_bare:
+        raise ValueError("must be an address without a device, like name@example.org")
+    return address
+
+
+def _addresses(value: Any) -> frozenset[Address]:
+    return frozenset(_bare_address(text) for text in _strings(value))

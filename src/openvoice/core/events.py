@@ -1,0 +1,189 @@
+"""What the faces are told: one small immutable object per thing that happened, in the past tense.
+
+``as_dict()`` of each is what ``--json`` prints; ``docs/events.md`` is the schema.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from openvoice.core.security import SecurityReport
+from openvoice.core.statistics import CallStatistics
+from openvoice.core.types import EndReason, Origin
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """Base of all events of a call."""
+
+    name: ClassVar[str] = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the event says beside its name, the time and the call."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlaced(CallEvent):
+    """The call was sent off."""
+
+    name = "calling"
+    peer: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"peer": self.peer}
+
+
+@dataclass(frozen=True, slots=True)
+class CallRinging(CallEvent):
+    """A device of the peer rings."""
+
+    name = "ringing"
+
+
+@dataclass(frozen=True, slots=True)
+class CallUnheard(CallEvent):
+    """No device of the peer has answered the proposal so far; it may be asleep."""
+
+    name = "unheard"
+
+
+@dataclass(frozen=True, slots=True)
+class CallIncoming(CallEvent):
+    """Somebody calls."""
+
+    name = "incoming"
+    peer: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"peer": self.peer}
+
+
+@dataclass(frozen=True, slots=True)
+class CallAccepted(CallEvent):
+    """A person, or a policy a person wrote, said yes."""
+
+    name = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class CallSecured(CallEvent):
+    """Keys are agreed and checked. The policy decides by this report whether a microphone opens."""
+
+    name = "secured"
+    security: SecurityReport
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"security": self.security.as_dict()}
+
+
+@dataclass(frozen=True, slots=True)
+class CallConnected(CallEvent):
+    """The first authenticated media of the peer arrived."""
+
+    name = "connected"
+
+
+@dataclass(frozen=True, slots=True)
+class CallInterrupted(CallEvent):
+    """Nothing came from the peer for two seconds."""
+
+    name = "interrupted"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRestored(CallEvent):
+    """It comes again."""
+
+    name = "restored"
+
+
+@dataclass(frozen=True, slots=True)
+class MuteChanged(CallEvent):
+    """Somebody stopped or started speaking into the call on purpose."""
+
+    name = "mute"
+    muted: bool
+    by: Origin
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"muted": self.muted, "by": self.by.value}
+
+
+@dataclass(frozen=True, slots=True)
+class HoldChanged(CallEvent):
+    """The call was put on hold, or taken back."""
+
+    name = "hold"
+    held: bool
+    by: Origin
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"held": self.held, "by": self.by.value}
+
+
+@dataclass(frozen=True, slots=True)
+class DigitDialled(CallEvent):
+    """The peer pressed a key."""
+
+    name = "digit"
+    digit: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"digit": self.digit}
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFinished(CallEvent):
+    """All sound of the source was sent."""
+
+    name = "source-ended"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReported(CallEvent):
+    """A sound device needs attention; the call goes on."""
+
+    name = "device"
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class StatisticsMeasured(CallEvent):
+    """Once a second while the call is active."""
+
+    name = "stats"
+    statistics: CallStatistics
+
+    def as_dict(self) -> dict[str, Any]:
+        return self.statistics.as_dict()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallEnded(CallEvent):
+    """The call is over. The last event of every call."""
+
+    name = "ended"
+    reason: EndReason
+    origin: Origin
+    text: str
+    duration: float
+    """Seconds from the first media to the end; 0 if it never came so far."""
+    answered: bool
+    security: SecurityReport
+    statistics: CallStatistics
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "reason": self.reason.value,
+            "origin": self.origin.value,
+            "text": self.text,
+            "duration": round(self.duration, 3),
+            "answered": self.answered,
+            "security": self.security.as_dict(),
+            "stats": self.statistics.as_dict(),
+        }

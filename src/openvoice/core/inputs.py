@@ -1,0 +1,273 @@
+"""What can happen to a call. :class:`~openvoice.core.machine.CallMachine` takes these, one at a time.
+
+Five sources: the user (or a program in the user's name), the peer by way of the signalling, the media engine, the
+own other devices, and time (which needs no input: see ``CallMachine.handle_timeout``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.security import MediaFacts
+from openvoice.core.types import EndReason, Origin
+
+
+class Invitation(StrEnum):
+    """How a peer is called."""
+
+    PROPOSE = "propose"
+    """By a message to all devices of the person (XEP-0353); the one that answers gets the offer."""
+    OFFER = "offer"
+    """By an offer to one device at once (XEP-0166)."""
+
+
+# --- the user ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Dial:
+    """Call the peer. Only an outgoing call that is new takes it."""
+
+    invitation: Invitation = Invitation.PROPOSE
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Answer an incoming call that rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class HangUp:
+    """Give up, decline or end, whichever the state makes of it. ``reason`` replaces the usual one."""
+
+    reason: EndReason | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """Send silence instead of the microphone, or the microphone again."""
+
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stop sending and playing, or go on."""
+
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits:
+    """Dial digits in the call (RFC 4733): ``0-9 * # A-D``."""
+
+    digits: str
+
+
+# --- the peer, by way of the signalling -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class PeerProposed:
+    """An incoming call without an offer yet (XEP-0353). ``announce``: the caller may learn that it rings."""
+
+    announce: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRinging:
+    """A device of the peer rings."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerProceeded:
+    """A person answered; that device now waits for the offer.
+
+    ``answer_within`` is how many seconds its answer may take: a gateway to the telephone network answers only when the
+    far end does. ``gather_fully`` says that the peer cannot take candidates after the offer (it announces
+    ``urn:ietf:rfc:3264``).
+    """
+
+    answer_within: float = 30.0
+    gather_fully: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfferReceived:
+    """The offer of the peer. For a direct session it is also the first that is heard of the call.
+
+    ``gather_fully`` says that the peer cannot take candidates after the answer.
+    """
+
+    offer: SessionDescription
+    announce: bool = True
+    gather_fully: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerReceived:
+    answer: SessionDescription
+
+
+@dataclass(frozen=True, slots=True)
+class CandidatesReceived:
+    """Trickled candidates for the content named (XEP-0176, 5.4)."""
+
+    content: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RestartReceived:
+    """New ICE credentials for every transport of the session, by content name (RFC 8445, 2.4).
+
+    ``ours`` says that they answer a restart that this side began.
+    """
+
+    credentials: tuple[tuple[str, str, str], ...]
+    """(content, ufrag, pwd)"""
+    ours: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRefused:
+    """The peer cannot or will not restart ICE now; the call goes on as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerMuted:
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeerHeld:
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GlareLost:
+    """Both called at once and the peer's proposal has the lower id (XEP-0353, 6.1): answer that one instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerMigrated:
+    """The peer moved the call to another of its devices (XEP-0353, 6.2): a fresh offer will come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The call is over, and this side was not the one who said so."""
+
+    reason: EndReason
+    origin: Origin = Origin.REMOTE
+    text: str = ""
+
+
+# --- the media engine -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDescription:
+    """The offer or answer that the media engine prepared."""
+
+    description: SessionDescription
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCandidates:
+    """Candidates found after the description was made. They are sent once the peer may have them."""
+
+    content: str
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRestart:
+    """The media engine's new ICE credentials, (content, ufrag, pwd), ``answering`` the peer or beginning."""
+
+    credentials: tuple[tuple[str, str, str], ...]
+    answering: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSecured:
+    """Every transport finished DTLS with the certificate that was signalled. Nothing of the user was sent yet."""
+
+    facts: MediaFacts
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFlowing:
+    """The first authenticated packet of the peer arrived."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInterrupted:
+    """Nothing authenticated arrived for two seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaRestored:
+    """It arrives again."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFailed:
+    """The media engine cannot go on."""
+
+    reason: EndReason
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class DigitReceived:
+    """The peer dialled a digit (RFC 4733)."""
+
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceEnded:
+    """The sound to send is over (a file ended)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTrouble:
+    """A sound device is missing, vanished or came back. The call goes on without it."""
+
+    text: str
+
+
+UserInput = Dial | Accept | HangUp | Mute | Hold | SendDigits
+PeerInput = (
+    PeerProposed
+    | PeerRinging
+    | PeerProceeded
+    | OfferReceived
+    | AnswerReceived
+    | CandidatesReceived
+    | RestartReceived
+    | RestartRefused
+    | PeerMuted
+    | PeerHeld
+    | GlareLost
+    | PeerMigrated
+    | Ended
+)
+MediaInput = (
+    LocalDescription
+    | LocalCandidates
+    | LocalRestart
+    | MediaSecured
+    | MediaFlowing
+    | MediaInterrupted
+    | MediaRestored
+    | MediaFailed
+    | DigitReceived
+    | SourceEnded
+    | DeviceTrouble
+)
+CallInput = UserInput | PeerInput | MediaInput

@@ -1,0 +1,382 @@
+"""One call, as a pure machine: an input and the time go in, effects come out, nothing else happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, get_args
+
+from openvoice.core import effects as e
+from openvoice.core import events
+from openvoice.core import inputs as i
+from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.policy import Policy
+from openvoice.core.security import SecurityReport, SignallingFacts, assess
+from openvoice.core.state import CONNECTED, TRANSITIONS, CallState
+from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching
+from openvoice.errors import InvalidState
+
+UNHEARD_AFTER = 15.0
+"""Seconds without any sign of a device of the peer until the caller is told so."""
+CONNECT_WITHIN = 30.0
+"""Seconds that a path and keys may take. Monal gives up after 15."""
+INTERRUPTION_LIMIT = 30.0
+"""Seconds without the peer's media until the call is lost."""
+MAXIMUM_EARLY_CANDIDATES = 64
+"""Candidates kept while there is no media session to give them to."""
+
+_USER_INPUTS = get_args(i.UserInput)
+
+
+class CallMachine:
+    """The protocol of one call, without clock, socket or task.
+
+    Three drivers: the user, the peer (by way of the signalling) and the media engine all come in by :meth:`handle`;
+    time comes in by :meth:`handle_timeout`. After *every* call of either, perform the effects returned, in their
+    order, and look at :attr:`deadline` again.
+
+    Invariants, held by property tests over all orders of inputs: ``OpenMedia`` is returned only after a person (or a
+    policy a person wrote) said yes on this side; ``OpenGate`` only after the policy accepted the security report, once
+    for each media session; ``Finish`` exactly once, last; and an input that is not legal changes nothing.
+    """
+
+    def __init__(
+        self, direction: Direction, peer: str, *, policy: Policy, signalling: SignallingFacts | None = None
+    ) -> None:
+        self.direction = direction
+        self.role = Role.INITIATOR if direction is Direction.OUTGOING else Role.RESPONDER
+        self.peer = peer
+        self.policy = policy
+        self.state = CallState.NEW
+        self.answered = False
+        self.muted = False
+        self.held = False
+        self.active_since: float | None = None
+        self.deadline: float | None = None
+        """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
+        self.end: e.Finish | None = None
+        self.security: SecurityReport = assess(Vouching.NONE, None, signalling)
+        self._signalling = signalling
+        self._limit: float | None = None
+        self._unheard_at: float | None = None
+        self._offer: SessionDescription | None = None
+        self._gather_fully = False
+        self._vouching = Vouching.NONE
+        self._media_open = False
+        self._described = False
+        self._gate_open = False
+        self._flowing = False
+        self._early: list[tuple[str, tuple[Candidate, ...]]] = []
+        self._consented = False
+        self._candidates_before_consent = 0
+
+    def handle(self, message: i.CallInput, now: float) -> list[e.Effect]:
+        """Take one input at ``now`` (seconds, any epoch, never backwards).
+
+        Raises:
+            InvalidState: a command of the user that the state does not allow. Nothing was changed.
+        """
+        kind = type(message)
+        targets = TRANSITIONS[self.role][self.state].get(kind)
+        if targets is None or not self._admits(message):
+            if self.state is CallState.ENDED and kind is i.HangUp:
+                return []
+            if kind in _USER_INPUTS:
+                raise InvalidState(f"a call that is {self.state} cannot take {kind.__name__}")
+            return [e.RejectInput(f"{kind.__name__} in state {self.state}")]
+        handler: Callable[[Any, float], Iterator[e.Effect]] = getattr(self, f"_on_{kind.__name__}")
+        effects = list(handler(message, now))
+        assert self.state in targets, f"{kind.__name__} led to {self.state}"
+        self._consented |= isinstance(message, i.Dial | i.Accept)
+        if not self._consented:
+            self._candidates_before_consent += sum(map(_candidates_told, effects))
+        self._set_deadline()
+        return effects
+
+    def handle_timeout(self, now: float) -> list[e.Effect]:
+        """Tell the time. Does nothing before :attr:`deadline`."""
+        effects: list[e.Effect] = []
+        if self._unheard_at is not None and now >= self._unheard_at:
+            self._unheard_at = None
+            effects.append(e.Notify(events.CallUnheard()))
+        if self._limit is not None and now >= self._limit:
+            effects += self._time_over()
+        self._set_deadline()
+        return effects
+
+    def duration(self, now: float) -> float:
+        """Seconds since the call became active; 0 if it never did."""
+        return now - self.active_since if self.active_since is not None else 0.0
+
+    # --- deadlines and legality ---------------------------------------------------------------------------------------
+
+    def _set_deadline(self) -> None:
+        self.deadline = min((at for at in (self._limit, self._unheard_at) if at is not None), default=None)
+
+    def _admits(self, message: i.CallInput) -> bool:
+        """What the table cannot say: an answer needs an offer, a second offer needs none before it."""
+        match message:
+            case i.AnswerReceived():
+                return self._described
+            case i.OfferReceived():
+                return self._offer is None
+            case i.LocalDescription() | i.LocalCandidates():
+                return self._media_open and (self._described or isinstance(message, i.LocalDescription))
+            case i.PeerProceeded() | i.GlareLost():
+                return not self._media_open
+            case _:
+                return True
+
+    def _time_over(self) -> Iterator[e.Effect]:
+        match self.state:
+            case CallState.PROPOSED | CallState.RINGING:
+                return self._end(EndReason.TIMEOUT, Origin.LOCAL, "nobody answered")
+            case CallState.NEGOTIATING:
+                return self._end(EndReason.TIMEOUT, Origin.LOCAL, "the other device did not go on with the call")
+            case CallState.CONNECTING:
+                return self._end(EndReason.CONNECTIVITY_ERROR, Origin.LOCAL, "the devices found no path to each other")
+            case _:
+                return self._end(EndReason.CONNECTIVITY_ERROR, Origin.LOCAL, "the connection to the peer was lost")
+
+    def _end(self, reason: EndReason, origin: Origin, text: str) -> Iterator[e.Effect]:
+        if origin is Origin.LOCAL and self.state is not CallState.NEW:
+            yield e.SendEnd(reason, text)
+        yield e.CloseMedia()
+        self.state = CallState.ENDED
+        self._limit = self._unheard_at = None
+        self._early.clear()
+        self.end = e.Finish(reason, origin, text)
+        yield self.end
+
+    # --- the user -----------------------------------------------------------------------------------------------------
+
+    def _on_Dial(self, message: i.Dial, now: float) -> Iterator[e.Effect]:
+        self.state = CallState.PROPOSED
+        self._limit = now + self.policy.ring_timeout
+        yield e.Notify(events.CallPlaced(self.peer))
+        if message.invitation is i.Invitation.PROPOSE:
+            self._unheard_at = now + UNHEARD_AFTER
+            yield e.SendProposal()
+        else:
+            yield from self._open_media()
+
+    def _on_Accept(self, message: i.Accept, now: float) -> Iterator[e.Effect]:
+        self.state = CallState.NEGOTIATING
+        self.answered = True
+        self._limit = now + CONNECT_WITHIN
+        yield e.Notify(events.CallAccepted())
+        if self._offer is None:
+            yield e.SendProceed()
+        else:
+            yield from self._open_media()
+
+    def _on_HangUp(self, message: i.HangUp, now: float) -> Iterator[e.Effect]:
+        if message.reason is not None:
+            reason = message.reason
+        elif self.state in CONNECTED:
+            reason = EndReason.SUCCESS
+        else:
+            reason = EndReason.CANCEL if self.role is Role.INITIATOR else EndReason.DECLINE
+        yield from self._end(reason, Origin.LOCAL, message.text)
+
+    def _on_Mute(self, message: i.Mute, now: float) -> Iterator[e.Effect]:
+        if self.muted == message.muted:
+            return
+        self.muted = message.muted
+        if self._media_open:
+            yield e.SetMuted(self.muted)
+        if self.state is CallState.ACTIVE:
+            yield e.SendInformation(e.Information.MUTE if self.muted else e.Information.UNMUTE)
+        yield e.Notify(events.MuteChanged(self.muted, Origin.LOCAL))
+
+    def _on_Hold(self, message: i.Hold, now: float) -> Iterator[e.Effect]:
+        if self.held == message.held:
+            return
+        self.held = message.held
+        yield e.SetHeld(self.held)
+        yield e.SendInformation(e.Information.HOLD if self.held else e.Information.UNHOLD)
+        yield e.Notify(events.HoldChanged(self.held, Origin.LOCAL))
+
+    def _on_SendDigits(self, message: i.SendDigits, now: float) -> Iterator[e.Effect]:
+        yield e.PlayDigits(message.digits)
+
+    # --- the peer -----------------------------------------------------------------------------------------------------
+
+    def _on_PeerProposed(self, message: i.PeerProposed, now: float) -> Iterator[e.Effect]:
+        yield from self._ring(message.announce, now)
+
+    def _on_OfferReceived(self, message: i.OfferReceived, now: float) -> Iterator[e.Effect]:
+        self._offer = message.offer
+        self._gather_fully = message.gather_fully
+        self._vouching = message.offer.vouching
+        if self.state is CallState.NEW:
+            yield from self._ring(message.announce, now)
+        else:
+            yield from self._open_media()
+
+    def _ring(self, announce: bool, now: float) -> Iterator[e.Effect]:
+        self.state = CallState.RINGING
+        self._limit = now + self.policy.answer_timeout
+        if announce:
+            yield e.SendRinging()
+        yield e.Notify(events.CallIncoming(self.peer))
+
+    def _on_PeerRinging(self, message: i.PeerRinging, now: float) -> Iterator[e.Effect]:
+        self._unheard_at = None
+        if self.state is CallState.RINGING:
+            return
+        if self.state is CallState.PROPOSED:
+            self.state = CallState.RINGING
+        yield e.Notify(events.CallRinging())
+
+    def _on_PeerProceeded(self, message: i.PeerProceeded, now: float) -> Iterator[e.Effect]:
+        self.state = CallState.NEGOTIATING
+        self.answered = True
+        self._unheard_at = None
+        self._limit = now + message.answer_within
+        yield e.Notify(events.CallAccepted())
+        self._gather_fully = message.gather_fully
+        yield from self._open_media()
+
+    def _on_GlareLost(self, message: i.GlareLost, now: float) -> Iterator[e.Effect]:
+        self.state = CallState.NEGOTIATING
+        self.role = Role.RESPONDER
+        self.answered = True
+        self._unheard_at = None
+        self._limit = now + CONNECT_WITHIN
+        yield e.Notify(events.CallAccepted())
+        yield e.SendProceed()
+
+    def _on_PeerMigrated(self, message: i.PeerMigrated, now: float) -> Iterator[e.Effect]:
+        self.state = CallState.NEGOTIATING
+        self.role = Role.RESPONDER
+        self._limit = now + CONNECT_WITHIN
+        self._offer = None
+        self._media_open = self._described = self._gate_open = self._flowing = False
+        self._early.clear()
+        yield e.CloseMedia()
+        yield e.SendProceed()
+
+    def _on_AnswerReceived(self, message: i.AnswerReceived, now: float) -> Iterator[e.Effect]:
+        if not self.answered:
+            self.answered = True
+            yield e.Notify(events.CallAccepted())
+        self.state = CallState.CONNECTING
+        self._unheard_at = None
+        self._limit = now + CONNECT_WITHIN
+        self._vouching = message.answer.vouching
+        yield e.ApplyAnswer(message.answer)
+        yield from self._release_candidates()
+
+    def _on_CandidatesReceived(self, message: i.CandidatesReceived, now: float) -> Iterator[e.Effect]:
+        if self.state in CONNECTED:
+            yield e.AddCandidates(message.content, message.candidates)
+        elif sum(len(kept) for _, kept in self._early) + len(message.candidates) <= MAXIMUM_EARLY_CANDIDATES:
+            self._early.append((message.content, message.candidates))
+
+    def _release_candidates(self) -> Iterator[e.Effect]:
+        for content, candidates in self._early:
+            yield e.AddCandidates(content, candidates)
+        self._early.clear()
+
+    def _on_RestartReceived(self, message: i.RestartReceived, now: float) -> Iterator[e.Effect]:
+        if message.ours:
+            yield e.ApplyRestart(message.credentials)
+        else:
+            yield e.RestartMedia(message.credentials)
+
+    def _on_RestartRefused(self, message: i.RestartRefused, now: float) -> Iterator[e.Effect]:
+        yield from ()
+
+    def _on_PeerMuted(self, message: i.PeerMuted, now: float) -> Iterator[e.Effect]:
+        yield e.Notify(events.MuteChanged(message.muted, Origin.REMOTE))
+
+    def _on_PeerHeld(self, message: i.PeerHeld, now: float) -> Iterator[e.Effect]:
+        yield e.Notify(events.HoldChanged(message.held, Origin.REMOTE))
+
+    def _on_Ended(self, message: i.Ended, now: float) -> Iterator[e.Effect]:
+        yield from self._end(message.reason, message.origin, message.text)
+
+    # --- the media engine ---------------------------------------------------------------------------------------------
+
+    def _open_media(self) -> Iterator[e.Effect]:
+        self._media_open = True
+        yield e.OpenMedia(self.role, self._offer, self._gather_fully)
+        if self.muted:
+            yield e.SetMuted(True)
+
+    def _on_LocalDescription(self, message: i.LocalDescription, now: float) -> Iterator[e.Effect]:
+        self._described = True
+        if self.role is Role.INITIATOR:
+            yield e.SendOffer(message.description)
+            return
+        self.state = CallState.CONNECTING
+        self._limit = now + CONNECT_WITHIN
+        yield e.SendAnswer(message.description)
+        yield from self._release_candidates()
+
+    def _on_LocalCandidates(self, message: i.LocalCandidates, now: float) -> Iterator[e.Effect]:
+        yield e.SendCandidates(message.content, message.candidates)
+
+    def _on_LocalRestart(self, message: i.LocalRestart, now: float) -> Iterator[e.Effect]:
+        yield e.SendRestart(message.credentials, message.answering)
+
+    def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
+        facts = replace(message.facts, candidates_before_consent=self._candidates_before_consent)
+        self.security = assess(self._vouching, facts, self._signalling)
+        yield e.Notify(events.CallSecured(self.security))
+        refusal = self.policy.refusal(self.security)
+        if refusal is not None:
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
+            return
+        if not self._gate_open:
+            self._gate_open = True
+            yield e.OpenGate()
+        yield from self._activate(now)
+
+    def _on_MediaFlowing(self, message: i.MediaFlowing, now: float) -> Iterator[e.Effect]:
+        self._flowing = True
+        yield from self._activate(now)
+
+    def _activate(self, now: float) -> Iterator[e.Effect]:
+        if self._gate_open and self._flowing:
+            self.state = CallState.ACTIVE
+            self._limit = None
+            if self.active_since is None:
+                self.active_since = now
+                yield e.Notify(events.CallConnected())
+
+    def _on_MediaInterrupted(self, message: i.MediaInterrupted, now: float) -> Iterator[e.Effect]:
+        if self.state is CallState.ACTIVE and self._limit is None:
+            self._limit = now + INTERRUPTION_LIMIT
+            yield e.Notify(events.CallInterrupted())
+            if self.role is Role.INITIATOR:
+                yield e.RestartMedia()
+
+    def _on_MediaRestored(self, message: i.MediaRestored, now: float) -> Iterator[e.Effect]:
+        if self.state is CallState.ACTIVE and self._limit is not None:
+            self._limit = None
+            yield e.Notify(events.CallRestored())
+
+    def _on_MediaFailed(self, message: i.MediaFailed, now: float) -> Iterator[e.Effect]:
+        yield from self._end(message.reason, Origin.LOCAL, message.text)
+
+    def _on_DigitReceived(self, message: i.DigitReceived, now: float) -> Iterator[e.Effect]:
+        yield e.Notify(events.DigitDialled(message.digit))
+
+    def _on_SourceEnded(self, message: i.SourceEnded, now: float) -> Iterator[e.Effect]:
+        yield e.Notify(events.SourceFinished())
+
+    def _on_DeviceTrouble(self, message: i.DeviceTrouble, now: float) -> Iterator[e.Effect]:
+        yield e.Notify(events.DeviceReported(message.text))
+
+
+def _candidates_told(effect: e.Effect) -> int:
+    """How many addresses of this device the effect tells the peer."""
+    match effect:
+        case e.SendOffer(description) | e.SendAnswer(description):
+            return sum(len(content.transport.candidates) for content in description.contents)
+        case e.SendCandidates(_, candidates):
+            return len(candidates)
+        case _:
+            return 0

@@ -1,0 +1,137 @@
+"""The states of a call, and every transition there is.
+
+Theory of operation. A call is in one :class:`CallState`. Which inputs are legal depends on the state and on the *role*
+in the session: only the responder can accept, only the initiator can be answered. A pair that is missing from the
+table is not legal: a user's command then raises, a message of the peer is refused and changes nothing. A role is not a
+direction: when two people call each other at once, one outgoing call becomes the responder (``GlareLost``).
+
+Direction, mute, hold and the reason of the end are attributes of a call, not states.
+
+``docs/states.md`` is drawn from this table by ``python -m openvoice.core.state``.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from openvoice.core import inputs as i
+from openvoice.core.types import Role
+
+
+class CallState(StrEnum):
+    """Where a call stands."""
+
+    NEW = "new"
+    PROPOSED = "proposed"
+    """Sent off; no device of the peer has answered yet."""
+    RINGING = "ringing"
+    """Here, or there."""
+    NEGOTIATING = "negotiating"
+    """A person said yes; offer and answer are under way."""
+    CONNECTING = "connecting"
+    """The devices look for a path and agree on keys."""
+    ACTIVE = "active"
+    """The policy accepted the protection, and authenticated media of the peer arrived."""
+    ENDED = "ended"
+
+
+_S = CallState
+
+_UNANSWERED: dict[type, tuple[CallState, ...]] = {
+    i.PeerRinging: (_S.RINGING,),
+    i.PeerProceeded: (_S.NEGOTIATING,),
+    i.GlareLost: (_S.NEGOTIATING,),
+    i.AnswerReceived: (_S.CONNECTING,),
+}
+
+_IN_PROGRESS: dict[type, tuple[CallState, ...]] = {
+    i.MediaSecured: (_S.CONNECTING, _S.ACTIVE, _S.ENDED),
+    i.MediaFlowing: (_S.CONNECTING, _S.ACTIVE),
+    i.PeerMigrated: (_S.NEGOTIATING,),
+}
+
+TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
+    Role.INITIATOR: {
+        _S.NEW: {i.Dial: (_S.PROPOSED,)},
+        _S.PROPOSED: {**_UNANSWERED, i.LocalDescription: (_S.PROPOSED,)},
+        _S.RINGING: {**_UNANSWERED, i.LocalDescription: (_S.RINGING,)},
+        _S.NEGOTIATING: {
+            i.PeerRinging: (_S.NEGOTIATING,),
+            i.LocalDescription: (_S.NEGOTIATING,),
+            i.AnswerReceived: (_S.CONNECTING,),
+        },
+        _S.CONNECTING: {**_IN_PROGRESS},
+        _S.ACTIVE: {i.PeerMigrated: (_S.NEGOTIATING,)},
+        _S.ENDED: {},
+    },
+    Role.RESPONDER: {
+        _S.NEW: {i.PeerProposed: (_S.RINGING,), i.OfferReceived: (_S.RINGING,)},
+        _S.RINGING: {i.Accept: (_S.NEGOTIATING,)},
+        _S.NEGOTIATING: {i.OfferReceived: (_S.NEGOTIATING,), i.LocalDescription: (_S.CONNECTING,)},
+        _S.CONNECTING: {**_IN_PROGRESS},
+        _S.ACTIVE: {i.PeerMigrated: (_S.NEGOTIATING,)},
+        _S.ENDED: {},
+    },
+}
+"""role -> state -> input -> the states it may lead to."""
+
+CONNECTED = (_S.CONNECTING, _S.ACTIVE)
+"""The states in which both sides have said yes, and know each other's half."""
+_ANSWERED = (_S.NEGOTIATING, *CONNECTED)
+_EXCHANGING = (_S.PROPOSED, _S.RINGING, *_ANSWERED)
+
+_STAYING: dict[type, tuple[CallState, ...]] = {
+    i.Mute: (_S.NEW, *_EXCHANGING),
+    i.Hold: CONNECTED,
+    i.SendDigits: (_S.ACTIVE,),
+    i.LocalCandidates: _EXCHANGING,
+    i.CandidatesReceived: _EXCHANGING,
+    i.LocalRestart: CONNECTED,
+    i.RestartReceived: CONNECTED,
+    i.RestartRefused: CONNECTED,
+    i.MediaInterrupted: CONNECTED,
+    i.MediaRestored: CONNECTED,
+    i.PeerMuted: _ANSWERED,
+    i.PeerHeld: _ANSWERED,
+    i.DigitReceived: (_S.ACTIVE,),
+    i.SourceEnded: CONNECTED,
+    i.DeviceTrouble: _ANSWERED,
+}
+_ENDING = (i.HangUp, i.Ended, i.MediaFailed)
+
+for _rows in TRANSITIONS.values():
+    for _input, _states in _STAYING.items():
+        for _state in _rows.keys() & set(_states):
+            _rows[_state].setdefault(_input, (_state,))
+    for _state in _rows.keys() - {_S.ENDED}:
+        for _input in _ENDING:
+            _rows[_state][_input] = (_S.ENDED,)
+
+
+def diagram() -> str:
+    """The table as a Mermaid state diagram; inputs that do not change the state are left out."""
+    lines = ["stateDiagram-v2", "    [*] --> new"]
+    for state in CallState:
+        arrows: dict[CallState, list[str]] = {}
+        for role, rows in TRANSITIONS.items():
+            for kind, targets in rows.get(state, {}).items():
+                for target in targets:
+                    if target is not state and kind not in _ENDING:
+                        label = kind.__name__
+                        other = TRANSITIONS[role.other].get(state, {}).get(kind)
+                        arrows.setdefault(target, []).append(label if other == targets else f"{label} ({role})")
+        lines += [f"    {state} --> {target}: {', '.join(dict.fromkeys(labels))}" for target, labels in arrows.items()]
+    endings = ", ".join(kind.__name__ for kind in _ENDING)
+    lines += [
+        "    ended --> [*]",
+        "    note right of ended",
+        f"        {endings} or a deadline,",
+        "        from every state",
+    ]
+    return "\n".join([*lines, "    end note"])
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.stdout.write(diagram() + "\n")

@@ -1,0 +1,149 @@
+"""Between what a stanza says and a description that can be used. Here Jingle's offers and answers are judged.
+
+Refusals carry the XEP-0166 reason that the session ends with.
+"""
+
+from __future__ import annotations
+
+from openvoice.core.description import (
+    FINGERPRINT_OCTETS,
+    Content,
+    Fingerprint,
+    Media,
+    SessionDescription,
+    Setup,
+    TransportDescription,
+)
+from openvoice.errors import MalformedStanza
+from openvoice.jingle.model import (
+    DtlsFingerprint,
+    Foreign,
+    IceTransport,
+    Jingle,
+    JingleContent,
+    RtpDescription,
+)
+
+
+def read_offer(jingle: Jingle) -> SessionDescription:
+    """The offer in a session-initiate.
+
+    Raises:
+        MalformedStanza: it cannot be answered; the condition is the reason to terminate with.
+    """
+    return _read(jingle)
+
+
+def read_answer(jingle: Jingle) -> SessionDescription:
+    """The answer in a session-accept: as an offer, and with one settled DTLS role for each bundle (RFC 5763, 5).
+
+    Raises:
+        MalformedStanza: it does not answer; the condition is the reason to terminate with.
+    """
+    answer = _read(jingle)
+    bundled = {content.transport.setup for content in answer.contents if content.name in answer.bundle}
+    if len(bundled) > 1 or any(content.transport.setup is Setup.ACTPASS for content in answer.contents):
+        raise MalformedStanza("the answer leaves the DTLS role open", "security-error")
+    return answer
+
+
+def read_fingerprint(transport: IceTransport) -> tuple[Fingerprint, Setup]:
+    """The one fingerprint that counts, and the DTLS role beside it (XEP-0320).
+
+    Several are one if each hash function gives one digest; sha-256 is preferred, for that is what everybody checks.
+
+    Raises:
+        MalformedStanza: none, only weak ones, contradicting ones, or no role.
+    """
+    found: dict[str, Fingerprint] = {}
+    setups: set[str] = set()
+    for element in transport.fingerprints:
+        if element.hash not in FINGERPRINT_OCTETS:
+            continue
+        try:
+            fingerprint = Fingerprint(element.hash, bytes.fromhex(element.value.replace(":", "")))
+        except ValueError:
+            raise MalformedStanza("a fingerprint that cannot be read", "security-error") from None
+        if not found.setdefault(element.hash, fingerprint).matches(fingerprint):
+            raise MalformedStanza("two fingerprints that contradict each other", "security-error")
+        setups.add(element.setup)
+    if not found:
+        raise MalformedStanza("no fingerprint that protects", "security-error")
+    if len(setups) != 1 or not setups <= set(Setup):
+        raise MalformedStanza("the fingerprint says no DTLS role", "security-error")
+    algorithm = next(name for name in FINGERPRINT_OCTETS if name in found)
+    return found[algorithm], Setup(setups.pop())
+
+
+def write_contents(description: SessionDescription) -> tuple[JingleContent, ...]:
+    """The contents of an offer or an answer, as they stand on the wire."""
+    return tuple(
+        JingleContent(
+            name=content.name,
+            senders=content.senders,
+            description=RtpDescription(
+                media=content.media,
+                codecs=content.codecs,
+                header_extensions=content.header_extensions,
+                mux=content.mux,
+                ssrc=content.ssrc,
+            ),
+            transport=write_transport(content.transport),
+        )
+        for content in description.contents
+    )
+
+
+def write_transport(transport: TransportDescription) -> IceTransport:
+    """One side of a transport, as it stands on the wire."""
+    fingerprint = transport.fingerprint
+    return IceTransport(
+        ufrag=transport.ufrag,
+        pwd=transport.pwd,
+        fingerprints=(DtlsFingerprint(fingerprint.algorithm, str(fingerprint), transport.setup or ""),)
+        if fingerprint is not None
+        else (),
+        candidates=transport.candidates,
+    )
+
+
+def _read(jingle: Jingle) -> SessionDescription:
+    contents = tuple(_content(content) for content in jingle.contents)
+    names = {content.name for content in contents}
+    try:
+        return SessionDescription(contents=contents, bundle=tuple(name for name in jingle.bundle if name in names))
+    except ValueError:
+        raise MalformedStanza("no contents, or two of one name", "failed-application") from None
+
+
+def _content(content: JingleContent) -> Content:
+    description, transport = content.description, content.transport
+    if isinstance(description, Foreign):
+        raise MalformedStanza("a content that is not RTP", "unsupported-applications")
+    if isinstance(transport, Foreign):
+        raise MalformedStanza("a transport that is not ICE over UDP", "unsupported-transports")
+    if description is None or transport is None:
+        raise MalformedStanza("a content without description or transport", "failed-application")
+    if description.media not in Media.__members__.values():
+        raise MalformedStanza("neither audio nor video", "unsupported-applications")
+    if not transport.ufrag or not transport.pwd:
+        raise MalformedStanza("a transport without ICE credentials", "failed-application")
+    if not description.codecs or content.senders is None:
+        raise MalformedStanza("a content without codecs or without senders", "incompatible-parameters")
+    fingerprint, setup = read_fingerprint(transport)
+    return Content(
+        name=content.name,
+        media=Media(description.media),
+        codecs=description.codecs,
+        transport=TransportDescription(
+            ufrag=transport.ufrag,
+            pwd=transport.pwd,
+            fingerprint=fingerprint,
+            setup=setup,
+            candidates=transport.candidates,
+        ),
+        senders=content.senders,
+        header_extensions=description.header_extensions,
+        mux=description.mux,
+        ssrc=description.ssrc,
+    )

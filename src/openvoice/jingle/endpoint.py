@@ -1,0 +1,390 @@
+"""The one entry to Jingle for an adapter: all proposals and sessions of one account."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from xml.etree.ElementTree import Element
+
+from openvoice.core import effects as e
+from openvoice.core.address import Address
+from openvoice.core.inputs import Ended, PeerMigrated
+from openvoice.core.policy import Screening
+from openvoice.core.types import CallId, Direction, EndReason, Origin, Role
+from openvoice.errors import MalformedStanza
+from openvoice.jingle.archive import ArchivedMessage, read_archive
+from openvoice.jingle.describe import read_offer
+from openvoice.jingle.envelope import Envelope
+from openvoice.jingle.initiation import Initiation, Key, Proposal
+from openvoice.jingle.limits import Memory
+from openvoice.jingle.messages import parse_message, parse_receipt, serialize_message
+from openvoice.jingle.model import (
+    Jingle,
+    JingleAction,
+    JingleMessage,
+    MessageKind,
+    RtpDescription,
+)
+from openvoice.jingle.outputs import (
+    Deliver,
+    Forget,
+    Incoming,
+    Missed,
+    Output,
+    ReplyError,
+    ReplyResult,
+    SendMessage,
+)
+from openvoice.jingle.parse import parse_jingle
+from openvoice.jingle.peers import PeerProfile
+from openvoice.jingle.screening import Doorkeeper
+from openvoice.jingle.session import MAXIMUM_EARLY, Session, SessionState
+from openvoice.ports import IncomingCall
+
+ENDED_SECONDS = 24 * 3600.0
+ENDED_CALLS = 4096
+"""So long and so many ids of calls that are over are remembered."""
+
+_ENDINGS = {
+    MessageKind.FINISH: EndReason.SUCCESS,
+    MessageKind.REJECT: EndReason.DECLINE,
+    MessageKind.RETRACT: EndReason.CANCEL,
+}
+"""The messages that end a session too, and what they mean where they give no reason."""
+
+_logger = logging.getLogger(__name__)
+
+
+class JingleEndpoint:
+    """Jingle for one account on one device.
+
+    Every method that takes ``now`` (Unix time) returns what to do, in order; the adapter does all of it before it
+    calls again. Nothing a peer or a server sends raises. A person outside the contact list whom the policy does not let
+    ring gets no stanza, except for the error to an IQ that the server itself gives for a device that is not there.
+
+    Args:
+        own: the full address of this device; settable, for a new stream may bind another resource.
+        new_id: gives ids that are unique in the world.
+        screen: asks the policy about a call that comes in.
+        in_roster: whether a bare address is in the contact list.
+        other_devices: whether another own device that takes calls is online.
+        profile: what is known about the client at a full address.
+        proposal_age: seconds after which a proposal that a server kept does not ring any more.
+    """
+
+    def __init__(
+        self,
+        *,
+        own: Address,
+        new_id: Callable[[], str],
+        screen: Callable[[IncomingCall], Screening],
+        in_roster: Callable[[Address], bool],
+        other_devices: Callable[[], bool] = lambda: False,
+        profile: Callable[[Address], PeerProfile] = lambda _: PeerProfile(),
+        proposal_age: float = 60.0,
+    ) -> None:
+        self._new_id = new_id
+        self._in_roster = in_roster
+        self._profile = profile
+        self._doorkeeper = Doorkeeper(screen=screen, in_roster=in_roster)
+        self._ended: Memory[Key] = Memory(ENDED_CALLS, ENDED_SECONDS)
+        self._initiation = Initiation(
+            own=own,
+            new_id=new_id,
+            doorkeeper=self._doorkeeper,
+            other_devices=other_devices,
+            profile=profile,
+            proposal_age=proposal_age,
+            ended=self._ended,
+        )
+        self._sessions: dict[CallId, Session] = {}
+        self._dialled: dict[CallId, tuple[Address, frozenset[str]]] = {}
+
+    @property
+    def own(self) -> Address:
+        """The full address of this device."""
+        return self._initiation.own
+
+    @own.setter
+    def own(self, address: Address) -> None:
+        self._initiation.own = address
+
+    # --- the call's side ----------------------------------------------------------------------------------------------
+
+    def begin(self, call: CallId, peer: Address, media: frozenset[str], now: float) -> None:
+        """Make an outgoing call known. Its id becomes the id of the session."""
+        self._dialled[call] = (peer, media)
+
+    def perform(self, call: CallId, effect: e.SignallingEffect, now: float) -> list[Output]:
+        """Do what the machine of a call wants said. What a call has no way to say (any more) says nothing."""
+        session, proposal = self._sessions.get(call), self._initiation.of_call(call)
+        outputs: list[Output] = []
+        match effect:
+            case e.SendProposal():
+                if call in self._dialled:
+                    outputs = self._initiation.propose(call, *self._dialled[call], now)
+            case e.SendRinging():
+                if session is not None:
+                    outputs = session.ring()
+                elif proposal is not None:
+                    outputs = self._initiation.ring(proposal, now)
+            case e.SendProceed():
+                if proposal is not None:
+                    outputs = self._initiation.proceed(proposal, now)
+            case e.SendOffer(offer):
+                if session is None and call in self._dialled:
+                    session = self._outgoing_session(call, proposal)
+                    outputs = session.initiate(offer, self.own)
+            case e.SendEnd(reason, text):
+                outputs = self._end(call, reason, text)
+            case e.SendAnswer() | e.SendCandidates() | e.SendRestart() | e.SendInformation() if session is not None:
+                outputs = _perform_in(session, effect)
+        return self._settled(outputs, now)
+
+    def _outgoing_session(self, call: CallId, proposal: Proposal | None) -> Session:
+        peer = proposal.peer if proposal is not None else self._dialled[call][0]
+        session = Session(
+            call=call,
+            sid=str(call),
+            peer=peer,
+            role=Role.INITIATOR,
+            profile=self._profile(peer),
+            new_id=self._new_id,
+            by_message=proposal is not None,
+        )
+        self._sessions[call] = session
+        return session
+
+    def _end(self, call: CallId, reason: EndReason, text: str) -> list[Output]:
+        session, proposal = self._sessions.get(call), self._initiation.of_call(call)
+        outputs: list[Output] = []
+        if session is not None:
+            outputs = session.terminate(reason, text)
+        elif proposal is not None:
+            outputs = self._initiation.end(proposal, reason, text)
+        return [*outputs, Forget(call)]
+
+    # --- the peer's side: IQs -----------------------------------------------------------------------------------------
+
+    def receive_iq(self, request: str, sender: Address, payload: Element, now: float) -> list[Output]:
+        """Take an IQ of type ``set`` with a ``jingle`` payload. The reply is the first output, always."""
+        try:
+            jingle = parse_jingle(payload)
+        except MalformedStanza as error:
+            return [self._refuse(request, sender, error.condition, "", "modify")]
+        session = next((s for s in self._sessions.values() if (s.sid, s.peer) == (jingle.sid, sender)), None)
+        if session is not None:
+            return self._settled(session.receive(request, jingle), now)
+        proposal = self._initiation.find(jingle.sid, sender)
+        if jingle.action is JingleAction.SESSION_INITIATE:
+            outputs = self._initiated(request, sender, jingle, proposal, now)
+        elif proposal is not None and proposal.peer == sender and _expects_offer(proposal):
+            outputs = self._overtaking(request, sender, jingle, proposal)
+        elif jingle.action is JingleAction.SESSION_TERMINATE and self._in_roster(sender.bare):
+            outputs = [ReplyResult(request, sender)]
+        else:
+            outputs = [self._refuse(request, sender, "item-not-found", "unknown-session")]
+        return self._settled(outputs, now)
+
+    def iq_finished(self, request: str, error: str | None, now: float) -> list[Output]:
+        """Note the outcome of an IQ of ours: ``None``, the condition of the error, or ``timeout``."""
+        for session in self._sessions.values():
+            outputs = session.request_finished(request, error)
+            if outputs is not None:
+                return self._settled(outputs, now)
+        return []
+
+    def _initiated(
+        self, request: str, sender: Address, jingle: Jingle, proposal: Proposal | None, now: float
+    ) -> list[Output]:
+        if proposal is not None:
+            if proposal.peer != sender:
+                # The id belongs to a call with another device.
+                return [self._refuse(request, sender, "item-not-found", "unknown-session")]
+            if not _expects_offer(proposal):
+                return [self._refuse(request, sender, "unexpected-request", "out-of-order", "wait")]
+            return self._offered(request, sender, jingle, proposal)
+        if any((s.sid, s.peer.bare) == (jingle.sid, sender.bare) for s in self._sessions.values()):
+            return [self._refuse(request, sender, "item-not-found", "unknown-session")]
+        return self._offered_directly(request, sender, jingle, now)
+
+    def _offered(self, request: str, sender: Address, jingle: Jingle, proposal: Proposal) -> list[Output]:
+        """The offer after ``proceed``: a person has agreed to it, as far as it is what was proposed."""
+        session = self._incoming_session(proposal.call, sender, jingle.sid, by_message=True)
+        reply = ReplyResult(request, sender)
+        try:
+            offer = read_offer(jingle)
+        except MalformedStanza as error:
+            return [reply, *session.fail(EndReason(error.condition), str(error))]
+        if offer.media != proposal.media:
+            return [reply, *session.fail(EndReason.SECURITY_ERROR, "the offer holds other media than the proposal")]
+        self._sessions[proposal.call] = session
+        outputs: list[Output] = [reply, Deliver(proposal.call, session.take_offer(offer, announce=False))]
+        for early in proposal.early:
+            outputs += session.catch_up(early)
+        proposal.early.clear()
+        return outputs
+
+    def _offered_directly(self, request: str, sender: Address, jingle: Jingle, now: float) -> list[Output]:
+        media = frozenset(c.description.media for c in jingle.contents if isinstance(c.description, RtpDescription))
+        incoming = IncomingCall(call=CallId(self._new_id()), peer=sender, media=media)
+        screening = self._doorkeeper.judge(incoming, now)
+        if screening is Screening.SILENT:
+            return [_absent(request, sender), *self._doorkeeper.note_silently(incoming, now)]
+        session = self._incoming_session(incoming.call, sender, jingle.sid, by_message=False)
+        reply = ReplyResult(request, sender)
+        if screening is Screening.BUSY or self._ended.holds((jingle.sid, sender.bare), now):
+            missed: list[Output] = [Missed(incoming, "busy")] if screening is Screening.BUSY else []
+            return [reply, *session.terminate(EndReason.BUSY), *missed]
+        try:
+            offer = read_offer(jingle)
+        except MalformedStanza as error:
+            self._ended.add((jingle.sid, sender.bare), now)
+            return [reply, *session.terminate(EndReason(error.condition), str(error))]
+        self._sessions[incoming.call] = session
+        return [reply, Incoming(incoming, session.take_offer(offer, announce=True))]
+
+    def _incoming_session(self, call: CallId, peer: Address, sid: str, *, by_message: bool) -> Session:
+        return Session(
+            call=call,
+            sid=sid,
+            peer=peer,
+            role=Role.RESPONDER,
+            profile=self._profile(peer),
+            new_id=self._new_id,
+            by_message=by_message,
+        )
+
+    def _overtaking(self, request: str, sender: Address, jingle: Jingle, proposal: Proposal) -> list[Output]:
+        """A request before the offer that it belongs to (telepathy and Movim do so)."""
+        if jingle.action is JingleAction.SESSION_TERMINATE:
+            reason = jingle.reason or EndReason.CANCEL
+            ended = Ended(reason, Origin.REMOTE, jingle.text)
+            return [ReplyResult(request, sender), Deliver(proposal.call, ended), Forget(proposal.call)]
+        if jingle.action is not JingleAction.TRANSPORT_INFO:
+            return [self._refuse(request, sender, "unexpected-request", "out-of-order", "wait")]
+        if len(proposal.early) < MAXIMUM_EARLY:
+            proposal.early.append(jingle)
+        return [ReplyResult(request, sender)]
+
+    def _refuse(
+        self, request: str, sender: Address, condition: str, jingle_condition: str, error_type: str = "cancel"
+    ) -> ReplyError:
+        if not self._in_roster(sender.bare) and not any(s.peer == sender for s in self._sessions.values()):
+            return _absent(request, sender)
+        return ReplyError(request, sender, condition, error_type, jingle_condition)
+
+    # --- the peer's side: messages ------------------------------------------------------------------------------------
+
+    def receive_message(
+        self, message: Element, sender: Address, now: float, *, carbon: str | None = None, stamp: float | None = None
+    ) -> list[Output]:
+        """Take a message.
+
+        For a carbon (XEP-0280) this is the message inside, ``sender`` is who sent that, and ``carbon`` is ``sent`` or
+        ``received``; the caller has checked that the carbon itself came from the own bare address. ``stamp`` is the
+        Unix time of a delay that the own server noted.
+        """
+        envelope = Envelope.of(message, sender, own=self.own, carbon=carbon, stamp=stamp)
+        if envelope is None:
+            return []
+        if message.get("type") == "error":
+            return self._settled(self._initiation.bounced(envelope.id, sender) if carbon is None else [], now)
+        try:
+            said = parse_message(message)
+        except MalformedStanza:
+            _logger.debug("a message about a call that cannot be understood")
+            return []
+        if said is None:
+            receipt = parse_receipt(message)
+            return self._settled(self._initiation.receipt(receipt, sender) if receipt else [], now)
+        session = next((s for s in self._sessions.values() if (s.sid, s.peer) == (said.id, sender)), None)
+        if session is not None and said.kind in _ENDINGS:
+            return self._settled(session.finished_by_message(said.reason or _ENDINGS[said.kind], said.text), now)
+        migrating = self._migrating(said, envelope, now)
+        if migrating is not None:
+            return self._migrate(migrating, said, sender, now)
+        return self._settled(self._initiation.receive(said, envelope, now), now)
+
+    def catch_up(self, messages: Sequence[ArchivedMessage], now: float) -> list[Output]:
+        """Take all messages that the archive holds since this device was last online, at once, oldest first.
+
+        What is still open and young rings; of the rest the history is told.
+        """
+        outputs: list[Output] = []
+        for call in read_archive(messages, self.own):
+            key = (call.said.id, call.envelope.sender.bare)
+            if not call.outcome:
+                outputs += self._initiation.receive(call.said, call.envelope, now)
+            elif not self._ended.holds(key, now) and self._initiation.find(*key) is None:
+                self._ended.add(key, now)
+                age = max(0.0, now - (call.envelope.stamp or now))
+                incoming = IncomingCall(
+                    call=CallId(self._new_id()), peer=call.envelope.sender, media=call.said.media, age=age
+                )
+                if self._doorkeeper.screen(incoming) is not Screening.SILENT:
+                    outputs.append(Missed(incoming, call.outcome))
+        return self._settled(outputs, now)
+
+    def _migrating(self, said: JingleMessage, envelope: Envelope, now: float) -> Session | None:
+        """The session that the peer moves to another of its devices (XEP-0353, 6.2), if that is what it does."""
+        peer = envelope.sender
+        fresh = self._initiation.find(said.id, peer) is None and not self._ended.holds((said.id, peer.bare), now)
+        live = envelope.carbon is None and envelope.stamp is None
+        if said.kind is not MessageKind.PROPOSE or not fresh or not live:
+            return None
+        for session in self._sessions.values():
+            same = session.remote is not None and session.remote.media == said.media
+            if same and session.state is SessionState.ACTIVE and session.peer.bare == peer.bare:
+                return session
+        return None
+
+    def _migrate(self, session: Session, said: JingleMessage, peer: Address, now: float) -> list[Output]:
+        """Leave the old device and wait for the offer of the new one. The call, and the consent to it, go on."""
+        finish = JingleMessage(kind=MessageKind.FINISH, id=session.sid, reason=EndReason.EXPIRED, migrated=said.id)
+        self._forget(session.call, now)
+        self._initiation.admit(session.call, said.id, peer, said.media)
+        return [
+            SendMessage(serialize_message(finish, session.peer)),
+            Deliver(session.call, PeerMigrated()),
+        ]
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _settled(self, outputs: list[Output], now: float) -> list[Output]:
+        for output in outputs:
+            if isinstance(output, Forget):
+                self._forget(output.call, now)
+                self._dialled.pop(output.call, None)
+        return outputs
+
+    def _forget(self, call: CallId, now: float) -> None:
+        session = self._sessions.pop(call, None)
+        if session is not None:
+            self._ended.add((session.sid, session.peer.bare), now)
+        proposal = self._initiation.of_call(call)
+        if proposal is not None:
+            self._initiation.remove(proposal, now)
+
+
+def _perform_in(
+    session: Session, effect: e.SendAnswer | e.SendCandidates | e.SendRestart | e.SendInformation
+) -> list[Output]:
+    match effect:
+        case e.SendAnswer(answer):
+            return session.accept(answer)
+        case e.SendCandidates(content, candidates):
+            return session.trickle(content, candidates)
+        case e.SendRestart(credentials, answering):
+            return session.restart(credentials, answering=answering)
+        case _:
+            return session.inform(effect.information)
+
+
+def _expects_offer(proposal: Proposal) -> bool:
+    return proposal.direction is Direction.INCOMING and proposal.proceeded
+
+
+def _absent(request: str, sender: Address) -> ReplyError:
+    """What a server answers for a device that is not online (RFC 6121, 8.5.3.2.3): strangers learn nothing from it."""
+    return ReplyError(request, sender, "service-unavailable", "cancel")

@@ -1,0 +1,36 @@
+"""What a session says about itself while it lives (XEP-0167, 8): between session-info and call inputs."""
+
+from __future__ import annotations
+
+from openvoice.core.description import Media, SessionDescription
+from openvoice.core.effects import Information
+from openvoice.core.inputs import PeerHeld, PeerMuted, PeerRinging
+from openvoice.jingle.model import InformationKind, SessionInformation
+
+
+def read_information(
+    information: SessionInformation, local: SessionDescription | None
+) -> PeerRinging | PeerMuted | PeerHeld | None:
+    """What the call is told, or ``None``: that video is muted means nothing to a voice call."""
+    match information.kind:
+        case InformationKind.RINGING:
+            return PeerRinging()
+        case InformationKind.HOLD:
+            return PeerHeld(True)
+        case InformationKind.UNHOLD | InformationKind.ACTIVE:
+            return PeerHeld(False)
+        case _:
+            about_voice = information.content is None or information.content in _voices(local)
+            return PeerMuted(information.kind is InformationKind.MUTE) if about_voice else None
+
+
+def write_information(information: Information, local: SessionDescription) -> list[SessionInformation]:
+    """What the peer is told: hold is of the session, mute is of each voice in it."""
+    kind = InformationKind(information.value)
+    if information in (Information.HOLD, Information.UNHOLD):
+        return [SessionInformation(kind)]
+    return [SessionInformation(kind, name) for name in _voices(local)]
+
+
+def _voices(local: SessionDescription | None) -> list[str]:
+    return [content.name for content in local.contents if content.media is Media.AUDIO] if local is not None else []

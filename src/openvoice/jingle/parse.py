@@ -1,0 +1,284 @@
+"""From a ``jingle`` element to :class:`~openvoice.jingle.model.Jingle`: total and bounded.
+
+Whatever the element holds, the outcome is a model or :class:`~openvoice.errors.MalformedStanza`. What is over a limit
+or unreadable in a list (candidates, payload types, parameters) is left out one by one; what holds a stanza together
+(action, sid, content names) must be right.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import re
+from xml.etree.ElementTree import Element
+
+from openvoice.core.description import Candidate, CandidateType, Codec, Feedback, HeaderExtension, Senders
+from openvoice.core.types import EndReason
+from openvoice.errors import MalformedStanza
+from openvoice.jingle import namespaces as ns
+from openvoice.jingle.model import (
+    DtlsFingerprint,
+    Foreign,
+    IceTransport,
+    InformationKind,
+    Jingle,
+    JingleAction,
+    JingleContent,
+    RtpDescription,
+    SessionInformation,
+)
+
+MAXIMUM_CONTENTS = 16
+MAXIMUM_PAYLOAD_TYPES = 64
+MAXIMUM_CANDIDATES = 64
+MAXIMUM_PARAMETERS = 32
+MAXIMUM_FEEDBACK = 16
+MAXIMUM_HEADER_EXTENSIONS = 32
+MAXIMUM_FINGERPRINTS = 8
+MAXIMUM_IDENTIFIER = 256
+"""Characters of a session id, a content name, a credential."""
+MAXIMUM_TEXT = 256
+"""Characters of what a peer says in words."""
+
+_STATIC_CODECS = {"0": ("PCMU", "8000"), "8": ("PCMA", "8000"), "9": ("G722", "8000")}
+"""Payload types whose meaning needs no words (RFC 3551, 6)."""
+_NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
+_TOKEN = re.compile(r"[!-~]{1,256}", re.ASCII)
+_BOOLEANS = {"true": "1", "false": "0"}
+_REASONS = {"application-error": EndReason.FAILED_APPLICATION}
+"""What Monal says beyond XEP-0166, 7.4."""
+
+
+def parse_jingle(element: Element) -> Jingle:
+    """Read a ``jingle`` element (XEP-0166, 7).
+
+    Raises:
+        MalformedStanza: no known action, no usable session id, or contents that cannot be told apart.
+    """
+    if element.tag != ns.qualified(ns.JINGLE, "jingle"):
+        raise MalformedStanza("not a jingle element")
+    try:
+        action = JingleAction(element.get("action", ""))
+    except ValueError:
+        raise MalformedStanza("an unknown Jingle action") from None
+    sid = identifier(element.get("sid", ""), "the session id")
+    contents = [_content(child) for child in element.iterfind(ns.qualified(ns.JINGLE, "content"))]
+    if len(contents) > MAXIMUM_CONTENTS:
+        raise MalformedStanza(f"more than {MAXIMUM_CONTENTS} contents")
+    reason, text = parse_reason(element)
+    information, unsupported = _information(element) if action is JingleAction.SESSION_INFO else (None, False)
+    return Jingle(
+        action=action,
+        sid=sid,
+        contents=tuple(contents),
+        bundle=_bundle(element),
+        reason=reason,
+        text=text,
+        information=information,
+        unsupported=unsupported,
+        initiator=words(element.get("initiator", "")),
+    )
+
+
+def parse_reason(element: Element) -> tuple[EndReason | None, str]:
+    """The ``reason`` child (XEP-0166, 7.4) and its words. An unknown condition counts as a general error."""
+    reason = ns.child(element, ns.JINGLE, "reason")
+    condition: EndReason | None = None
+    text = ""
+    for _, name, child in ns.children(reason) if reason is not None else ():
+        if name == "text":
+            text = words(child.text or "")
+        elif condition is None:
+            # Dino writes failed_application for failed-application.
+            name = name.replace("_", "-")
+            known = name in EndReason.__members__.values()
+            condition = EndReason(name) if known else _REASONS.get(name, EndReason.GENERAL_ERROR)
+    return condition, text
+
+
+def identifier(text: str, what: str) -> str:
+    """``text``, if it can name something.
+
+    Raises:
+        MalformedStanza: it is empty or over-long.
+    """
+    if not 0 < len(text) <= MAXIMUM_IDENTIFIER:
+        raise MalformedStanza(f"{what} is missing or too long")
+    return text
+
+
+def words(text: str) -> str:
+    """What a peer wrote for people: one line, without the invisible characters that make text lie, and bounded."""
+    return "".join(character for character in text[: 4 * MAXIMUM_TEXT] if character.isprintable())[:MAXIMUM_TEXT]
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and _NUMBER.fullmatch(text) else None
+
+
+def _bundle(element: Element) -> tuple[str, ...]:
+    for namespace, name, child in ns.children(element):
+        if (namespace, name, child.get("semantics")) == (ns.GROUPING, "group", "BUNDLE"):
+            grouped = (content.get("name", "") for content in child.iterfind(ns.qualified(ns.GROUPING, "content")))
+            return tuple(dict.fromkeys(itertools.islice(grouped, MAXIMUM_CONTENTS)))
+    return ()
+
+
+def _information(element: Element) -> tuple[SessionInformation | None, bool]:
+    for namespace, name, child in ns.children(element):
+        if (namespace, name) in ((ns.JINGLE, "content"), (ns.JINGLE, "reason"), (ns.GROUPING, "group")):
+            continue
+        if namespace != ns.RTP_INFORMATION or name not in InformationKind.__members__.values():
+            return None, True
+        content = child.get("name")
+        return SessionInformation(InformationKind(name), None if content is None else words(content)), False
+    return None, False
+
+
+def _content(element: Element) -> JingleContent:
+    senders = element.get("senders", "both")
+    if senders not in ("both", "initiator", "responder", "none"):
+        raise MalformedStanza("an unknown value of senders")
+    description: RtpDescription | Foreign | None = None
+    transport: IceTransport | Foreign | None = None
+    for namespace, name, child in ns.children(element):
+        if name == "description" and description is None:
+            description = _description(child) if namespace == ns.RTP else Foreign(words(namespace))
+        elif name == "transport" and transport is None:
+            transport = _transport(child) if namespace == ns.ICE_UDP else Foreign(words(namespace))
+    return JingleContent(
+        name=identifier(element.get("name", ""), "the name of a content"),
+        senders=None if senders == "none" else Senders(senders),
+        description=description,
+        transport=transport,
+    )
+
+
+def _description(element: Element) -> RtpDescription:
+    codecs: list[Codec] = []
+    extensions: list[HeaderExtension] = []
+    ssrc = _number(element.get("ssrc"))
+    mux = False
+    for namespace, name, child in ns.children(element):
+        match namespace, name:
+            case ns.RTP, "payload-type" if len(codecs) < MAXIMUM_PAYLOAD_TYPES:
+                codecs.extend(_codec(child))
+            case ns.RTP, "rtcp-mux":
+                mux = True
+            case ns.RTP_HEADER_EXTENSIONS, "rtp-hdrext" if len(extensions) < MAXIMUM_HEADER_EXTENSIONS:
+                number, uri = _number(child.get("id")), child.get("uri", "")
+                if number is not None and 1 <= number <= 255 and _TOKEN.fullmatch(uri):
+                    extensions.append(HeaderExtension(number, uri))
+            case ns.SOURCES, "source" if ssrc is None:
+                ssrc = _number(child.get("ssrc"))
+    return RtpDescription(
+        media=words(element.get("media", "")),
+        codecs=tuple(codecs),
+        header_extensions=tuple(extensions),
+        mux=mux,
+        ssrc=ssrc if ssrc is not None and ssrc < 2**32 else None,
+    )
+
+
+def _codec(element: Element) -> tuple[Codec, ...]:
+    """One codec, or none if it cannot be read."""
+    number = element.get("id", "")
+    static_name, static_rate = _STATIC_CODECS.get(number, ("", ""))
+    name = element.get("name") or static_name
+    payload_type, rate = _number(number), _number(element.get("clockrate") or static_rate)
+    channels = _number(element.get("channels", "1"))
+    if payload_type is None or rate is None or channels is None or not _TOKEN.fullmatch(name):
+        return ()
+    parameters: list[tuple[str, str]] = []
+    feedback: list[Feedback] = []
+    for namespace, child_name, child in ns.children(element):
+        match namespace, child_name:
+            case ns.RTP, "parameter" if len(parameters) < MAXIMUM_PARAMETERS:
+                # Monal writes names with underscores and booleans as words.
+                key, value = words(child.get("name", "")).replace("_", "-"), words(child.get("value", ""))
+                if value:
+                    parameters.append((key, _BOOLEANS.get(value, value)))
+            case ns.RTCP_FEEDBACK, "rtcp-fb" if len(feedback) < MAXIMUM_FEEDBACK:
+                kind = words(child.get("type", ""))
+                if kind:
+                    feedback.append(Feedback(kind, words(child.get("subtype", ""))))
+    try:
+        codec = Codec(
+            payload_type=payload_type,
+            name=name,
+            clock_rate=rate,
+            channels=channels,
+            parameters=tuple(parameters),
+            feedback=tuple(feedback),
+        )
+    except ValueError:
+        return ()
+    return (codec,)
+
+
+def _transport(element: Element) -> IceTransport:
+    candidates: list[Candidate] = []
+    fingerprints: list[DtlsFingerprint] = []
+    for namespace, name, child in ns.children(element):
+        match namespace, name:
+            case ns.ICE_UDP, "candidate" if len(candidates) < MAXIMUM_CANDIDATES:
+                candidates.extend(_candidate(child))
+            case ns.DTLS, "fingerprint" if len(fingerprints) < MAXIMUM_FINGERPRINTS:
+                fingerprints.append(
+                    DtlsFingerprint(
+                        words(child.get("hash", "")).lower(),
+                        "".join((child.text or "")[: 4 * MAXIMUM_TEXT].split()).upper(),
+                        words(child.get("setup", "")),
+                    )
+                )
+    ufrag, pwd = element.get("ufrag", ""), element.get("pwd", "")
+    return IceTransport(
+        ufrag=ufrag if len(ufrag) <= MAXIMUM_IDENTIFIER else "",
+        pwd=pwd if len(pwd) <= MAXIMUM_IDENTIFIER else "",
+        fingerprints=tuple(fingerprints),
+        candidates=tuple(candidates),
+    )
+
+
+def _candidate(element: Element) -> tuple[Candidate, ...]:
+    """One candidate, or none if it is not a UDP address of the first component that packets can be sent to."""
+    port, priority = _number(element.get("port")), _number(element.get("priority"))
+    component = _number(element.get("component", "1"))
+    address = _address(element.get("ip", ""))
+    kind = element.get("type", "")
+    if element.get("protocol", "udp").lower() != "udp" or kind not in ("host", "srflx", "relay"):
+        return ()
+    if port is None or priority is None or component != 1 or address is None:
+        return ()
+    related_address = _address(element.get("rel-addr", ""))
+    # Monal writes rel_port.
+    related_port = _number(element.get("rel-port") or element.get("rel_port"))
+    try:
+        candidate = Candidate(
+            foundation=element.get("foundation", ""),
+            address=address,
+            port=port,
+            priority=priority,
+            type=CandidateType(kind),
+            generation=_number(element.get("generation")) or 0,
+            related_address=related_address,
+            related_port=related_port if related_address is not None else None,
+        )
+    except ValueError:
+        return ()
+    return (candidate,)
+
+
+def _address(text: str) -> str | None:
+    """An IP literal of one device that is reachable from elsewhere. Names, mDNS ones too, are not looked up."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    if address.is_loopback:
+        return str(address)
+    if address.is_multicast or address.is_unspecified or address.is_reserved:
+        return None
+    if address.version == 6 and address.is_link_local:
+        return None
+    return str(address)

@@ -1,0 +1,90 @@
+"""RTP packets to frames: which stream is heard, what is voice in it and what is a dialled digit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from aiortc.rtp import RtpPacket
+
+from openvoice.core.description import Codec
+from openvoice.media.audio.dtmf import DigitReceiver
+from openvoice.media.audio.level import LevelMeter
+from openvoice.media.audio.negotiation import create_formats, is_event
+from openvoice.media.audio.playout import PlayoutBuffer
+from openvoice.media.audio.reports import ReceptionStatistics
+from openvoice.ports import Frame
+
+_INSISTENCE = 3
+"""Packets in a row that another source must send before it takes the place of the one that is heard."""
+
+
+class AudioReceiver:
+    """The stream of one content. ``codecs`` are those that this side announced; ``dialled`` is told each digit."""
+
+    def __init__(self, codecs: Sequence[Codec], dialled: Callable[[str], None]) -> None:
+        self._codecs = {codec.payload_type: codec for codec in codecs}
+        self._dialled = dialled
+        self._buffer = PlayoutBuffer(create_formats(codecs))
+        self._digits = DigitReceiver()
+        self._level = LevelMeter()
+        self._rival: tuple[int, int] = (0, 0)
+        self.reception: ReceptionStatistics | None = None
+        self.playing = True
+        """Whether voice is kept; digits and statistics always are."""
+        self.packets = 0
+        self.octets = 0
+
+    def handle(self, packet: RtpPacket, arrival: float) -> None:
+        """Take an authenticated packet. Never raises for its content."""
+        codec = self._codecs.get(packet.payload_type)
+        self.packets += 1
+        self.octets += len(packet.payload)
+        if codec is None or not self._is_heard(packet.ssrc, codec) or self.reception is None:
+            return
+        self.reception.add(packet, arrival)
+        if is_event(codec):
+            digit = self._digits.handle(packet.timestamp, packet.payload, arrival)
+            if digit is not None:
+                self._dialled(digit)
+        elif self.playing:
+            self._buffer.insert(packet.payload_type, packet.timestamp, packet.payload, arrival)
+
+    def pull(self, now: float) -> Frame:
+        """The next 20 ms to play. ``now`` in seconds, on the clock of the arrivals."""
+        frame = self._buffer.pull(now)
+        self._level.add(frame)
+        return frame
+
+    def reset(self) -> None:
+        """Forget the voice that waits: it is over."""
+        self._buffer.reset()
+
+    @property
+    def delay(self) -> float:
+        """Seconds that sound waits."""
+        return self._buffer.delay
+
+    @property
+    def concealed(self) -> float:
+        """The share of made-up sound in all that was played; pauses of the sender do not count."""
+        counters = self._buffer.counters
+        played = counters.decoded + counters.recovered + counters.concealed
+        return counters.concealed / played if played else 0.0
+
+    @property
+    def level(self) -> float:
+        """dBFS of what was played last."""
+        return self._level.level
+
+    def _is_heard(self, ssrc: int, codec: Codec) -> bool:
+        if self.reception is not None and self.reception.ssrc == ssrc:
+            self._rival = (0, 0)
+            return True
+        packets = self._rival[1] + 1 if self._rival[0] == ssrc else 1
+        self._rival = (ssrc, packets)
+        if self.reception is not None and packets < _INSISTENCE:
+            return False
+        self.reception = ReceptionStatistics(ssrc, codec.clock_rate)
+        self._digits = DigitReceiver()
+        self._buffer.reset()
+        return True

@@ -1,0 +1,178 @@
+"""RTCP of one stream each way: sender and receiver reports, and the name of the source (RFC 3550, 6).
+
+Time is an argument, in seconds on any steady clock: RFC 3550, 6.4.1 lets a sender without need of the time of day count
+from whenever it likes, and then no report tells how this machine's clock is set.
+"""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiortc.rtp import (
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSdesPacket,
+    RtcpSenderInfo,
+    RtcpSourceInfo,
+    RtcpSrPacket,
+    RtpPacket,
+)
+
+from openvoice.media.audio.unwrap import Unwrapper
+
+_CNAME = 1
+_CNAME_OCTETS = 12
+"""96 random bits for each call, so that no two calls can be linked by it (RFC 7022, 4.2)."""
+_NEW_SOURCE = 3000
+"""Sequence numbers that a stream may jump before it counts as another one: MAX_DROPOUT of RFC 3550, A.1."""
+
+
+class ReceptionStatistics:
+    """What became of the packets of one source (RFC 3550, A.3 and A.8). ``clock_rate`` is in Hz."""
+
+    def __init__(self, ssrc: int, clock_rate: int) -> None:
+        self.ssrc = ssrc
+        self._clock_rate = clock_rate
+        self._begin()
+
+    def _begin(self) -> None:
+        self._sequences = Unwrapper(16)
+        self._base: int | None = None
+        self._highest = 0
+        self._received = 0
+        self._transit: float | None = None
+        self._timestamp: int | None = None
+        self._jitter = 0.0
+        self._reported = (0, 0)
+
+    def add(self, packet: RtpPacket, arrival: float) -> None:
+        sequence = self._sequences.unwrap(packet.sequence_number)
+        if self._base is not None and abs(sequence - self._highest) > _NEW_SOURCE:
+            self._begin()
+            sequence = self._sequences.unwrap(packet.sequence_number)
+        if self._base is None:
+            self._base = self._highest = sequence
+        self._highest = max(self._highest, sequence)
+        self._received += 1
+        if packet.timestamp == self._timestamp:
+            return  # the later packets of a telephone event keep the time of its first (RFC 4733, 2.2)
+        self._timestamp = packet.timestamp
+        transit = arrival - packet.timestamp / self._clock_rate
+        if self._transit is not None:
+            wrap = 2**32 / self._clock_rate
+            difference = (transit - self._transit + wrap / 2) % wrap - wrap / 2
+            self._jitter += (abs(difference) - self._jitter) / 16
+        self._transit = transit
+
+    @property
+    def received(self) -> int:
+        return self._received
+
+    @property
+    def expected(self) -> int:
+        return self._highest - self._base + 1 if self._base is not None else 0
+
+    @property
+    def lost(self) -> int:
+        """Packets that never came; duplicates may make it negative in a report, not here."""
+        return max(0, self.expected - self._received)
+
+    @property
+    def loss(self) -> float:
+        """The share of all packets that never came."""
+        return self.lost / self.expected if self.expected else 0.0
+
+    @property
+    def jitter(self) -> float:
+        """Seconds."""
+        return self._jitter
+
+    def report(self, last_report: int, delay: float) -> RtcpReceiverInfo:
+        """The report block of RFC 3550, 6.4.1 for the time since the last one."""
+        expected = self.expected - self._reported[0]
+        lost = expected - (self._received - self._reported[1])
+        self._reported = (self.expected, self._received)
+        return RtcpReceiverInfo(
+            ssrc=self.ssrc,
+            fraction_lost=min(255, 256 * lost // expected) if expected > 0 and lost > 0 else 0,
+            packets_lost=max(-(2**23), min(2**23 - 1, self.expected - self._received)),
+            highest_sequence=self._highest & 0xFFFFFFFF,
+            jitter=min(0xFFFFFFFF, round(self._jitter * self._clock_rate)),
+            lsr=last_report,
+            dlsr=min(0xFFFFFFFF, round(delay * 65536)),
+        )
+
+
+class Reporter:
+    """Writes this side's reports and reads the peer's. ``ssrc`` is of the own stream."""
+
+    def __init__(self, ssrc: int, loss_reported: Callable[[float], None]) -> None:
+        self._ssrc = ssrc
+        self._name = b64encode(secrets.token_bytes(_CNAME_OCTETS))
+        self._loss_reported = loss_reported
+        self._last_report = 0
+        self._last_report_arrival = 0.0
+        self.remote_loss = 0.0
+        """The share of our packets that the peer missed, by its last report."""
+        self.round_trip: float | None = None
+        """Seconds."""
+
+    def compound(
+        self,
+        now: float,
+        *,
+        reception: ReceptionStatistics | None,
+        packets_sent: int,
+        octets_sent: int,
+        timestamp: int,
+    ) -> bytes:
+        """One compound packet (RFC 3550, 6.1). ``timestamp`` is the RTP time of ``now``."""
+        blocks: list[RtcpReceiverInfo] = []
+        if reception is not None:
+            delay = now - self._last_report_arrival if self._last_report else 0.0
+            blocks.append(reception.report(self._last_report, delay))
+        report: RtcpSrPacket | RtcpRrPacket
+        if packets_sent:
+            sender = RtcpSenderInfo(
+                ntp_timestamp=_ntp(now),
+                rtp_timestamp=timestamp,
+                packet_count=packets_sent & 0xFFFFFFFF,
+                octet_count=octets_sent & 0xFFFFFFFF,
+            )
+            report = RtcpSrPacket(ssrc=self._ssrc, sender_info=sender, reports=blocks)
+        else:
+            report = RtcpRrPacket(ssrc=self._ssrc, reports=blocks)
+        name = RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=self._ssrc, items=[(_CNAME, self._name)])])
+        return bytes(report) + bytes(name)
+
+    def handle(self, packets: Sequence[Any], arrival: float) -> None:
+        """Read what the peer reports. Everything but reports is passed over.
+
+        A goodbye (RFC 3550, 6.6) as well: it is for the signalling to say that a call is over, and while packets
+        come it is not.
+        """
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket):
+                self._last_report = packet.sender_info.ntp_timestamp >> 16 & 0xFFFFFFFF
+                self._last_report_arrival = arrival
+            if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
+                for block in packet.reports:
+                    if block.ssrc == self._ssrc:
+                        self._read(block, arrival)
+
+    def _read(self, block: RtcpReceiverInfo, arrival: float) -> None:
+        self.remote_loss = block.fraction_lost / 256
+        self._loss_reported(self.remote_loss)
+        if block.lsr:
+            elapsed = (_ntp(arrival) >> 16) - block.lsr - block.dlsr & 0xFFFFFFFF
+            # What the peer claims may be nonsense: a negative time, or hours.
+            if elapsed < 60 * 65536:
+                self.round_trip = elapsed / 65536
+
+
+def _ntp(moment: float) -> int:
+    """Seconds as the 64 bits of an NTP timestamp."""
+    return round(moment * 2**32) & 0xFFFFFFFFFFFFFFFF

@@ -1,0 +1,104 @@
+"""Frames to RTP packets (RFC 3550, 5.1): one every 20 ms, of one size, whatever is said."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+from aiortc.rtp import RtpPacket
+
+from openvoice.core.description import Codec
+from openvoice.media.audio.codec import Encoder
+from openvoice.media.audio.dtmf import DigitSender, Tick, event_payload, tone
+from openvoice.media.audio.level import LevelMeter
+from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame
+
+SILENCE: Frame = np.zeros(FRAME_SAMPLES, np.int16)
+SILENCE.flags.writeable = False
+
+
+class AudioSender:
+    """One stream. ``events`` is the codec of telephone events, if they were negotiated."""
+
+    def __init__(
+        self, *, codec: Codec, encoder: Encoder, events: Codec | None, ssrc: int, send: Callable[[bytes], None]
+    ) -> None:
+        self._codec = codec
+        self._encoder = encoder
+        self._events = events
+        self._ssrc = ssrc
+        self._transmit = send
+        self._ticks_per_frame = FRAME_SAMPLES * codec.clock_rate // SAMPLE_RATE
+        # Both begin at random (RFC 3550, 5.1); the sequence low enough that SRTP's first packets do not wrap.
+        self._sequence = secrets.randbelow(2**15)
+        self._timestamp = secrets.randbits(32)
+        self._event_timestamp = 0
+        self._sent_at = 0.0
+        self._recent: deque[tuple[float, int]] = deque(maxlen=100)
+        self._level = LevelMeter()
+        self.digits = DigitSender()
+        self.muted = False
+        self.packets = 0
+        self.octets = 0
+
+    def send(self, frame: Frame, now: float) -> None:
+        """Send 20 ms: the frame, or silence when muted, or the digit that is being dialled. ``now`` in seconds."""
+        sound = SILENCE if self.muted else frame
+        self._level.add(sound)
+        tick = self.digits.next()
+        if tick is None:
+            self._send(self._codec.payload_type, self._encoder.encode(sound), now, marker=not self.packets)
+        elif self._events is None:
+            self._send(self._codec.payload_type, self._encoder.encode(tone(tick)), now)
+        else:
+            self._send_event(self._events, tick, now)
+        self._timestamp = self._timestamp + self._ticks_per_frame & 0xFFFFFFFF
+
+    def resume(self, now: float) -> None:
+        """Go on after a pause, in which time passed on the RTP clock as well."""
+        if self.packets:
+            missed = max(0, round((now - self._sent_at) / FRAME_SECONDS) - 1)
+            self._timestamp = self._timestamp + missed * self._ticks_per_frame & 0xFFFFFFFF
+
+    def expect_loss(self, share: float) -> None:
+        self._encoder.expect_loss(share)
+
+    def timestamp_at(self, now: float) -> int:
+        """The RTP time of ``now``, for a sender report."""
+        elapsed = now - self._sent_at - FRAME_SECONDS if self.packets else 0.0
+        return round(self._timestamp + elapsed * self._codec.clock_rate) & 0xFFFFFFFF
+
+    def bitrate(self, now: float) -> float:
+        """kbit/s of payload over the second before ``now``."""
+        return sum(octets for moment, octets in self._recent if moment > now - 1) * 8 / 1000
+
+    @property
+    def level(self) -> float:
+        """dBFS of what was sent last, before it was encoded."""
+        return self._level.level
+
+    def _send_event(self, events: Codec, tick: Tick, now: float) -> None:
+        if tick.first:
+            self._event_timestamp = self._timestamp
+        payload = event_payload(tick, events.clock_rate)
+        self._send(events.payload_type, payload, now, marker=tick.first, timestamp=self._event_timestamp)
+
+    def _send(
+        self, payload_type: int, payload: bytes, now: float, *, marker: bool = False, timestamp: int | None = None
+    ) -> None:
+        packet = RtpPacket(
+            payload_type=payload_type,
+            marker=int(marker),
+            sequence_number=self._sequence,
+            timestamp=self._timestamp if timestamp is None else timestamp,
+            ssrc=self._ssrc,
+            payload=payload,
+        )
+        self._sequence = self._sequence + 1 & 0xFFFF
+        self._sent_at = now
+        self.packets += 1
+        self.octets += len(payload)
+        self._recent.append((now, len(payload)))
+        self._transmit(packet.serialize())

@@ -1,0 +1,212 @@
+"""The voice of one content: what the transport gives packets to and takes packets from.
+
+Everything runs on the event loop of whoever calls; nothing blocks it for longer than one frame takes to encode.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from aiortc.rtp import RtcpByePacket, RtpPacket
+
+from openvoice.core.description import Content
+from openvoice.core.inputs import DeviceTrouble, DigitReceived, MediaInput, SourceEnded
+from openvoice.core.statistics import CallStatistics
+from openvoice.media.audio.negotiation import create_encoder, event_codec, sending_codec
+from openvoice.media.audio.receiver import AudioReceiver
+from openvoice.media.audio.reports import Reporter
+from openvoice.media.audio.sender import SILENCE, AudioSender
+from openvoice.ports import FRAME_SECONDS, AudioInput, AudioOutput, Frame
+
+_REPORT_INTERVAL = 1.0
+"""Seconds between reports, on average: the encoder's redundancy follows what the peer reports."""
+_STALLED = 3 * FRAME_SECONDS
+"""Seconds without a frame of the input after which silence is sent instead of it."""
+
+
+class AudioStream:
+    """Voice both ways. ``send_rtp`` and ``send_rtcp`` take plain packets, ``notify`` what the call should know.
+
+    Nothing is encoded, and what comes is only kept to a few frames, until :meth:`open_gate`.
+
+    Raises:
+        MediaFailed: no voice codec is in common, or a codec does not start.
+    """
+
+    def __init__(
+        self,
+        *,
+        local: Content,
+        remote: Content,
+        send_rtp: Callable[[bytes], None],
+        send_rtcp: Callable[[bytes], None],
+        notify: Callable[[MediaInput], None],
+    ) -> None:
+        codec = sending_codec(local.codecs, remote.codecs)
+        ssrc = secrets.randbits(32) if local.ssrc is None else local.ssrc
+        self._ssrc = ssrc
+        self._codec = codec
+        self._send_rtcp = send_rtcp
+        self._notify = notify
+        self._sender = AudioSender(
+            codec=codec,
+            encoder=create_encoder(codec),
+            events=event_codec(remote.codecs, codec.clock_rate),
+            ssrc=ssrc,
+            send=send_rtp,
+        )
+        self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
+        self._reporter = Reporter(ssrc, self._sender.expect_loss)
+        self._held = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._report_timer: asyncio.TimerHandle | None = None
+        self._silence_timer: asyncio.TimerHandle | None = None
+        self._delivered_at = 0.0
+        self._source_ended = False
+        self._input: AudioInput | None = None
+        self._output: AudioOutput | None = None
+        self._closed = False
+
+    def handle_rtp(self, packet: RtpPacket, arrival: float) -> None:
+        """Take an authenticated packet. ``arrival`` is the time of the event loop, in seconds."""
+        if not self._closed:
+            self._receiver.handle(packet, arrival)
+
+    def handle_rtcp(self, packets: list[Any], arrival: float) -> None:
+        """Take the parts of an authenticated compound packet."""
+        if not self._closed:
+            self._reporter.handle(packets, arrival)
+
+    def start_reports(self) -> None:
+        """Send RTCP from now on: at once, since some peers wait for a packet, and then every second."""
+        if self._report_timer is None and not self._closed:
+            self._loop = asyncio.get_running_loop()
+            self._report(self._loop)
+
+    def open_gate(self, input: AudioInput, output: AudioOutput) -> None:  # noqa: A002
+        """Begin to capture, send and play. Whatever the input does, packets leave every 20 ms."""
+        if self._input is not None or self._closed:
+            return
+        self._loop = asyncio.get_running_loop()
+        self._input, self._output = input, output
+        self._delivered_at = self._loop.time()
+        self._watch_input(self._loop, self._delivered_at + FRAME_SECONDS)
+        output.start(self._request, self._trouble)
+        input.start(self._deliver, self._trouble)
+
+    @property
+    def muted(self) -> bool:
+        """Whether silence is sent instead of the input: packets of the same size, at the same times."""
+        return self._sender.muted
+
+    @muted.setter
+    def muted(self, muted: bool) -> None:
+        self._sender.muted = muted
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing is sent and nothing is played."""
+        return self._held
+
+    @held.setter
+    def held(self, held: bool) -> None:
+        if self._held and not held and self._loop is not None:
+            self._sender.resume(self._loop.time())
+        if held:
+            self._receiver.reset()
+        self._held = held
+        self._receiver.playing = not held
+
+    def play_digits(self, digits: str) -> None:
+        """Dial. Raises :class:`~openvoice.errors.UsageError` for what are no digits."""
+        self._sender.digits.play(digits)
+
+    def statistics(self) -> CallStatistics:
+        """What was measured until now."""
+        now = self._loop.time() if self._loop else 0.0
+        sender, receiver, reception = self._sender, self._receiver, self._receiver.reception
+        round_trip = self._reporter.round_trip
+        return CallStatistics(
+            packets_sent=sender.packets,
+            packets_received=receiver.packets,
+            bytes_sent=sender.octets,
+            bytes_received=receiver.octets,
+            loss=reception.loss if reception else 0.0,
+            remote_loss=self._reporter.remote_loss,
+            jitter=1000 * reception.jitter if reception else 0.0,
+            round_trip=None if round_trip is None else 1000 * round_trip,
+            playout_delay=1000 * receiver.delay,
+            concealed=receiver.concealed,
+            bitrate_sent=sender.bitrate(now),
+            level_sent=sender.level,
+            level_received=receiver.level,
+            codec=self._codec.name,
+        )
+
+    def close(self) -> None:
+        """Say goodbye (RFC 3550, 6.6), stop, and let the devices go. Twice is once."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._report_timer is not None and self._loop is not None:
+            self._report_timer.cancel()
+            self._send_rtcp(self._compound(self._loop.time()) + bytes(RtcpByePacket(sources=[self._ssrc])))
+        if self._silence_timer is not None:
+            self._silence_timer.cancel()
+        if self._input is not None:
+            self._input.stop()
+        if self._output is not None:
+            self._output.stop()
+
+    def _deliver(self, frame: Frame | None) -> None:
+        if self._closed or self._loop is None:
+            return
+        now = self._loop.time()
+        if frame is not None:
+            self._delivered_at = now
+            self._send(frame, now)
+        elif not self._source_ended:
+            self._source_ended = True
+            self._notify(SourceEnded())
+
+    def _request(self) -> Frame:
+        if self._held or self._closed or self._loop is None:
+            return SILENCE.copy()
+        return self._receiver.pull(self._loop.time())
+
+    def _trouble(self, text: str) -> None:
+        if not self._closed:
+            self._notify(DeviceTrouble(text))
+
+    def _send(self, frame: Frame, now: float) -> None:
+        if not self._held:
+            self._sender.send(frame, now)
+
+    def _watch_input(self, loop: asyncio.AbstractEventLoop, due: float) -> None:
+        """Send silence for an input that delivers nothing: the addresses of NATs and the peer's buffer live by it."""
+
+        def tick() -> None:
+            now = loop.time()
+            if self._source_ended or now - self._delivered_at > _STALLED:
+                self._send(SILENCE, now)
+            self._watch_input(loop, max(due + FRAME_SECONDS, now))
+
+        self._silence_timer = loop.call_at(due, tick)
+
+    def _report(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._send_rtcp(self._compound(loop.time()))
+        # Not in step with anybody else's (RFC 3550, 6.3.1).
+        wait = _REPORT_INTERVAL * (0.5 + secrets.randbelow(1000) / 1000)
+        self._report_timer = loop.call_later(wait, self._report, loop)
+
+    def _compound(self, now: float) -> bytes:
+        return self._reporter.compound(
+            now,
+            reception=self._receiver.reception,
+            packets_sent=self._sender.packets,
+            octets_sent=self._sender.octets,
+            timestamp=self._sender.timestamp_at(now),
+        )

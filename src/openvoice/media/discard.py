@@ -1,0 +1,38 @@
+"""A content that is received and thrown away: video, for as long as there is nothing to show it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+
+from aiortc.rtp import RtcpRrPacket, RtcpSdesPacket, RtcpSourceInfo
+
+REPORT_INTERVAL = 5.0
+"""Seconds between RTCP reports (RFC 3550, 6.2)."""
+
+
+class DiscardedStream:
+    """Counts what arrives, and reports as RFC 3550 demands of a receiver.
+
+    The first report leaves at once: Dino takes a transport for ready only when a packet arrived on it.
+    """
+
+    def __init__(self, ssrc: int, send_rtcp: Callable[[bytes], None]) -> None:
+        self._ssrc = ssrc
+        self._send_rtcp = send_rtcp
+        self._name = secrets.token_hex(8).encode()
+        self._timer: asyncio.TimerHandle | None = None
+        self.packets_discarded = 0
+
+    def start_reports(self) -> None:
+        source = RtcpSourceInfo(ssrc=self._ssrc, items=[(1, self._name)])
+        self._send_rtcp(bytes(RtcpRrPacket(ssrc=self._ssrc)) + bytes(RtcpSdesPacket(chunks=[source])))
+        self._timer = asyncio.get_running_loop().call_later(REPORT_INTERVAL, self.start_reports)
+
+    def handle_rtp(self) -> None:
+        self.packets_discarded += 1
+
+    def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()

@@ -1,0 +1,71 @@
+"""STUN and TURN servers: what they tell, and how an allocation is let go (RFC 8489, RFC 8656)."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from aioice import stun, turn
+
+from openvoice.media.guard import GuardedSocket
+from openvoice.ports import RelayServer
+
+SERVER_TIMEOUT = 10.0
+"""Seconds after which a server is given up. Nothing waits for it meanwhile."""
+PERMISSION_REFRESH = 240
+"""Seconds. A permission lives 300 (RFC 8656, 9), and a channel binding renews it; aioice by itself renews at 500."""
+UNUSABLE = (OSError, ValueError, stun.TransactionError)
+"""What the functions here raise when a server is away, misconfigured or unwilling; a timeout is an ``OSError``."""
+
+
+async def mapped_address(server: RelayServer, local: GuardedSocket) -> tuple[str, int]:
+    """Ask a STUN server how it sees a socket of ours. Raises one of :data:`UNUSABLE`."""
+    family = socket.AF_INET6 if ":" in local.local_candidate.host else socket.AF_INET
+    async with asyncio.timeout(SERVER_TIMEOUT):
+        address = await _resolve(server, family)
+        request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
+        response, _ = await local.request(request, address)
+    mapped: tuple[str, int] | None = response.attributes.get("XOR-MAPPED-ADDRESS")
+    if mapped is None:
+        raise ConnectionError("the STUN server did not name an address")
+    return mapped
+
+
+async def allocate(server: RelayServer, make_socket: Callable[[], GuardedSocket]) -> GuardedSocket:
+    """Get a relayed address from a TURN server over UDP, TCP or TLS; the certificate of TLS is verified.
+
+    Raises one of :data:`UNUSABLE`.
+    """
+    async with asyncio.timeout(SERVER_TIMEOUT):
+        _, allocation = await turn.create_turn_endpoint(
+            make_socket,
+            server_addr=(server.host, server.port),
+            username=server.username,
+            password=server.password,
+            channel_refresh_time=PERMISSION_REFRESH,
+            ssl=ssl.create_default_context() if server.transport == "tls" else None,
+            transport="udp" if server.transport == "udp" else "tcp",
+        )
+    return allocation
+
+
+def abandon(allocation: GuardedSocket) -> None:
+    """Stop waiting for a TURN server to confirm that an allocation is gone; it will expire there by itself."""
+    transport: Any = allocation.transport
+    if isinstance(transport, turn.TurnTransport):
+        closing: asyncio.Task[None] | None = vars(transport)["_TurnTransport__close_task"]
+        if closing is not None:
+            closing.cancel()
+        for task in vars(transport)["_TurnTransport__send_tasks"]:
+            task.cancel()
+
+
+async def _resolve(server: RelayServer, family: socket.AddressFamily) -> tuple[str, int]:
+    found = await asyncio.get_running_loop().getaddrinfo(
+        server.host, server.port, family=family, type=socket.SOCK_DGRAM
+    )
+    host, port = found[0][4][:2]
+    return str(host), int(port)

@@ -1,0 +1,331 @@
+"""One media transport: an ICE path, the DTLS association on it, and the watch over both.
+
+The association outlives the path. An ICE restart (RFC 8445, 9) builds a second agent beside the first; media stay on
+the old path until the new one is nominated, and the old sockets listen on for what is still under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any, Protocol
+
+from aiortc.rtp import RtpPacket
+
+from openvoice.core.description import Candidate, CandidateType, Fingerprint, Setup, TransportDescription
+from openvoice.core.types import EndReason
+from openvoice.errors import MediaFailed, SecurityRefused
+from openvoice.media.certificate import Certificate
+from openvoice.media.dtls import SecureTransport
+from openvoice.media.ice import IceAgent
+from openvoice.media.liveness import Liveness
+from openvoice.ports import MediaSettings
+
+ICE_TIMEOUT = 20.0
+"""Seconds for a path to be found. Long, because peers trickle, and because a person may have to unlock a phone."""
+DTLS_TIMEOUT = 10.0
+WATCH_INTERVAL = 0.25
+RETIREMENT = 2.0
+"""Seconds that the sockets of a replaced path stay open."""
+EXPLANATION = 1.0
+"""Seconds that a peer that broke off may take to say why: media are quicker than the signalling, which knows."""
+
+_log = logging.getLogger(__name__)
+
+
+class TransportListener(Protocol):
+    """Who is told what a transport has to say, on its event loop."""
+
+    def candidate_found(self, transport: MediaTransport, candidate: Candidate) -> None: ...
+
+    def secured(self, transport: MediaTransport) -> None: ...
+
+    def rtp_received(self, transport: MediaTransport, packet: RtpPacket, arrival: float) -> None: ...
+
+    def rtcp_received(self, transport: MediaTransport, packets: list[Any], arrival: float) -> None: ...
+
+    def interrupted(self, transport: MediaTransport) -> None: ...
+
+    def restored(self, transport: MediaTransport) -> None: ...
+
+    def failed(self, transport: MediaTransport, reason: EndReason, text: str) -> None: ...
+
+
+class MediaTransport:
+    """Carries the contents named ``names``; their candidates are signalled under the first of them."""
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        *,
+        controlling: bool,
+        settings: MediaSettings,
+        certificate: Certificate,
+        listener: TransportListener,
+    ) -> None:
+        self.names = names
+        self.gate_open = False
+        """Whether media may leave. The session alone holds it shut; here it is only counted what passes."""
+        self.packets_before_gate = 0
+        self._settings = settings
+        self._certificate = certificate
+        self._listener = listener
+        self._agent = self._make_agent(controlling)
+        self._successor: IceAgent | None = None
+        self._secure = SecureTransport(
+            certificate,
+            send=self._send,
+            handle_rtp=self._handle_rtp,
+            handle_rtcp=self._handle_rtcp,
+            closed_by_peer=self._handle_closed_by_peer,
+        )
+        self._remote_fingerprint: Fingerprint | None = None
+        self._liveness: Liveness | None = None
+        self._heard = False
+        self._watch: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retired: set[IceAgent] = set()
+        self._closed = False
+
+    # --- setting up ---------------------------------------------------------------------------------------------------
+
+    async def gather(self, *, fully_within: float = 0.0) -> None:
+        """Find local candidates; with ``fully_within`` (seconds) wait that long for those that servers give.
+
+        Raises:
+            MediaFailed: there is no network to use.
+        """
+        await self._agent.gather_candidates()
+        if self._agent.hopeless:
+            raise MediaFailed(
+                "no relay is known, and this call may use nothing else: ask the operator of your server for TURN"
+                if self._settings.relay_only
+                else "this device has no network address to call from: check its network connection"
+            )
+        if fully_within:
+            await self._agent.gathered(fully_within)
+
+    def describe(self, setup: Setup) -> TransportDescription:
+        """The local half, with all candidates so far."""
+        return TransportDescription(
+            ufrag=self._agent.local_username,
+            pwd=self._agent.local_password,
+            fingerprint=self._certificate.fingerprint,
+            setup=setup,
+            candidates=self._agent.descriptions,
+        )
+
+    def connect(self, remote: TransportDescription, *, client: bool) -> None:
+        """Begin to find a path and to secure it; the listener hears how it ends. ``client`` is the DTLS role."""
+        assert remote.fingerprint is not None
+        self._remote_fingerprint = remote.fingerprint
+        self._set_remote(self._agent, remote.credentials)
+        for candidate in remote.candidates:
+            self._agent.add_candidate(candidate)
+        self._run(self._establish(remote.fingerprint, client))
+
+    def add_candidate(self, candidate: Candidate) -> None:
+        """Take a candidate of the peer, for the restart under way if its credentials are known."""
+        successor = self._successor
+        ready = successor is not None and successor.remote_username is not None
+        (successor if successor is not None and ready else self._agent).add_candidate(candidate)
+
+    async def _establish(self, fingerprint: Fingerprint, client: bool) -> None:
+        try:
+            async with asyncio.timeout(ICE_TIMEOUT):
+                await self._agent.connect()
+        except (ConnectionError, TimeoutError):
+            self._fail(EndReason.CONNECTIVITY_ERROR, "the devices found no way to each other through the network")
+            return
+        self._liveness = Liveness(self._now())
+        self._keep_watch()
+        try:
+            async with asyncio.timeout(DTLS_TIMEOUT):
+                await self._secure.secure(fingerprint, client=client)
+        except SecurityRefused as error:
+            self._fail(EndReason.SECURITY_ERROR, str(error))
+        except MediaFailed as error:
+            self._fail(EndReason.FAILED_TRANSPORT, str(error))
+        except TimeoutError:
+            self._fail(EndReason.FAILED_TRANSPORT, "the other device did not complete the encryption handshake")
+        else:
+            self._listener.secured(self)
+
+    def _handle_found(self, agent: IceAgent, candidate: Candidate) -> None:
+        # A restart makes the candidates of the agent before it worthless: they would go out with the new credentials.
+        if agent is (self._successor or self._agent) and not self._closed:
+            self._listener.candidate_found(self, candidate)
+
+    # --- facts --------------------------------------------------------------------------------------------------------
+
+    @property
+    def secure(self) -> SecureTransport:
+        """The association; its facts can be read once it is secured."""
+        return self._secure
+
+    @property
+    def remote_fingerprint(self) -> Fingerprint:
+        assert self._remote_fingerprint is not None
+        return self._remote_fingerprint
+
+    @property
+    def candidate_types(self) -> tuple[CandidateType, CandidateType]:
+        """Of the selected pair, (local, remote)."""
+        pair = self._agent.selected_pair
+        assert pair is not None
+        return CandidateType(pair.local_candidate.type), CandidateType(pair.remote_candidate.type)
+
+    @property
+    def relayed(self) -> bool:
+        """Whether a TURN server of this side carries the packets."""
+        return self.candidate_types[0] is CandidateType.RELAY
+
+    # --- packets ------------------------------------------------------------------------------------------------------
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Protect and send one RTP packet, without waiting."""
+        if self._secure.secured and not self.gate_open:
+            self.packets_before_gate += 1
+        self._secure.send_rtp(packet)
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Protect and send one compound RTCP packet, without waiting."""
+        self._secure.send_rtcp(packet)
+
+    def _send(self, datagram: bytes) -> None:
+        if self._liveness is not None and self._liveness.may_send(self._now()):
+            self._agent.send_datagram(datagram)
+
+    def _handle_rtp(self, packet: RtpPacket, arrival: float) -> None:
+        self._hear(arrival)
+        self._listener.rtp_received(self, packet, arrival)
+
+    def _handle_rtcp(self, packets: list[Any], arrival: float) -> None:
+        self._hear(arrival)
+        self._listener.rtcp_received(self, packets, arrival)
+
+    # --- the watch ----------------------------------------------------------------------------------------------------
+
+    def _hear(self, now: float) -> None:
+        self._heard = True
+        if self._liveness is not None and self._liveness.heard(now):
+            self._listener.restored(self)
+
+    def _handle_consent(self) -> None:
+        if self._liveness is not None and self._liveness.consented(self._now()):
+            self._listener.restored(self)
+
+    def _keep_watch(self) -> None:
+        if self._closed or self._liveness is None:
+            return
+        now = self._now()
+        if self._liveness.asks_consent(now):
+            self._agent.check_consent()
+        if self._liveness.breaks(now):
+            self._listener.interrupted(self)
+        self._watch = asyncio.get_running_loop().call_later(WATCH_INTERVAL, self._keep_watch)
+
+    def _handle_closed_by_peer(self) -> None:
+        # Later it is an ordinary goodbye, which the signalling explains; silence follows in any case.
+        if not self._heard:
+            text = "the other device broke off after the encryption handshake"
+            asyncio.get_running_loop().call_later(EXPLANATION, self._fail, EndReason.FAILED_TRANSPORT, text)
+
+    # --- restart ------------------------------------------------------------------------------------------------------
+
+    async def restart(self, remote: tuple[str, str] | None) -> tuple[str, str]:
+        """Begin a new path beside the present one; ``remote`` are the credentials of a peer that began.
+
+        Returns the new local credentials. A restart that was under way is dropped for this one.
+        """
+        if self._successor is not None:
+            self._run(self._retire(self._successor, 0.0))
+        successor = self._successor = self._make_agent(self._agent.ice_controlling)
+        await successor.gather_candidates()
+        if remote is not None:
+            self._succeed(successor, remote)
+        return successor.local_username, successor.local_password
+
+    @property
+    def restart_candidates(self) -> tuple[Candidate, ...]:
+        """The candidates of the restart that :meth:`restart` began, so far."""
+        return self._successor.descriptions if self._successor is not None else ()
+
+    def apply_restart(self, remote: tuple[str, str]) -> None:
+        """The peer's credentials that answer our restart. Without one under way this does nothing."""
+        if self._successor is not None and self._successor.remote_username is None:
+            self._succeed(self._successor, remote)
+
+    def _succeed(self, successor: IceAgent, remote: tuple[str, str]) -> None:
+        self._set_remote(successor, remote)
+        self._run(self._replace(successor))
+
+    async def _replace(self, successor: IceAgent) -> None:
+        try:
+            async with asyncio.timeout(ICE_TIMEOUT):
+                await successor.connect()
+        except (ConnectionError, TimeoutError):
+            if successor is self._successor and not self._closed:
+                self._successor = None
+                self._run(self._retire(successor, 0.0))
+                if self._liveness is None or self._liveness.interrupted:
+                    self._fail(EndReason.CONNECTIVITY_ERROR, "the devices lost each other and found no new way")
+            return
+        if successor is not self._successor:
+            return
+        retired, self._agent, self._successor = self._agent, successor, None
+        _log.debug("moved to a new path")
+        self._handle_consent()
+        self._run(self._retire(retired, RETIREMENT))
+
+    async def _retire(self, agent: IceAgent, after: float) -> None:
+        self._retired.add(agent)
+        await asyncio.sleep(after)
+        await agent.close()
+        self._retired.discard(agent)
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Say goodbye and let every socket go. Twice is once."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._watch is not None:
+            self._watch.cancel()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._secure.stop()
+        agents = {self._agent, *self._retired}
+        if self._successor is not None:
+            agents.add(self._successor)
+        await asyncio.gather(*(agent.close() for agent in agents))
+
+    def _fail(self, reason: EndReason, text: str) -> None:
+        if not self._closed:
+            self._listener.failed(self, reason, text)
+
+    def _make_agent(self, controlling: bool) -> IceAgent:
+        return IceAgent(
+            controlling=controlling,
+            settings=self._settings,
+            deliver=lambda datagram: self._secure.receive(datagram),
+            found=self._handle_found,
+            consented=self._handle_consent,
+        )
+
+    @staticmethod
+    def _set_remote(agent: IceAgent, credentials: tuple[str, str]) -> None:
+        agent.remote_username, agent.remote_password = credentials
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @staticmethod
+    def _now() -> float:
+        return asyncio.get_running_loop().time()

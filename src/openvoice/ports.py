@@ -1,0 +1,239 @@
+"""What the conductor (``client``) asks of the world, each port as small as it can be.
+
+Adapters implement these and never import each other. Fakes for all of them ship in :mod:`openvoice.testing`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from openvoice.core.address import Address
+from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.effects import SignallingEffect
+from openvoice.core.inputs import Invitation, MediaInput, PeerInput
+from openvoice.core.security import SignallingFacts
+from openvoice.core.statistics import CallStatistics
+from openvoice.core.types import CallId, Role
+
+SAMPLE_RATE = 48_000
+"""Hz, of all sound inside openvoice."""
+FRAME_SAMPLES = 960
+"""Samples of one frame: 20 ms."""
+FRAME_SECONDS = FRAME_SAMPLES / SAMPLE_RATE
+
+Frame = npt.NDArray[np.int16]
+"""20 ms of sound: shape ``(960,)``, ``int16``, mono, 48 kHz."""
+
+
+class AudioSource(Protocol):
+    """Sound to send, at the caller's pace. The simplest thing a script can write."""
+
+    def read(self) -> Frame | None:
+        """The next 20 ms, or ``None`` when the sound is over. Called 50 times a second while the call is active."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class AudioSink(Protocol):
+    """Somewhere for received sound to go, at the caller's pace."""
+
+    def write(self, frame: Frame) -> None:
+        """Take 20 ms. Called 50 times a second while the call is active."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class AudioInput(Protocol):
+    """Sound to send, at its own pace: a microphone has a clock of its own."""
+
+    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+        """Begin to call ``deliver`` with each frame, on the event loop that runs now; ``None`` says that it is over.
+
+        ``trouble`` is told, in words for a person, of a device that is missing, vanished or came back; it is no reason
+        to stop.
+        """
+        ...
+
+    def stop(self) -> None:
+        """Let the device go. Nothing is delivered after this returns."""
+        ...
+
+
+class AudioOutput(Protocol):
+    """Received sound, pulled at the pace of the device that plays it."""
+
+    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+        """Begin to call ``request`` for each frame to play, on the event loop that runs now."""
+        ...
+
+    def stop(self) -> None:
+        """Play what was taken already, then let the device go. Nothing is requested after this returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RelayServer:
+    """A STUN or TURN server as the own server names it (XEP-0215).
+
+    ``kind`` is ``stun`` or ``turn``, ``transport`` ``udp``, ``tcp`` or ``tls``.
+    """
+
+    kind: str
+    host: str
+    port: int
+    transport: str = "udp"
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    expires: float | None = None
+    """Unix time in seconds after which the password is void."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MediaSettings:
+    """How the media of one call are to be."""
+
+    relays: tuple[RelayServer, ...] = ()
+    relay_only: bool = False
+    input: Callable[[], AudioInput]
+    """Makes the microphone (or file ...) when the gate opens, never earlier."""
+    output: Callable[[], AudioOutput]
+    interfaces: tuple[str, ...] = ()
+    """Local addresses to use; empty means all but loopback. Tests and the demo say ``127.0.0.1``."""
+
+
+class MediaSession(Protocol):
+    """The media of one call. What it has to say comes through the ``notify`` it was made with."""
+
+    async def open(
+        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False
+    ) -> SessionDescription:
+        """Make the local offer, or the answer to ``offer``, and begin to gather candidates.
+
+        With ``gather_fully`` it returns when all candidates are in the description, two seconds later at most.
+
+        Raises:
+            MediaFailed: no codec, no transport or no local network in common.
+        """
+        ...
+
+    async def apply_answer(self, answer: SessionDescription) -> None:
+        """Raises :class:`~openvoice.errors.MediaFailed` or ``SecurityRefused``."""
+        ...
+
+    async def add_candidates(self, content: str, candidates: Sequence[Candidate]) -> None: ...
+
+    async def open_gate(self) -> None:
+        """Make and start the audio input and output. Nothing of the user's is captured before."""
+        ...
+
+    async def restart(self, remote: Sequence[tuple[str, str, str]]) -> Sequence[tuple[str, str, str]]:
+        """New ICE credentials of this side, (content, ufrag, pwd); ``remote`` are the peer's if it began."""
+        ...
+
+    async def apply_restart(self, credentials: Sequence[tuple[str, str, str]]) -> None: ...
+
+    async def set_muted(self, muted: bool) -> None: ...
+
+    async def set_held(self, held: bool) -> None: ...
+
+    async def play_digits(self, digits: str) -> None: ...
+
+    def statistics(self) -> CallStatistics: ...
+
+    async def close(self) -> None:
+        """Send what RTCP owes, stop, and let every socket and device go. Never raises; twice is once."""
+        ...
+
+
+class MediaEngine(Protocol):
+    """Makes media sessions."""
+
+    def session(self, settings: MediaSettings, notify: Callable[[MediaInput], None]) -> MediaSession:
+        """``notify`` is called on the event loop of the caller."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IncomingCall:
+    """Somebody wants to call: what the policy decides about."""
+
+    call: CallId
+    peer: Address
+    media: frozenset[str]
+    age: float = 0.0
+    """Seconds since it was sent; a server may have kept it."""
+
+
+class SignallingListener(Protocol):
+    """Who is told what the signalling heard."""
+
+    def call_incoming(self, incoming: IncomingCall, first: PeerInput) -> None:
+        """A call that the policy lets ring; ``first`` is its first input."""
+        ...
+
+    def call_input(self, call: CallId, message: PeerInput) -> None: ...
+
+    def call_missed(self, incoming: IncomingCall, outcome: str) -> None:
+        """A call that never rang here: ``missed``, ``busy``, ``answered-elsewhere`` or ``declined-elsewhere``."""
+        ...
+
+    def connection_changed(self, online: bool, reason: str) -> None: ...
+
+
+class Signalling(Protocol):
+    """One account's connection."""
+
+    @property
+    def address(self) -> Address:
+        """The full JID once online, the bare one before."""
+        ...
+
+    @property
+    def facts(self) -> SignallingFacts | None: ...
+
+    async def open(self) -> None:
+        """Log in. Raises a :class:`~openvoice.errors.ConnectionFailed`."""
+        ...
+
+    async def close(self) -> None:
+        """Send what waits, say goodbye, let go; within two seconds."""
+        ...
+
+    async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
+        """Whom to call, and how (XEP-0353 or directly), by what its devices say they can.
+
+        Raises:
+            PeerUnavailable: none of the devices that are online can be called.
+        """
+        ...
+
+    def begin(self, call: CallId, peer: Address, media: frozenset[str]) -> None:
+        """Make an outgoing call known, before its first effect."""
+        ...
+
+    async def perform(self, call: CallId, effect: SignallingEffect) -> None: ...
+
+    async def relays(self) -> tuple[RelayServer, ...]:
+        """What the own server offers (XEP-0215); empty when it offers nothing."""
+        ...
+
+    def in_roster(self, peer: Address) -> bool: ...
+
+
+class CallStore(Protocol):
+    """The history of calls."""
+
+    def add(self, record: dict[str, Any]) -> None: ...
+
+    def list(self, limit: int) -> list[dict[str, Any]]: ...
+
+    def close(self) -> None: ...

@@ -1,0 +1,10 @@
+"""What happened in a call, as data and as one page for a person. Pure: data in, text out."""
+
+from __future__ import annotations
+
+from openvoice.report.call import CallReport, Moment, Party, Side
+from openvoice.report.page import render
+from openvoice.report.similarity import Similarity, similarity
+from openvoice.report.sound import Sound
+
+__all__ = ["CallReport", "Moment", "Party", "Side", "Similarity", "Sound", "render", "similarity"]

@@ -1,0 +1,199 @@
+"""The facts of one call between two clients that were both watched: what ``call.json`` holds.
+
+::
+
+    {
+      "schema": "openvoice.call/1",
+      "id": "…",                                 the id of the call
+      "started": 1790000000.0,                   Unix time of the first moment
+      "duration": 5.83,                          seconds from the first sound to the end
+      "reason": "success",                       why it ended (XEP-0166, 7.4)
+      "moments": [{"name": "propose",            see Moment
+                   "at": 0.0,                    seconds since "started"
+                   "by": "caller"}, …],          "caller", "callee" or "both"
+      "caller": {
+        "address": "alice@localhost",
+        "statistics": {…},                       the "stats" of docs/events.md
+        "security": {…},                         the "security" of docs/events.md
+        "sent": "alice.flac",                    files of what it said and heard, or null
+        "received": "alice-heard.wav",
+        "similarity": {"correlation": 0.98,      of what it heard to what the other side said, or null
+                       "found": 1.0,
+                       "delay_seconds": 0.05,
+                       "passed": true}
+      },
+      "callee": {…}
+    }
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from openvoice.core.statistics import CallStatistics
+from openvoice.errors import UsageError
+from openvoice.report.similarity import Similarity
+
+SCHEMA = "openvoice.call/1"
+_YEAR_5000 = 95_617_584_000
+_SECURITY_PARTS = ("fingerprints", "dtls", "srtp", "path", "before_consent", "tls")
+
+
+class Party(StrEnum):
+    """Who did something."""
+
+    CALLER = "caller"
+    CALLEE = "callee"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Moment:
+    """Something that happened in a call, by the name its standard has for it.
+
+    The names with words of their own in the page are ``propose``, ``ringing``, ``proceed``, ``session-initiate``,
+    ``session-accept``, ``secured``, ``first-sound`` and ``end``; others are shown as they are.
+    """
+
+    name: str
+    at: float
+    """Seconds since the call began."""
+    by: Party
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.at):
+            raise ValueError("a moment has a time")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Side:
+    """One of the two clients, and what it knew in the end."""
+
+    address: str
+    statistics: CallStatistics = field(default_factory=CallStatistics)
+    security: Mapping[str, Any] = field(default_factory=dict)
+    """As :meth:`openvoice.core.security.SecurityReport.as_dict` gives it."""
+    sent: str | None = None
+    """The name of the sound that it sent."""
+    received: str | None = None
+    similarity: Similarity | None = None
+    """Of the sound that it received to the one that the other side sent."""
+
+    @property
+    def name(self) -> str:
+        """What a person calls it: the part before the @, with a capital."""
+        local = self.address.partition("/")[0].rpartition("@")[0] or self.address
+        return local[:1].upper() + local[1:]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CallReport:
+    """Everything that is known of a call, but for the sounds themselves."""
+
+    id: str
+    started: float
+    duration: float
+    reason: str
+    moments: tuple[Moment, ...]
+    caller: Side
+    callee: Side
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.started < _YEAR_5000 or not 0 <= self.duration < math.inf:
+            raise ValueError("a call has a time, and lasts")
+
+    def moment(self, name: str) -> Moment | None:
+        """The first moment of that name."""
+        return next((moment for moment in self.moments if moment.name == name), None)
+
+    def to_json(self) -> str:
+        """The JSON document of this module's description."""
+
+        def side(side: Side) -> dict[str, Any]:
+            return {
+                "address": side.address,
+                "statistics": side.statistics.as_dict(),
+                "security": dict(side.security),
+                "sent": side.sent,
+                "received": side.received,
+                "similarity": dataclasses.asdict(side.similarity) | {"passed": side.similarity.passed}
+                if side.similarity
+                else None,
+            }
+
+        document = {
+            "schema": SCHEMA,
+            "id": self.id,
+            "started": self.started,
+            "duration": self.duration,
+            "reason": self.reason,
+            "moments": [{"name": moment.name, "at": moment.at, "by": moment.by.value} for moment in self.moments],
+            "caller": side(self.caller),
+            "callee": side(self.callee),
+        }
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> CallReport:
+        """Read what :meth:`to_json` wrote. Keys that are not known are passed over.
+
+        Raises:
+            UsageError: the text is not such a document.
+        """
+        try:
+            document = json.loads(text)
+            if document["schema"] != SCHEMA:
+                raise UsageError(f"not a report of a call that this version reads: {document['schema']}")
+            return cls(
+                id=str(document["id"]),
+                started=float(document["started"]),
+                duration=float(document["duration"]),
+                reason=str(document["reason"]),
+                moments=tuple(
+                    Moment(name=str(moment["name"]), at=float(moment["at"]), by=Party(moment["by"]))
+                    for moment in document["moments"]
+                ),
+                caller=_side(document["caller"]),
+                callee=_side(document["callee"]),
+            )
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UsageError("not a report of a call: something is missing from it, or of the wrong kind") from error
+
+
+def _side(document: Mapping[str, Any]) -> Side:
+    similarity = document["similarity"]
+    return Side(
+        address=str(document["address"]),
+        statistics=_fill(CallStatistics, document["statistics"]),
+        security=_security(document["security"]),
+        sent=None if document["sent"] is None else str(document["sent"]),
+        received=None if document["received"] is None else str(document["received"]),
+        similarity=_fill(Similarity, similarity) if similarity is not None else None,
+    )
+
+
+def _security(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The document, if it has the shape that :meth:`~openvoice.core.security.SecurityReport.as_dict` gives it."""
+    parts = [document.get(part) or {} for part in _SECURITY_PARTS] + list(document.get("findings") or ())
+    if not all(isinstance(part, dict) for part in parts):
+        raise TypeError("security")
+    return document
+
+
+def _fill(kind: type[Any], document: Mapping[str, Any]) -> Any:
+    """An instance of a dataclass that holds numbers and texts only."""
+    return kind(**{item.name: _CONVERTERS[str(item.type)](document[item.name]) for item in dataclasses.fields(kind)})
+
+
+_CONVERTERS: dict[str, Callable[[Any], object]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "float | None": lambda value: None if value is None else float(value),
+}

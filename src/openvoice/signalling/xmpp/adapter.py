@@ -1,0 +1,258 @@
+"""Joins the guarded connection to the logic of Jingle: stanzas in, inputs of calls out, and the other way round."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from openvoice.core.address import Address
+from openvoice.core.effects import SendProceed, SignallingEffect
+from openvoice.core.inputs import Invitation
+from openvoice.core.policy import Screening
+from openvoice.core.security import SignallingFacts
+from openvoice.core.types import CallId
+from openvoice.jingle import capabilities, services
+from openvoice.jingle import namespaces as ns
+from openvoice.jingle.archive import ArchivedMessage
+from openvoice.jingle.endpoint import JingleEndpoint
+from openvoice.jingle.outputs import (
+    Deliver,
+    Forget,
+    Incoming,
+    Missed,
+    Output,
+    ReplyError,
+    ReplyResult,
+    SendIq,
+    SendMessage,
+)
+from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
+from openvoice.ports import IncomingCall, RelayServer, SignallingListener
+from openvoice.signalling.xmpp.connection import Connection, Password
+from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaRefused, StanzaTimeout
+from openvoice.signalling.xmpp.listener import RequestKind
+from openvoice.signalling.xmpp.messages import Carbon
+
+REQUEST_WITHIN = 15.0
+"""Seconds that a peer may take to acknowledge a Jingle request; Dino looks for its codecs first."""
+RELAYS_FRESH = 60.0
+"""Seconds for which the own server's word about STUN and TURN servers holds."""
+CATCH_UP = 24 * 3600.0
+"""Seconds back into the archive, at the first login."""
+MAXIMUM_PROFILES = 1024
+
+
+class XmppSignalling:
+    """The :class:`~openvoice.ports.Signalling` of one XMPP account."""
+
+    def __init__(
+        self,
+        *,
+        account: Address,
+        password: Password,
+        listener: SignallingListener,
+        screen: Callable[[IncomingCall], Screening],
+        server: tuple[str, int] | None = None,
+        ca_file: Path | None = None,
+        proposal_age: float = 60.0,
+    ) -> None:
+        """``screen`` asks the policy about a call that comes in, before anything of it is shown or answered;
+        one that a server kept longer than ``proposal_age`` seconds does not ring any more.
+
+        Raises:
+            ConfigurationError: ``ca_file`` cannot be read.
+        """
+        self._listener = listener
+        self._connection = Connection(
+            account=account,
+            password=password,
+            listener=self,
+            features=frozenset(capabilities.FEATURES),
+            server=server,
+            ca_file=ca_file,
+        )
+        self._endpoint = JingleEndpoint(
+            own=self._connection.address,
+            new_id=lambda: str(uuid.uuid4()),
+            screen=screen,
+            in_roster=self.in_roster,
+            other_devices=self._other_device_takes_calls,
+            profile=self._profile,
+            proposal_age=proposal_age,
+        )
+        self._profiles: dict[Address, PeerProfile] = {}
+        self._relays: tuple[RelayServer, ...] = ()
+        self._relays_until = 0.0
+        self._relays_lock = asyncio.Lock()
+        self._last_seen = time.time() - CATCH_UP
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    @property
+    def address(self) -> Address:
+        return self._connection.address
+
+    @property
+    def facts(self) -> SignallingFacts | None:
+        return self._connection.facts
+
+    async def open(self) -> None:
+        await self._connection.open()
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._connection.close()
+
+    def in_roster(self, peer: Address) -> bool:
+        return peer.bare in self._connection.roster
+
+    # --- calls that go out --------------------------------------------------------------------------------------------
+
+    async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
+        return capabilities.choose(peer, await self._learn_devices(peer.bare))
+
+    def begin(self, call: CallId, peer: Address, media: frozenset[str]) -> None:
+        self._endpoint.begin(call, peer, media, time.time())
+
+    async def perform(self, call: CallId, effect: SignallingEffect) -> None:
+        outputs = self._endpoint.perform(call, effect, time.time())
+        if isinstance(effect, SendProceed):
+            self._introduce(outputs)
+        self._perform(outputs)
+
+    async def relays(self) -> tuple[RelayServer, ...]:
+        async with self._relays_lock:
+            if time.time() >= self._relays_until:
+                self._relays = await self._ask_for_relays()
+                self._relays_until = time.time() + RELAYS_FRESH
+            return self._relays
+
+    async def _ask_for_relays(self) -> tuple[RelayServer, ...]:
+        answer = await self._connection.services()
+        if answer is None:
+            return ()
+        found = services.parse_services(answer, time.time())
+        server = Address("", self._connection.address.domain)
+        relays = list(found.relays)
+        for relay in found.without_credentials:
+            try:
+                reply = await self._connection.request(services.credentials_request(relay), server, timeout=5.0)
+            except (StanzaRefused, StanzaTimeout):
+                continue
+            relays += (known for child in reply for known in services.parse_services(child, time.time()).relays)
+        return tuple(relays)
+
+    # --- what the connection hears (ConnectionListener) ---------------------------------------------------------------
+
+    def message_received(
+        self, message: Element, sender: Address, *, carbon: Carbon | None, stamp: float | None
+    ) -> None:
+        self._perform(self._endpoint.receive_message(message, sender, time.time(), carbon=carbon, stamp=stamp))
+
+    def request_received(self, id: str, kind: RequestKind, payload: Element, sender: Address) -> None:  # noqa: A002
+        if payload.tag == ns.qualified(ns.EXTERNAL_SERVICES, "services") and kind == "set":
+            self._services_pushed(id, payload, sender)
+        elif payload.tag == ns.qualified(ns.JINGLE, "jingle") and kind == "set":
+            self._perform(self._endpoint.receive_iq(id, sender, payload, time.time()))
+        else:
+            self._connection.refuse(id, sender, "service-unavailable")
+
+    def connection_changed(self, online: bool, reason: str) -> None:
+        if online:
+            self._endpoint.own = self._connection.address
+            self._spawn(self._catch_up(self._last_seen))
+        self._last_seen = time.time()
+        self._listener.connection_changed(online, reason)
+
+    def _services_pushed(self, id: str, payload: Element, sender: Address) -> None:  # noqa: A002
+        pushed = services.apply_push(
+            self._relays, payload, sender=sender, own=self._connection.address, now=time.time()
+        )
+        if pushed is None:
+            self._connection.refuse(id, sender, "service-unavailable")
+            return
+        self._relays = pushed
+        self._connection.answer(id, sender)
+
+    async def _catch_up(self, since: float) -> None:
+        received = await self._connection.archive(since)
+        messages = [
+            ArchivedMessage(item.message, item.sender, item.stamp) for item in received if item.stamp is not None
+        ]
+        self._perform(self._endpoint.catch_up(messages, time.time()))
+
+    # --- what the logic of Jingle wants done --------------------------------------------------------------------------
+
+    def _perform(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            match output:
+                case SendIq(identifier, to, payload):
+                    self._send_iq(identifier, to, payload)
+                case SendMessage(message, expires):
+                    lifetime = None if expires is None else max(0.0, expires - time.time())
+                    self._connection.send_message(message, lifetime=lifetime)
+                case ReplyResult(identifier, to):
+                    self._connection.answer(identifier, to)
+                case ReplyError(identifier, to, condition, kind, jingle_condition):
+                    own = Element(ns.qualified(ns.JINGLE_ERRORS, jingle_condition)) if jingle_condition else None
+                    self._connection.refuse(identifier, to, condition, kind, application=own)
+                case Deliver(call, message):
+                    self._listener.call_input(call, message)
+                case Incoming(incoming, first):
+                    if self.in_roster(incoming.peer):
+                        self._spawn(self._learn_devices(incoming.peer.bare))
+                    self._listener.call_incoming(incoming, first)
+                case Missed(incoming, outcome):
+                    self._listener.call_missed(incoming, outcome)
+                case Forget():
+                    pass
+
+    def _send_iq(self, identifier: str, to: Address, payload: Element) -> None:
+        def finished(outcome: Element | StanzaFailure) -> None:
+            error = None
+            if isinstance(outcome, StanzaRefused):
+                error = outcome.condition
+            elif isinstance(outcome, StanzaTimeout):
+                error = "timeout"
+            self._perform(self._endpoint.iq_finished(identifier, error, time.time()))
+
+        self._connection.start_request(payload, to, "set", finished, id=identifier, timeout=REQUEST_WITHIN)
+
+    def _introduce(self, outputs: Sequence[Output]) -> None:
+        """Tell a caller outside the contact list what this device can (XEP-0353, 2.4): Dino asks before it offers."""
+        for output in outputs:
+            if isinstance(output, SendMessage):
+                to = Address.parse(output.message.get("to", ""))
+                if to.bare != self.address.bare and not self.in_roster(to):
+                    self._connection.send_presence(to)
+
+    # --- what is known about peers ------------------------------------------------------------------------------------
+
+    def _profile(self, device: Address) -> PeerProfile:
+        return self._profiles.get(device) or PeerProfile()
+
+    async def _learn_devices(self, person: Address) -> list[capabilities.Device]:
+        """Ask what the devices of ``person`` can, and remember how to speak with each."""
+        devices = await self._connection.devices(person)
+        if len(self._profiles) > MAXIMUM_PROFILES:
+            self._profiles.clear()
+        for device in devices:
+            self._profiles[device.address] = profile_of(DeviceIdentity(node=device.node, features=device.features))
+        return [
+            capabilities.Device(address=device.address, features=device.features, priority=device.priority)
+            for device in devices
+        ]
+
+    def _other_device_takes_calls(self) -> bool:
+        return any(presence.address != self.address for presence in self._connection.presence_of(self.address.bare))
+
+    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

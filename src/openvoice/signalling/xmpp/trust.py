@@ -1,0 +1,128 @@
+"""Whom the stream trusts (RFC 6120, 13.7): one TLS context for all, and the facts of what was negotiated."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.x509.oid import NameOID
+
+from openvoice.core.security import SignallingFacts
+from openvoice.errors import (
+    CertificateRejected,
+    ConfigurationError,
+    ConnectionFailed,
+    HostNotFound,
+    InsecureServer,
+    ServerUnreachable,
+)
+from openvoice.signalling.xmpp.endpoints import Endpoint, Security
+
+
+@functools.lru_cache(maxsize=8)
+def client_context(ca_file: Path | None) -> ssl.SSLContext:
+    """TLS 1.2 or later, the certificate checked against the system's authorities, or against ``ca_file`` alone.
+
+    The same object for the same file: a context with the system's authorities weighs 0.8 MiB.
+
+    Raises:
+        ConfigurationError: ``ca_file`` cannot be read.
+    """
+    try:
+        # A cafile replaces the system's authorities here; load_verify_locations would add to them.
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError):
+        raise ConfigurationError(f"{ca_file} holds no certificate of an authority that can be read") from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["xmpp-client"])
+    return context
+
+
+def tls_failure(error: OSError, domain: str) -> ConnectionFailed:
+    """The error of ours for a TLS handshake that failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CertificateRejected(f"the certificate of {domain} is not accepted: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        return InsecureServer(f"{domain} does not offer TLS 1.2 or later")
+    return ServerUnreachable(f"{domain} does not answer: the secure connection was cut off")
+
+
+class OtherWay(Exception):
+    """This port does not speak TLS at once: try STARTTLS, and report ``failure`` if that is not to be tried."""
+
+    def __init__(self, failure: ConnectionFailed) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+
+
+def connect_failure(
+    cause: OSError | str, domain: str, endpoint: Endpoint, way: Security
+) -> ConnectionFailed | OtherWay:
+    """The error for an attempt that did not even get a stream; slixmpp has a text where a name does not resolve."""
+    if isinstance(cause, str):
+        return HostNotFound(f"there is no server named {endpoint.host}: check the address, or say --server HOST:PORT")
+    # asyncio has one name for a handshake that takes too long and for one that the other side cut off.
+    if way is Security.DIRECT and isinstance(
+        cause, ssl.SSLError | ConnectionAbortedError | ConnectionResetError | TimeoutError
+    ):
+        failure = tls_failure(cause, domain)
+        return OtherWay(failure) if _speaks_no_tls(cause) else failure
+    return ServerUnreachable(f"nothing answers at {endpoint.host} port {endpoint.port}")
+
+
+def _speaks_no_tls(error: OSError) -> bool:
+    """Whether a failed handshake shows a port that expects clear text first, rather than TLS that is refused."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return False
+    return not isinstance(error, ssl.SSLError) or error.reason in _NOT_TLS
+
+
+_NOT_TLS = {"WRONG_VERSION_NUMBER", "UNEXPECTED_EOF_WHILE_READING", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", None}
+
+
+def channel_bindings(tls: ssl.SSLObject) -> dict[str, bytes]:
+    """The channel bindings that this TLS session can prove, by type, the strongest first.
+
+    ``tls-exporter`` (RFC 9266) where Python has it, ``tls-unique`` (RFC 5929, 3) below TLS 1.3,
+    ``tls-server-end-point`` (RFC 5929, 4) always.
+    """
+    bindings: dict[str, bytes] = {}
+    kind = "tls-exporter" if tls.version() == "TLSv1.3" else "tls-unique"
+    if kind in ssl.CHANNEL_BINDING_TYPES:
+        data = tls.get_channel_binding(kind)
+        if data:
+            bindings[kind] = data
+    certificate = tls.getpeercert(True)
+    if certificate:
+        algorithm = x509.load_der_x509_certificate(certificate).signature_hash_algorithm
+        if algorithm is not None:
+            weak = isinstance(algorithm, hashes.MD5 | hashes.SHA1)
+            bindings["tls-server-end-point"] = hashlib.new("sha256" if weak else algorithm.name, certificate).digest()
+    return bindings
+
+
+def signalling_facts(tls: ssl.SSLObject, domain: str, mechanism: str = "", binding: str = "") -> SignallingFacts:
+    """How the stream over ``tls`` is protected."""
+    certificate = tls.getpeercert(True) or b""
+    cipher = tls.cipher()
+    return SignallingFacts(
+        server=domain,
+        tls_version=tls.version() or "",
+        cipher=cipher[0] if cipher else "",
+        certificate_sha256=hashlib.sha256(certificate).hexdigest(),
+        certificate_issuer=_issuer(certificate),
+        sasl_mechanism=mechanism,
+        channel_binding=binding,
+    )
+
+
+def _issuer(certificate: bytes) -> str:
+    issuer = x509.load_der_x509_certificate(certificate).issuer
+    for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
+        for attribute in issuer.get_attributes_for_oid(kind):
+            return str(attribute.value)
+    return issuer.rfc4514_string()

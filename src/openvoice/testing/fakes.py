@@ -1,0 +1,328 @@
+"""Small stand-ins for every port, for tests of whatever is built on them. They remember what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from openvoice.core.address import Address
+from openvoice.core.description import (
+    Candidate,
+    CandidateType,
+    Codec,
+    Content,
+    Fingerprint,
+    Media,
+    SessionDescription,
+    Setup,
+    TransportDescription,
+)
+from openvoice.core.effects import (
+    Information,
+    SendAnswer,
+    SendCandidates,
+    SendEnd,
+    SendInformation,
+    SendOffer,
+    SendProceed,
+    SendProposal,
+    SendRestart,
+    SendRinging,
+    SignallingEffect,
+)
+from openvoice.core.inputs import (
+    AnswerReceived,
+    CandidatesReceived,
+    Ended,
+    Invitation,
+    MediaFlowing,
+    MediaInput,
+    MediaSecured,
+    OfferReceived,
+    PeerHeld,
+    PeerInput,
+    PeerMuted,
+    PeerProceeded,
+    PeerProposed,
+    PeerRinging,
+    RestartReceived,
+)
+from openvoice.core.security import MediaFacts, SignallingFacts
+from openvoice.core.statistics import CallStatistics
+from openvoice.core.types import CallId, Role
+from openvoice.errors import PeerUnavailable
+from openvoice.ports import FRAME_SAMPLES, Frame, IncomingCall, MediaSettings, RelayServer, SignallingListener
+
+# --- sound ------------------------------------------------------------------------------------------------------------
+
+
+class ScriptedSource:
+    """A source of the frames it was given; then it is over."""
+
+    def __init__(self, frames: Iterable[Frame] = ()) -> None:
+        self._frames = iter(frames)
+        self.closed = False
+
+    def read(self) -> Frame | None:
+        return next(self._frames, None)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class RecordingSink:
+    """A sink that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+        self.closed = False
+
+    def write(self, frame: Frame) -> None:
+        self.frames.append(frame.copy())
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def sound(self) -> Frame:
+        """All of it, one after the other."""
+        return np.concatenate(self.frames) if self.frames else np.zeros(0, np.int16)
+
+
+class ManualInput:
+    """A microphone that hears what the test says, when it says it."""
+
+    def __init__(self) -> None:
+        self.deliver: Callable[[Frame | None], None] | None = None
+        self.trouble: Callable[[str], None] | None = None
+
+    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+        self.deliver, self.trouble = deliver, trouble
+
+    def stop(self) -> None:
+        self.deliver = self.trouble = None
+
+
+class ManualOutput:
+    """A loudspeaker that plays when the test says so, by calling ``request``."""
+
+    def __init__(self) -> None:
+        self.request: Callable[[], Frame] | None = None
+        self.trouble: Callable[[str], None] | None = None
+
+    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+        self.request, self.trouble = request, trouble
+
+    def stop(self) -> None:
+        self.request = self.trouble = None
+
+
+def tone(hertz: float = 440.0, frames: int = 50, amplitude: float = 0.5) -> list[Frame]:
+    """A sine as frames, for sources; ``amplitude`` of full scale."""
+    time = np.arange(frames * FRAME_SAMPLES) / 48_000
+    samples = (amplitude * 32_767 * np.sin(2 * np.pi * hertz * time)).astype(np.int16)
+    return list(samples.reshape(frames, FRAME_SAMPLES))
+
+
+# --- signalling -------------------------------------------------------------------------------------------------------
+
+
+class FakeSignalling:
+    """Signalling without a network. Two of them can be wired: what one performs, the other hears at once."""
+
+    def __init__(self, address: Address, listener: SignallingListener | None = None) -> None:
+        self._address = address
+        self.listener = listener
+        self.facts: SignallingFacts | None = None
+        self.services: tuple[RelayServer, ...] = ()
+        self.roster: set[Address] = set()
+        self.performed: list[tuple[CallId, SignallingEffect]] = []
+        self.online = False
+        self._peer: FakeSignalling | None = None
+        self._media: dict[CallId, frozenset[str]] = {}
+
+    @property
+    def address(self) -> Address:
+        return self._address if self.online else self._address.bare
+
+    def wire(self, peer: FakeSignalling) -> None:
+        """Let the two hear each other."""
+        self._peer, peer._peer = peer, self
+
+    async def open(self) -> None:
+        self.online = True
+
+    async def close(self) -> None:
+        self.online = False
+
+    async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
+        if self._peer is None or self._peer.address.bare != peer.bare:
+            raise PeerUnavailable(f"{peer} cannot be called")
+        return self._peer.address, Invitation.PROPOSE
+
+    def begin(self, call: CallId, peer: Address, media: frozenset[str]) -> None:
+        self._media[call] = media
+
+    async def perform(self, call: CallId, effect: SignallingEffect) -> None:
+        self.performed.append((call, effect))
+        if self._peer is not None and self._peer.listener is not None:
+            self._tell(self._peer.listener, call, effect)
+
+    async def relays(self) -> tuple[RelayServer, ...]:
+        return self.services
+
+    def in_roster(self, peer: Address) -> bool:
+        return peer.bare in self.roster
+
+    def _tell(self, listener: SignallingListener, call: CallId, effect: SignallingEffect) -> None:
+        heard = _heard(effect)
+        is_first = isinstance(effect, SendProposal | SendOffer) and call in self._media
+        if is_first:
+            media = self._media.pop(call)
+            listener.call_incoming(IncomingCall(call=call, peer=self.address, media=media), heard)
+        else:
+            listener.call_input(call, heard)
+
+
+def _heard(effect: SignallingEffect) -> PeerInput:
+    """What the peer takes from an effect."""
+    match effect:
+        case SendProposal():
+            return PeerProposed(announce=True)
+        case SendRinging():
+            return PeerRinging()
+        case SendProceed():
+            return PeerProceeded()
+        case SendOffer(offer):
+            return OfferReceived(offer)
+        case SendAnswer(answer):
+            return AnswerReceived(answer)
+        case SendCandidates(content, candidates):
+            return CandidatesReceived(content, candidates)
+        case SendRestart(credentials, answering):
+            return RestartReceived(credentials, ours=answering)
+        case SendInformation(information):
+            if information in (Information.MUTE, Information.UNMUTE):
+                return PeerMuted(information is Information.MUTE)
+            return PeerHeld(information is Information.HOLD)
+        case SendEnd(reason, text):
+            return Ended(reason, text=text)
+
+
+# --- media ------------------------------------------------------------------------------------------------------------
+
+
+class FakeMediaSession:
+    """Media that consist of a description and a list of what was asked of them."""
+
+    def __init__(self, settings: MediaSettings, notify: Callable[[MediaInput], None]) -> None:
+        self.settings = settings
+        self.notify = notify
+        """What the test has the media say."""
+        self.commands: list[tuple[object, ...]] = []
+        self.measured = CallStatistics()
+        self.closed = False
+
+    async def open(
+        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False
+    ) -> SessionDescription:
+        self.commands.append(("open", role, offer))
+        return description(Setup.ACTPASS if offer is None else Setup.ACTIVE)
+
+    async def apply_answer(self, answer: SessionDescription) -> None:
+        self.commands.append(("apply_answer", answer))
+
+    async def add_candidates(self, content: str, candidates: Sequence[Candidate]) -> None:
+        self.commands.append(("add_candidates", content, tuple(candidates)))
+
+    async def open_gate(self) -> None:
+        self.commands.append(("open_gate",))
+
+    async def restart(self, remote: Sequence[tuple[str, str, str]]) -> Sequence[tuple[str, str, str]]:
+        self.commands.append(("restart", tuple(remote)))
+        return (("0", "next", "next-ice-password-of-24-"),)
+
+    async def apply_restart(self, credentials: Sequence[tuple[str, str, str]]) -> None:
+        self.commands.append(("apply_restart", tuple(credentials)))
+
+    async def set_muted(self, muted: bool) -> None:
+        self.commands.append(("set_muted", muted))
+
+    async def set_held(self, held: bool) -> None:
+        self.commands.append(("set_held", held))
+
+    async def play_digits(self, digits: str) -> None:
+        self.commands.append(("play_digits", digits))
+
+    def statistics(self) -> CallStatistics:
+        return self.measured
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def connect(self) -> None:
+        """Say what media say when all went well."""
+        self.notify(MediaSecured(facts()))
+        self.notify(MediaFlowing())
+
+
+@dataclass(slots=True)
+class FakeMediaEngine:
+    """Makes :class:`FakeMediaSession` objects and keeps them for the test to look at."""
+
+    sessions: list[FakeMediaSession] = field(default_factory=list)
+    closed: bool = False
+
+    def session(self, settings: MediaSettings, notify: Callable[[MediaInput], None]) -> FakeMediaSession:
+        self.sessions.append(FakeMediaSession(settings, notify))
+        return self.sessions[-1]
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def description(setup: Setup = Setup.ACTPASS, digest: bytes = bytes(32)) -> SessionDescription:
+    """A valid offer or answer of one audio content, Opus, without candidates."""
+    transport = TransportDescription(
+        ufrag="fake",
+        pwd="fake-ice-password-of-24-",  # noqa: S106 - protects nothing
+        fingerprint=Fingerprint("sha-256", digest),
+        setup=setup,
+    )
+    opus = Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2)
+    return SessionDescription(contents=(Content(name="0", media=Media.AUDIO, codecs=(opus,), transport=transport),))
+
+
+def facts() -> MediaFacts:
+    """How well-protected media look."""
+    return MediaFacts(
+        dtls_version="DTLS 1.2",
+        dtls_cipher="ECDHE-ECDSA-AES128-GCM-SHA256",
+        srtp_profile="SRTP_AEAD_AES_128_GCM",
+        local_fingerprint=Fingerprint("sha-256", bytes(32)),
+        remote_fingerprint=Fingerprint("sha-256", bytes([255] * 32)),
+        local_candidate=CandidateType.HOST,
+        remote_candidate=CandidateType.HOST,
+        relayed=False,
+    )
+
+
+# --- storage ----------------------------------------------------------------------------------------------------------
+
+
+class MemoryCallStore:
+    """A history that is forgotten with the object."""
+
+    def __init__(self) -> None:
+        self._records: list[dict[str, Any]] = []
+
+    def add(self, record: dict[str, Any]) -> None:
+        self._records.append(dict(record))
+
+    def list(self, limit: int) -> list[dict[str, Any]]:
+        return [dict(record) for record in reversed(self._records[-limit:])] if limit > 0 else []
+
+    def close(self) -> None: ...

@@ -1,0 +1,271 @@
+"""The conductor with fakes on all sides: what faces see, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from openvoice import (
+    Account,
+    Address,
+    Audience,
+    Busy,
+    Call,
+    CallState,
+    Client,
+    Declined,
+    EndReason,
+    InvalidState,
+    MediaFailed,
+    NoAnswer,
+    Policy,
+    SecurityRefused,
+    Vouching,
+)
+from openvoice.core import inputs as i
+from openvoice.core.effects import SendEnd
+from openvoice.core.types import Origin
+from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, MemoryCallStore
+
+ALICE = Address.parse("alice@example.org/a")
+BOB = Address.parse("bob@example.org/b")
+
+
+@dataclass
+class Side:
+    client: Client
+    signalling: FakeSignalling
+    engine: FakeMediaEngine
+    store: MemoryCallStore
+
+
+def side(address: Address, peer: Address, policy: Policy | None = None) -> Side:
+    signalling = FakeSignalling(address)
+    signalling.roster.add(peer.bare)
+    engine, store = FakeMediaEngine(), MemoryCallStore()
+
+    def factory(account: Account, listener: object, screen: object) -> FakeSignalling:
+        signalling.listener = listener  # type: ignore[assignment]
+        return signalling
+
+    client = Client(
+        Account(address=address.bare, password="x"), policy=policy, store=store, engine=engine, signalling=factory
+    )
+    return Side(client, signalling, engine, store)
+
+
+@asynccontextmanager
+async def pair(policy: Policy | None = None) -> AsyncIterator[tuple[Side, Side]]:
+    alice, bob = side(ALICE, BOB, policy), side(BOB, ALICE)
+    alice.signalling.wire(bob.signalling)
+    before = asyncio.all_tasks()
+    async with alice.client, bob.client:
+        yield alice, bob
+    assert asyncio.all_tasks() == before
+    assert alice.engine.closed
+    assert not alice.signalling.online
+
+
+def accept_calls(bob: Side) -> asyncio.Future[Call]:
+    taken: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+    @bob.client.on_call
+    async def accept(call: Call) -> None:
+        await call.accept()
+        taken.set_result(call)
+
+    return taken
+
+
+async def connected(alice: Side, bob: Side) -> tuple[Call, Call]:
+    taken = accept_calls(bob)
+    call = await alice.client.call(BOB.bare)
+    await call.wait_for(CallState.CONNECTING, timeout=2)
+    other = await taken
+    await other.wait_for(CallState.CONNECTING, timeout=2)
+    for one in (alice, bob):
+        one.engine.sessions[-1].connect()
+    await call.wait_for(CallState.ACTIVE, timeout=2)
+    await other.wait_for(CallState.ACTIVE, timeout=2)
+    return call, other
+
+
+async def test_a_call_from_dial_to_history() -> None:
+    async with pair() as (alice, bob):
+        happenings = alice.client.events()
+        call, other = await connected(alice, bob)
+        assert alice.engine.sessions[0].commands[-1] == ("open_gate",)
+        assert call.security.vouching is Vouching.SIGNALLED
+        assert (await bob.signalling.relays()) == ()
+        await call.hangup()
+        assert call.failure is None
+        ended = await other.wait_closed()
+        assert (ended.reason, ended.origin) == (EndReason.SUCCESS, Origin.REMOTE)
+        assert alice.engine.sessions[0].closed
+        assert bob.engine.sessions[0].closed
+        assert alice.client.calls == ()
+    names = [happening.name async for happening in happenings]
+    assert names == ["calling", "ringing", "accepted", "secured", "connected", "ended"]
+    (record,) = alice.store.list(10)
+    assert (record["outcome"], record["direction"], record["peer"]) == ("answered", "outgoing", "bob@example.org")
+    assert [moment.name for moment in call.timeline][:4] == ["propose", "ringing", "proceed", "session-initiate"]
+
+
+async def test_nothing_is_captured_before_the_gate() -> None:
+    async with pair() as (alice, bob):
+        taken = accept_calls(bob)
+        call = await alice.client.call(BOB.bare)
+        await call.wait_for(CallState.CONNECTING, timeout=2)
+        await taken
+        assert ("open_gate",) not in alice.engine.sessions[0].commands
+        alice.engine.sessions[0].connect()
+        await call.wait_for(CallState.ACTIVE, timeout=2)
+        assert ("open_gate",) in alice.engine.sessions[0].commands
+
+
+async def test_commands_reach_the_media_in_their_order() -> None:
+    async with pair() as (alice, bob):
+        call, other = await connected(alice, bob)
+        events = other.events()
+        await call.mute()
+        await call.hold()
+        await call.send_dtmf("1#a")
+        await call.mute(False)
+        await call.hangup()
+        assert alice.engine.sessions[0].commands[-4:] == [
+            ("set_muted", True),
+            ("set_held", True),
+            ("play_digits", "1#A"),
+            ("set_muted", False),
+        ]
+        assert [event.name async for event in events] == ["mute", "hold", "mute", "ended"]
+
+
+async def test_wrong_commands_raise() -> None:
+    async with pair() as (alice, bob):
+        call, _ = await connected(alice, bob)
+        with pytest.raises(InvalidState):
+            await call.accept()
+        with pytest.raises(ValueError, match="keys are"):
+            await call.send_dtmf("x")
+        await call.hangup()
+        await call.hangup()
+        with pytest.raises(InvalidState):
+            await call.mute()
+
+
+async def test_declined_and_unanswered_calls_raise_their_errors() -> None:
+    async with pair() as (alice, bob):
+
+        @bob.client.on_call
+        async def decline(call: Call) -> None:
+            await call.reject()
+
+        call = await alice.client.call(BOB.bare)
+        with pytest.raises(Declined, match="declined"):
+            await call.wait_for(CallState.ACTIVE, timeout=2)
+
+        @bob.client.on_call
+        async def ignore(call: Call) -> None: ...
+
+        call = await alice.client.call(BOB.bare, policy=Policy(ring_timeout=0.05))
+        with pytest.raises(NoAnswer, match="did not answer"):
+            await call.wait_for(CallState.ACTIVE, timeout=2)
+
+
+async def test_a_policy_that_asks_for_more_refuses() -> None:
+    async with pair(Policy(require=Vouching.OMEMO_VERIFIED)) as (alice, bob):
+        accept_calls(bob)
+        call = await alice.client.call(BOB.bare)
+        await call.wait_for(CallState.CONNECTING, timeout=2)
+        alice.engine.sessions[0].connect()
+        with pytest.raises(SecurityRefused, match="verified by you"):
+            await call.wait_for(CallState.ACTIVE, timeout=2)
+        assert ("open_gate",) not in alice.engine.sessions[0].commands
+
+
+async def test_media_that_cannot_open_end_the_call_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object) -> None:
+        raise MediaFailed("no network")
+
+    monkeypatch.setattr(FakeMediaSession, "open", broken)
+    async with pair() as (alice, bob):
+        taken = accept_calls(bob)
+        call = await alice.client.call(BOB.bare)
+        with pytest.raises(MediaFailed, match="no network"):
+            await call.wait_for(CallState.ACTIVE, timeout=2)
+        assert (await (await taken).wait_closed()).reason is EndReason.FAILED_APPLICATION
+
+
+async def test_one_call_at_a_time_unless_the_policy_says_more() -> None:
+    async with pair() as (alice, _):
+        await alice.client.call(BOB.bare)
+        with pytest.raises(Busy, match="another call"):
+            await alice.client.call(BOB.bare)
+
+
+async def test_leaving_hangs_up_politely() -> None:
+    async with pair() as (alice, bob):
+        call, other = await connected(alice, bob)
+        await alice.client.__aexit__(None, None, None)
+        assert (await other.wait_closed()).reason is EndReason.SUCCESS
+        assert call.ended is not None
+
+
+async def test_a_handler_that_raises_declines_and_hurts_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    async with pair() as (alice, bob):
+
+        @bob.client.on_call
+        async def broken(call: Call) -> None:
+            raise RuntimeError("mine")
+
+        call = await alice.client.call(BOB.bare)
+        with pytest.raises(Declined):
+            await call.wait_for(CallState.ACTIVE, timeout=2)
+    assert "the handler of a call failed" in caplog.text
+    assert "example.org" not in caplog.text
+
+
+async def test_waiting_can_time_out_and_late_inputs_are_dropped() -> None:
+    async with pair() as (alice, _):
+        call = await alice.client.call(BOB.bare)
+        with pytest.raises(TimeoutError):
+            await call.wait_for(CallState.ACTIVE, timeout=0.01)
+        await call.hangup()
+        alice.client.call_input(call.id, i.PeerRinging())
+        assert call.state is CallState.ENDED
+        sent = [effect for _, effect in alice.signalling.performed]
+        assert sent[-1] == SendEnd(EndReason.CANCEL)
+
+
+async def test_frames_are_heard_by_whoever_listens() -> None:
+    async with pair() as (alice, bob):
+        call, _ = await connected(alice, bob)
+        frames = call.audio()
+        output = alice.engine.sessions[0].settings.output()
+        output.start(lambda: np.full(960, 7, np.int16), lambda _: None)
+        frame = await asyncio.wait_for(anext(frames), 2)
+        assert frame.shape == (960,)
+        assert frame[0] == 7
+        output.stop()
+        await call.hangup()
+
+
+async def test_the_policy_is_asked_about_callers() -> None:
+    async with pair() as (alice, bob):
+        bob.client.policy = Policy(answer=Audience.ROSTER)
+        seen: list[bool] = []
+
+        @bob.client.on_call
+        async def look(call: Call) -> None:
+            seen.append(bob.client.answers(call))
+            await call.reject()
+
+        call = await alice.client.call(BOB.bare)
+        await call.wait_closed()
+        assert seen == [True]

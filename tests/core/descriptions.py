@@ -1,0 +1,51 @@
+"""Descriptions and facts for tests of the pure logic."""
+
+from __future__ import annotations
+
+from openvoice.core.description import (
+    Candidate,
+    CandidateType,
+    Codec,
+    Content,
+    Fingerprint,
+    Media,
+    SessionDescription,
+    Setup,
+    TransportDescription,
+)
+from openvoice.core.security import MediaFacts, SignallingFacts
+from openvoice.core.types import Vouching
+
+OPUS = Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2)
+CANDIDATE = Candidate(foundation="1", address="192.0.2.1", port=5000, priority=2130706431)
+
+
+def description(
+    setup: Setup = Setup.ACTPASS, vouching: Vouching = Vouching.SIGNALLED, name: str = "0"
+) -> SessionDescription:
+    transport = TransportDescription(
+        ufrag="abcd",
+        pwd="x" * 22,
+        fingerprint=Fingerprint("sha-256", bytes(32), vouching),
+        setup=setup,
+        candidates=(CANDIDATE,),
+    )
+    content = Content(name=name, media=Media.AUDIO, codecs=(OPUS,), transport=transport)
+    return SessionDescription(contents=(content,), bundle=(name,))
+
+
+def facts(*, relayed: bool = False, early: int = 0, remote: CandidateType = CandidateType.HOST) -> MediaFacts:
+    return MediaFacts(
+        dtls_version="DTLS 1.2",
+        dtls_cipher="ECDHE-ECDSA-AES256-GCM-SHA384",
+        srtp_profile="SRTP_AEAD_AES_256_GCM",
+        local_fingerprint=Fingerprint("sha-256", bytes(32)),
+        remote_fingerprint=Fingerprint("sha-256", bytes(32)),
+        local_candidate=CandidateType.RELAY if relayed else CandidateType.HOST,
+        remote_candidate=remote,
+        relayed=relayed,
+        packets_before_gate=early,
+    )
+
+
+SIGNALLING = SignallingFacts(server="example.org", tls_version="TLSv1.3", cipher="AES", certificate_sha256="00")

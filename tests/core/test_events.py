@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+
+from openvoice.core import events
+from openvoice.core.security import assess
+from openvoice.core.statistics import CallStatistics
+from openvoice.core.types import EndReason, Origin, Vouching
+
+EXAMPLES: list[events.CallEvent] = [
+    events.CallPlaced("bob@example.org"),
+    events.CallRinging(),
+    events.CallUnheard(),
+    events.CallIncoming("alice@example.org"),
+    events.CallAccepted(),
+    events.CallSecured(assess(Vouching.SIGNALLED, None, None)),
+    events.CallConnected(),
+    events.CallInterrupted(),
+    events.CallRestored(),
+    events.MuteChanged(True, Origin.LOCAL),
+    events.HoldChanged(True, Origin.REMOTE),
+    events.DigitDialled("5"),
+    events.SourceFinished(),
+    events.DeviceReported("the microphone is gone"),
+    events.StatisticsMeasured(CallStatistics(loss=1 / 3)),
+    events.CallEnded(
+        reason=EndReason.SUCCESS,
+        origin=Origin.LOCAL,
+        text="",
+        duration=1.23456,
+        answered=True,
+        security=assess(Vouching.NONE, None, None),
+        statistics=CallStatistics(),
+    ),
+]
+
+
+def test_every_event_has_a_name_of_its_own_and_is_json() -> None:
+    kinds = {
+        kind
+        for kind in vars(events).values()
+        if isinstance(kind, type) and issubclass(kind, events.CallEvent) and kind is not events.CallEvent
+    }
+    assert {type(example) for example in EXAMPLES} == kinds
+    assert len({kind.name for kind in kinds}) == len(kinds)
+    for example in EXAMPLES:
+        json.dumps(example.as_dict())
+
+
+def test_numbers_are_rounded_for_people() -> None:
+    assert events.StatisticsMeasured(CallStatistics(loss=1 / 3)).as_dict()["loss"] == 0.3333
+    assert EXAMPLES[-1].as_dict()["duration"] == 1.235

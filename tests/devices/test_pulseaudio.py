@@ -1,0 +1,158 @@
+"""Against a real sound system: PulseAudio with a virtual card, through the real PortAudio."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from openvoice.devices.library import PORTAUDIO
+from openvoice.devices.listing import Kind, devices
+from openvoice.devices.loudspeaker import Loudspeaker
+from openvoice.devices.microphone import Microphone
+from openvoice.errors import DeviceFailed
+from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
+from tests.devices.pulse import PulseAudio
+from tests.devices.waiting import until
+
+ALSA = Path("/usr/share/alsa/alsa.conf")
+pytestmark = [
+    pytest.mark.sound,
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("pulseaudio") or not shutil.which("pactl"), reason="PulseAudio is missing"),
+    pytest.mark.skipif(not ALSA.exists(), reason="libasound is missing"),
+    pytest.mark.skipif(not importlib.util.find_spec("sounddevice"), reason="sounddevice is missing"),
+]
+
+
+@pytest.fixture
+def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseAudio]:
+    daemon = PulseAudio(tmp_path)
+    for name, value in daemon.environment.items():
+        monkeypatch.setenv(name, value)
+    daemon.start()
+    try:
+        devices(renew=True)
+    except DeviceFailed as error:
+        daemon.kill()
+        pytest.skip(str(error))
+    yield daemon
+    daemon.kill()
+
+
+class Loop:
+    """A tone played on the virtual loudspeaker, and what the virtual microphone at its side hears."""
+
+    def __init__(self, sound: Callable[[int], Frame]) -> None:
+        self.heard: list[Frame] = []
+        self.played = 0
+        self.troubles: list[str] = []
+        self._sound = sound
+        self._microphone = Microphone("ov_tap")
+        self._loudspeaker = Loudspeaker("OV_SPEAKER")
+
+    async def __aenter__(self) -> Loop:
+        self._loudspeaker.start(self._request, self.troubles.append)
+        self._microphone.start(self._take, self.troubles.append)
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._microphone.stop()
+        self._loudspeaker.stop()
+
+    def _request(self) -> Frame:
+        self.played += 1
+        return self._sound(self.played - 1)
+
+    def _take(self, frame: Frame | None) -> None:
+        assert frame is not None
+        self.heard.append(frame)
+
+    def last(self, frames: int) -> npt.NDArray[np.int16]:
+        return np.concatenate(self.heard[-frames:])
+
+
+def tone(number: int) -> Frame:
+    times = (np.arange(FRAME_SAMPLES) + number * FRAME_SAMPLES) / SAMPLE_RATE
+    return np.asarray(np.rint(10_000 * np.sin(2 * np.pi * 1000 * times)), np.int16)
+
+
+def loudest_hertz(sound: npt.NDArray[np.int16]) -> float:
+    return float(np.argmax(np.abs(np.fft.rfft(sound))) * SAMPLE_RATE / len(sound))
+
+
+async def test_a_tone_played_is_the_tone_heard(pulse: PulseAudio) -> None:
+    async with Loop(tone) as loop:
+        await until(lambda: len(loop.heard) > 40 and bool(np.all([frame.any() for frame in loop.heard[-30:]])))
+        assert loudest_hertz(loop.last(25)) == pytest.approx(1000, abs=2)
+        assert loop.last(25).astype(float).std() == pytest.approx(10_000 / np.sqrt(2), rel=0.05)
+    assert loop.troubles == []
+
+
+async def test_sound_goes_round_in_little_time(pulse: PulseAudio) -> None:
+    click = np.zeros(FRAME_SAMPLES, np.int16)
+    click[:48] = 20_000
+    times: dict[str, list[float]] = {"played": [], "heard": []}
+    clock = asyncio.get_running_loop()
+
+    def sound(number: int) -> Frame:
+        if number % 25:
+            return np.zeros(FRAME_SAMPLES, np.int16)
+        times["played"].append(clock.time())
+        return click
+
+    async with Loop(sound) as loop:
+        for _ in range(300):
+            before = len(loop.heard)
+            await until(lambda before=before: len(loop.heard) > before)  # type: ignore[misc]
+            times["heard"] += [
+                clock.time() for frame in loop.heard[before:] if np.abs(frame.astype(int)).max() > 10_000
+            ]
+    rounds = [min(heard - played for heard in times["heard"] if heard > played) for played in times["played"][2:-2]]
+    # Request to delivery: 30 ms of the sound server, 20 ms of a frame, 10 to 30 ms of blocks ahead. It is no matter of
+    # milliseconds here: a machine at work on other things is slower, but not by the half second of a wrong buffer.
+    assert np.median(rounds) < 0.2
+
+
+async def test_a_sound_system_that_dies_is_not_the_end_of_the_call(pulse: PulseAudio) -> None:
+    async with Loop(tone) as loop:
+        await until(lambda: len(loop.heard) > 30 and bool(loop.heard[-1].any()))
+        pulse.kill()
+        await until(lambda: len(loop.troubles) >= 2)
+        assert {text.split(" is gone")[0] for text in loop.troubles[:2]} == {"The microphone", "The loudspeaker"}
+        heard, played = len(loop.heard), loop.played
+        await until(lambda: len(loop.heard) > heard + 25 and loop.played > played + 25)
+        assert not loop.last(20).any()
+        pulse.start()
+        await until(lambda: len([text for text in loop.troubles if text.endswith("works again.")]) == 2)
+        await until(lambda: bool(np.all([frame.any() for frame in loop.heard[-30:]])))
+        assert loudest_hertz(loop.last(25)) == pytest.approx(1000, abs=2)
+
+
+async def test_an_unplugged_card_is_not_the_end_of_the_call(pulse: PulseAudio) -> None:
+    async with Loop(tone) as loop:
+        await until(lambda: len(loop.heard) > 30 and bool(loop.heard[-1].any()))
+        pulse.unload_card()
+        heard, played = len(loop.heard), loop.played
+        await until(lambda: len(loop.heard) > heard + 100 and loop.played > played + 100)
+
+
+def test_lists_the_devices_of_the_system(pulse: PulseAudio) -> None:
+    listed = devices(renew=True)
+    assert {"ov_speaker", "ov_tap"} <= {device.name for device in listed}
+    for kind in Kind:
+        assert [device.name for device in listed if device.kind is kind and device.default] == ["default"]
+    assert {device.host for device in listed} == {"ALSA"}
+
+
+def test_portaudio_is_given_back(pulse: PulseAudio) -> None:
+    with PORTAUDIO.use():
+        assert "sounddevice" in sys.modules
+    assert PORTAUDIO._streams == 0

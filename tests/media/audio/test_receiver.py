@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import numpy as np
+from aiortc.rtp import RtpPacket
+
+from openvoice.media.audio.g711 import G711Encoder
+from openvoice.media.audio.negotiation import offered_codecs
+from openvoice.media.audio.receiver import AudioReceiver
+from openvoice.ports import FRAME_SECONDS
+from tests.media.audio.sound import frames, signal_to_noise, voice
+
+
+def receiver() -> tuple[AudioReceiver, list[str]]:
+    digits: list[str] = []
+    return AudioReceiver(offered_codecs(), digits.append), digits
+
+
+def packets(sound: np.ndarray, *, ssrc: int = 1, first: int = 0) -> list[RtpPacket]:
+    encoder = G711Encoder("PCMU")
+    return [
+        RtpPacket(
+            payload_type=0,
+            sequence_number=(first + n) % 65536,
+            timestamp=(first + n) * 160 % 2**32,
+            ssrc=ssrc,
+            payload=encoder.encode(frame),
+        )
+        for n, frame in enumerate(frames(sound))
+    ]
+
+
+def hear(at: AudioReceiver, stream: list[RtpPacket], start: float = 0.0) -> np.ndarray:
+    heard = []
+    for n, packet in enumerate(stream):
+        at.handle(packet, start + n * FRAME_SECONDS)
+        heard.append(at.pull(start + n * FRAME_SECONDS + 0.005))
+    return np.concatenate(heard)
+
+
+def test_a_stream_is_heard_and_measured() -> None:
+    audio, _ = receiver()
+    sound = voice(4)
+    heard = hear(audio, packets(sound))
+    # Telephone sound: what is above 3.4 kHz is gone, and with it some of the likeness.
+    assert signal_to_noise(sound[48_000:-9600], heard[48_000:]) > 8
+    assert audio.packets == 200
+    assert audio.octets == 200 * 160
+    assert audio.reception is not None
+    assert audio.reception.loss == 0
+    assert 0 < audio.delay < 0.04
+    assert audio.concealed == 0
+    assert -60 < audio.level < -5
+
+
+def test_another_source_is_heard_once_it_insists() -> None:
+    audio, _ = receiver()
+    hear(audio, packets(voice(1), ssrc=1))
+    assert audio.reception is not None
+    audio.handle(packets(voice(1), ssrc=2, first=9000)[0], 1.0)
+    assert audio.reception.ssrc == 1
+    heard = hear(audio, packets(voice(2), ssrc=2, first=9000), 1.02)
+    assert audio.reception.ssrc == 2
+    assert np.abs(heard).max() > 5000
+
+
+def test_two_sources_that_alternate_do_not_take_turns() -> None:
+    audio, _ = receiver()
+    pairs = zip(packets(voice(1), ssrc=1), packets(voice(1), ssrc=2, first=500), strict=True)
+    hear(audio, [packet for pair in pairs for packet in pair])
+    assert audio.reception is not None
+    assert audio.reception.ssrc == 1
+
+
+def test_unknown_payload_types_are_counted_and_dropped() -> None:
+    audio, _ = receiver()
+    audio.handle(RtpPacket(payload_type=77, payload=b"x"), 0)
+    assert audio.packets == 1
+    assert audio.reception is None
+    assert not audio.pull(0.1).any()
+
+
+def test_events_are_digits_even_while_nothing_is_played() -> None:
+    audio, digits = receiver()
+    audio.playing = False
+    stream = packets(voice(1))
+    for n in range(10, 19):
+        stream[n] = RtpPacket(payload_type=101, sequence_number=n, timestamp=1600, ssrc=1, payload=b"\x03\x0a\x03\xc0")
+    heard = hear(audio, stream)
+    assert digits == ["3"]
+    assert not heard.any()
+
+
+def test_a_digit_in_the_voice_is_bridged_and_not_taken_for_loss() -> None:
+    audio, digits = receiver()
+    stream = packets(voice(4))
+    for n in range(100, 109):
+        stream[n] = RtpPacket(
+            payload_type=101, sequence_number=n, timestamp=16_000, ssrc=1, payload=b"\x03\x0a\x03\xc0"
+        )
+    hear(audio, stream)
+    assert digits == ["3"]
+    assert audio.reception is not None
+    assert audio.reception.lost == 0
+    assert audio.concealed < 0.06
+
+
+def test_reset_drops_what_waits() -> None:
+    audio, _ = receiver()
+    hear(audio, packets(voice(1)))
+    audio.reset()
+    audio.pull(1.0)
+    assert not audio.pull(1.02).any()

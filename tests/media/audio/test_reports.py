@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+from aiortc.rtp import (
+    RtcpByePacket,
+    RtcpPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSdesPacket,
+    RtcpSrPacket,
+    RtpPacket,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openvoice.media.audio.reports import ReceptionStatistics, Reporter
+
+
+def packet(sequence: int, timestamp: int = 0) -> RtpPacket:
+    return RtpPacket(sequence_number=sequence % 65536, timestamp=timestamp % 2**32, ssrc=7)
+
+
+def reporter(ssrc: int = 1) -> tuple[Reporter, list[float]]:
+    losses: list[float] = []
+    return Reporter(ssrc, losses.append), losses
+
+
+def compound(of: Reporter, now: float, *, reception: ReceptionStatistics | None = None, sent: int = 0) -> list[object]:
+    data = of.compound(now, reception=reception, packets_sent=sent, octets_sent=120 * sent, timestamp=5)
+    return list(RtcpPacket.parse(data))
+
+
+def test_losses_are_counted_over_the_wrap_of_the_sequence() -> None:
+    statistics = ReceptionStatistics(7, 48_000)
+    for n in range(1000):
+        if n % 10:
+            statistics.add(packet(65_000 + n, n * 960), n * 0.02)
+    assert statistics.expected == 999
+    assert statistics.lost == 99
+    assert statistics.loss == pytest.approx(0.0991, abs=1e-4)
+    block = statistics.report(0, 0)
+    assert block.fraction_lost == 256 * 99 // 999
+    assert block.packets_lost == 99
+    assert block.highest_sequence == 65_999
+    assert statistics.report(0, 0).fraction_lost == 0
+
+
+def test_duplicates_do_not_make_loss_negative() -> None:
+    statistics = ReceptionStatistics(7, 48_000)
+    for n in (1, 1, 2, 2, 3):
+        statistics.add(packet(n), 0)
+    assert statistics.lost == 0
+    assert statistics.report(0, 0).packets_lost == -2
+    assert statistics.report(0, 0).fraction_lost == 0
+
+
+def test_jitter_is_that_of_the_standard() -> None:
+    # RFC 3550, A.8: every packet 10 ms later or earlier than the one before it, so 10 ms.
+    statistics = ReceptionStatistics(7, 8000)
+    for n in range(500):
+        statistics.add(packet(n, 2**32 - 4000 + n * 160), n * 0.02 + (n % 2) * 0.01)
+    assert statistics.jitter == pytest.approx(0.010, rel=0.01)
+    assert statistics.report(0, 0).jitter == pytest.approx(80, abs=1)
+
+
+def test_a_steady_stream_has_no_jitter_though_its_timestamps_wrap_and_events_freeze_them() -> None:
+    statistics = ReceptionStatistics(7, 48_000)
+    for n in range(100):
+        frozen = 2**32 - 20 * 960 + (50 if 50 <= n < 59 else n) * 960
+        statistics.add(packet(n, frozen), n * 0.02)
+    assert statistics.jitter < 1e-4
+
+
+def test_a_jump_of_the_sequence_is_a_new_beginning_not_a_loss_of_thousands() -> None:
+    statistics = ReceptionStatistics(7, 48_000)
+    for n in [*range(100), *range(40_000, 40_100)]:
+        statistics.add(packet(n), 0)
+    assert statistics.lost == 0
+
+
+def test_before_the_first_packet_of_voice_a_receiver_report_is_sent() -> None:
+    own, _ = reporter()
+    report, name = compound(own, 10.0)
+    assert report == RtcpRrPacket(ssrc=1, reports=[])
+    assert isinstance(name, RtcpSdesPacket)
+
+
+def test_a_sender_report_says_what_was_sent() -> None:
+    own, _ = reporter()
+    report = compound(own, 10.5, sent=3)[0]
+    assert isinstance(report, RtcpSrPacket)
+    info = report.sender_info
+    assert (info.packet_count, info.octet_count, info.rtp_timestamp) == (3, 360, 5)
+    assert info.ntp_timestamp == round(10.5 * 2**32)
+
+
+def test_the_canonical_name_is_one_for_a_call_and_another_for_the_next() -> None:
+    def name(of: Reporter) -> bytes:
+        sdes = compound(of, 0)[1]
+        assert isinstance(sdes, RtcpSdesPacket)
+        [(kind, value)] = sdes.chunks[0].items
+        assert kind == 1
+        return bytes(value)
+
+    first, second = reporter()[0], reporter()[0]
+    assert name(first) == name(first) != name(second)
+    assert len(name(first)) == 16
+
+
+def test_the_round_trip_is_measured_between_two_reporters() -> None:
+    alice, losses = reporter(1)
+    bob, _ = reporter(2)
+    heard_by_bob = ReceptionStatistics(1, 48_000)
+    for n in range(100):
+        if n % 4:
+            heard_by_bob.add(packet(n, n * 960), n * 0.02)
+    bob.handle(compound(alice, 100.0, sent=1), 500.030)  # their clocks differ by 400 s; 30 ms there
+    alice.handle(compound(bob, 500.530, reception=heard_by_bob, sent=1), 100.600)  # 70 ms back
+    assert alice.round_trip == pytest.approx(0.100, abs=1e-3)
+    assert alice.remote_loss == pytest.approx(0.24, abs=0.02)
+    assert losses == [alice.remote_loss]
+    assert bob.round_trip is None
+
+
+def test_a_report_about_somebody_else_is_passed_over() -> None:
+    own, losses = reporter(1)
+    block = RtcpReceiverInfo(ssrc=9, fraction_lost=255, packets_lost=1, highest_sequence=1, jitter=0, lsr=0, dlsr=0)
+    own.handle([RtcpRrPacket(ssrc=2, reports=[block])], 0.0)
+    assert losses == []
+
+
+def test_a_goodbye_is_passed_over() -> None:
+    own, losses = reporter(1)
+    own.handle([RtcpByePacket(sources=[2])], 0.0)
+    assert (own.remote_loss, own.round_trip, losses) == (0.0, None, [])
+
+
+@given(
+    lsr=st.integers(0, 2**32 - 1), dlsr=st.integers(0, 2**32 - 1), arrival=st.floats(0, 1e6), lost=st.integers(0, 255)
+)
+def test_nonsense_never_becomes_a_round_trip_of_hours(lsr: int, dlsr: int, arrival: float, lost: int) -> None:
+    own, _ = reporter(1)
+    block = RtcpReceiverInfo(
+        ssrc=1, fraction_lost=lost, packets_lost=0, highest_sequence=0, jitter=0, lsr=lsr, dlsr=dlsr
+    )
+    own.handle([RtcpRrPacket(ssrc=2, reports=[block])], arrival)
+    assert own.round_trip is None or 0 <= own.round_trip < 60
+    assert 0 <= own.remote_loss < 1
+
+
+def test_any_order_of_packets_gives_reports_that_can_be_written() -> None:
+    chance = random.Random(4)
+    statistics = ReceptionStatistics(7, 48_000)
+    own, _ = reporter()
+    for _ in range(2000):
+        statistics.add(packet(chance.randrange(65536), chance.randrange(2**32)), chance.random() * 100)
+        compound(own, chance.random() * 1e6, reception=statistics, sent=1)

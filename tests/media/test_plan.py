@@ -1,0 +1,159 @@
+"""Offers and answers, as data."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from openvoice.core.description import (
+    Candidate,
+    Codec,
+    Content,
+    Feedback,
+    Fingerprint,
+    HeaderExtension,
+    Media,
+    Senders,
+    SessionDescription,
+    Setup,
+    TransportDescription,
+)
+from openvoice.errors import MediaFailed, SecurityRefused
+from openvoice.media import plan
+from openvoice.media.audio.negotiation import offered_codecs
+
+VP8 = Codec(payload_type=97, name="VP8", clock_rate=90_000, feedback=(Feedback("nack", "pli"),))
+RTX = Codec(payload_type=98, name="rtx", clock_rate=90_000, parameters=(("apt", "97"),))
+CANDIDATE = Candidate(foundation="1", address="192.0.2.1", port=9, priority=1)
+
+
+def fingerprint(octet: int = 1) -> Fingerprint:
+    return Fingerprint("sha-256", bytes([octet]) * 32)
+
+
+def transport(octet: int = 1, ufrag: str = "user", **changes: object) -> TransportDescription:
+    made = TransportDescription(
+        ufrag=ufrag, pwd="p" * 22, fingerprint=fingerprint(octet), setup=Setup.ACTPASS, candidates=(CANDIDATE,)
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def audio(name: str = "0", **changes: object) -> Content:
+    made = Content(name=name, media=Media.AUDIO, codecs=offered_codecs(), transport=transport())
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def video(name: str = "1", **changes: object) -> Content:
+    made = Content(name=name, media=Media.VIDEO, codecs=(RTX, VP8), transport=transport())
+    return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def answer_to(offer: SessionDescription) -> SessionDescription:
+    ssrcs = iter(range(100, 200))
+    ours = {content.name: transport(9, "ours") for content in offer.contents}
+    return plan.make_answer(offer, ours, lambda: next(ssrcs))
+
+
+def test_the_offer_is_one_audio_content_in_a_bundle_of_its_own() -> None:
+    offer = plan.make_offer(transport(), 77)
+    (content,) = offer.contents
+    assert (content.name, content.media, content.senders, content.ssrc) == ("0", Media.AUDIO, Senders.BOTH, 77)
+    assert content.mux
+    assert offer.bundle == ("0",)
+
+
+def test_the_answer_mirrors_names_order_media_and_group() -> None:
+    offer = SessionDescription(contents=(video("v"), audio("a")), bundle=("a", "v"))
+    answer = answer_to(offer)
+    assert [(content.name, content.media) for content in answer.contents] == [("v", Media.VIDEO), ("a", Media.AUDIO)]
+    assert answer.bundle == ("a", "v")
+    assert len({content.ssrc for content in answer.contents}) == 2
+    assert answer_to(SessionDescription(contents=(audio(),))).bundle == ()
+
+
+def test_video_is_received_only_in_its_first_picture_codec() -> None:
+    answer = answer_to(SessionDescription(contents=(audio(), video())))
+    assert answer.contents[1].senders is Senders.INITIATOR
+    assert answer.contents[1].codecs == (replace(VP8, feedback=()),)
+    assert answer.contents[0].senders is Senders.BOTH
+
+
+def test_a_second_audio_content_is_received_only_too() -> None:
+    answer = answer_to(SessionDescription(contents=(audio("0"), audio("1"))))
+    assert [content.senders for content in answer.contents] == [Senders.BOTH, Senders.INITIATOR]
+
+
+def test_the_answer_keeps_the_payload_types_of_the_offer_and_claims_no_extension() -> None:
+    opus = replace(offered_codecs()[0], payload_type=96)
+    offered = audio(codecs=(opus,), header_extensions=(HeaderExtension(1, "urn:ietf:params:rtp-hdrext:sdes:mid"),))
+    (content,) = answer_to(SessionDescription(contents=(offered,))).contents
+    assert [codec.payload_type for codec in content.codecs] == [96]
+    assert content.header_extensions == ()
+
+
+def test_a_content_without_mux_is_answered_without_it() -> None:
+    (content,) = answer_to(SessionDescription(contents=(audio(mux=False),))).contents
+    assert not content.mux
+
+
+def test_without_a_common_codec_there_is_no_call() -> None:
+    unknown = audio(codecs=(Codec(payload_type=3, name="GSM", clock_rate=8000),))
+    for contents in ((unknown,), (video(),)):
+        with pytest.raises(MediaFailed):
+            plan.voice_content(SessionDescription(contents=contents))
+
+
+def test_bundled_contents_share_a_transport_and_others_do_not() -> None:
+    first, second, third = audio("0"), video("1"), video("2")
+    bundled = SessionDescription(contents=(first, second, third), bundle=("0", "2"))
+    assert plan.transport_groups(bundled) == ((first, third), (second,))
+    apart = SessionDescription(contents=(first, second))
+    assert plan.transport_groups(apart) == ((first,), (second,))
+
+
+def test_candidates_of_a_bundle_are_those_with_the_credentials_of_the_first() -> None:
+    other = replace(CANDIDATE, port=10)
+    same = video("1", transport=transport(candidates=(other,)))
+    foreign = video("2", transport=transport(ufrag="elsewhere", candidates=(replace(CANDIDATE, port=11),)))
+    assert plan.remote_transport((audio(), same, foreign)).candidates == (CANDIDATE, other)
+
+
+def test_a_missing_or_conflicting_fingerprint_is_refused() -> None:
+    with pytest.raises(SecurityRefused):
+        plan.remote_transport((audio(transport=transport(fingerprint=None)),))
+    with pytest.raises(SecurityRefused):
+        plan.remote_transport((audio(), video(transport=transport(2))))
+    with pytest.raises(SecurityRefused):
+        plan.remote_transport((audio(), video(transport=transport(fingerprint=None))))
+
+
+@pytest.mark.parametrize(
+    ("offered", "ours"),
+    [
+        (Setup.ACTPASS, Setup.ACTIVE),
+        (Setup.PASSIVE, Setup.ACTIVE),
+        (Setup.ACTIVE, Setup.PASSIVE),
+        (None, Setup.ACTIVE),
+    ],
+)
+def test_the_answer_takes_the_active_part_or_the_complement(offered: Setup | None, ours: Setup) -> None:
+    assert plan.answering_setup(offered) is ours
+
+
+def test_an_answer_decides_who_begins_dtls() -> None:
+    assert plan.is_client_of(transport(setup=Setup.PASSIVE))
+    assert not plan.is_client_of(transport(setup=Setup.ACTIVE))
+    for setup in (Setup.ACTPASS, None):
+        with pytest.raises(SecurityRefused):
+            plan.is_client_of(transport(setup=setup))
+
+
+def test_an_answer_that_answers_something_else_is_no_answer() -> None:
+    offer = SessionDescription(contents=(audio(),), bundle=("0",))
+    plan.check_answer(offer, SessionDescription(contents=(audio(),)))
+    for contents in ((audio("1"),), (video("0"),), (audio(), video())):
+        with pytest.raises(MediaFailed):
+            plan.check_answer(offer, SessionDescription(contents=contents))
+    with pytest.raises(MediaFailed):
+        plan.check_answer(offer, SessionDescription(contents=(audio(codecs=(VP8,)),)))

@@ -1,0 +1,263 @@
+"""Two whole clients, a real server, real sockets: what a person sees and hears."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from openvoice import (
+    Audience,
+    Call,
+    CallState,
+    Cancelled,
+    Declined,
+    EndReason,
+    MediaFailed,
+    NoAnswer,
+    PeerUnavailable,
+    Policy,
+    SecurityRefused,
+    Vouching,
+)
+from openvoice.samples import sample
+from openvoice.server.prosody import Prosody
+from openvoice.testing.clients import ClientFactory
+
+from .answering import answered_by
+from .speech import arrived
+
+pytestmark = pytest.mark.live
+
+SOON = 10.0
+"""Seconds that any step may take on a busy machine."""
+
+
+async def source_ended(call: Call) -> None:
+    async for event in call.events():
+        if event.name == "source-ended":
+            return
+
+
+@pytest.mark.slow
+async def test_speech_arrives_in_both_directions(clients: ClientFactory, tmp_path: Path) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        taken = answered_by(bob, source=sample("bob"), sink=tmp_path / "bob-heard.wav")
+        call = await alice.call(bob.address.bare, source=sample("alice"), sink=tmp_path / "alice-heard.wav")
+        await call.wait_for(CallState.ACTIVE, SOON)
+        other = await taken
+        await asyncio.gather(source_ended(call), source_ended(other))
+        await asyncio.sleep(0.3)
+        await call.hangup()
+        await other.wait_closed()
+        assert call.failure is None
+        assert other.failure is None
+        assert arrived("alice", tmp_path / "bob-heard.wav").passed
+        assert arrived("bob", tmp_path / "alice-heard.wav").passed
+        assert call.security.vouching is Vouching.SIGNALLED
+        ours, theirs = call.security.media, other.security.media
+        assert ours is not None
+        assert theirs is not None
+        assert ours.remote_fingerprint.matches(theirs.local_fingerprint)
+        assert theirs.remote_fingerprint.matches(ours.local_fingerprint)
+        assert (ours.candidates_before_consent, ours.packets_before_gate) == (0, 0)
+        assert call.stats.loss == 0.0
+        assert call.stats.packets_received > 200
+        assert call.stats.concealed < 0.02
+        names = [moment.name for moment in call.timeline]
+        assert names[:5] == ["propose", "ringing", "proceed", "session-initiate", "session-accept"]
+
+
+async def test_the_callee_hangs_up(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        taken = answered_by(bob)
+        call = await alice.call(bob.address.bare)
+        await call.wait_for(CallState.ACTIVE, SOON)
+        await (await taken).hangup()
+        ended = await asyncio.wait_for(call.wait_closed(), SOON)
+        assert (ended.reason, ended.origin.value) == (EndReason.SUCCESS, "remote")
+
+
+async def test_declined(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+
+        @bob.on_call
+        async def decline(call: Call) -> None:
+            await call.reject()
+
+        call = await alice.call(bob.address.bare)
+        with pytest.raises(Declined):
+            await call.wait_for(CallState.ACTIVE, SOON)
+
+
+async def test_nobody_answers_and_both_sides_name_one_cause(clients: ClientFactory) -> None:
+    policies = {"alice": Policy(ring_timeout=0.5)}
+    async with clients("alice", "bob", policies=policies) as (alice, bob):
+        rang: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+        @bob.on_call
+        async def ignore(call: Call) -> None:
+            rang.set_result(call)
+
+        call = await alice.call(bob.address.bare)
+        with pytest.raises(NoAnswer):
+            await call.wait_for(CallState.ACTIVE, SOON)
+        ended = await asyncio.wait_for((await rang).wait_closed(), SOON)
+        assert call.ended is not None
+        assert ended.reason is call.ended.reason is EndReason.TIMEOUT
+
+
+async def test_given_up_before_it_was_answered(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        rang: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+        @bob.on_call
+        async def ignore(call: Call) -> None:
+            rang.set_result(call)
+
+        call = await alice.call(bob.address.bare)
+        other = await asyncio.wait_for(rang, SOON)
+        await call.hangup()
+        assert isinstance(call.failure, Cancelled)
+        assert (await asyncio.wait_for(other.wait_closed(), SOON)).reason is EndReason.CANCEL
+
+
+async def test_nobody_of_that_name(clients: ClientFactory, prosody: Prosody) -> None:
+    async with clients("alice") as (alice,):
+        call = await alice.call(prosody.address("nobody-at-all"))
+        with pytest.raises(PeerUnavailable):
+            await call.wait_for(CallState.ACTIVE, SOON)
+
+
+async def test_a_second_caller_hears_that_the_line_is_busy(clients: ClientFactory) -> None:
+    async with clients("alice", "bob", "carol") as (alice, bob, carol):
+        answered_by(bob)
+        call = await alice.call(bob.address.bare)
+        await call.wait_for(CallState.ACTIVE, SOON)
+        second = await carol.call(bob.address.bare)
+        ended = await asyncio.wait_for(second.wait_closed(), SOON)
+        assert ended.reason is EndReason.BUSY
+        assert call.state is CallState.ACTIVE
+
+
+async def test_both_call_each_other_at_once_and_talk(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        one, other = await asyncio.gather(alice.call(bob.address.bare), bob.call(alice.address.bare))
+        await asyncio.gather(one.wait_for(CallState.ACTIVE, SOON), other.wait_for(CallState.ACTIVE, SOON))
+        await one.hangup()
+        assert (await asyncio.wait_for(other.wait_closed(), SOON)).reason is EndReason.SUCCESS
+
+
+async def test_a_policy_that_wants_verified_keys_refuses_before_any_sound(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        answered_by(bob)
+        call = await alice.call(bob.address.bare, policy=Policy(require=Vouching.OMEMO_VERIFIED))
+        with pytest.raises(SecurityRefused):
+            await call.wait_for(CallState.ACTIVE, SOON)
+        assert call.ended is not None
+        assert call.ended.statistics.packets_sent == 0
+
+
+async def test_keys_are_heard_on_the_other_side(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        taken = answered_by(bob)
+        call = await alice.call(bob.address.bare)
+        await call.wait_for(CallState.ACTIVE, SOON)
+        other = await taken
+        await other.wait_for(CallState.ACTIVE, SOON)
+        events = other.events()
+        await call.send_dtmf("15#")
+        digits = ""
+        async with asyncio.timeout(SOON):
+            async for event in events:
+                if event.name == "digit":
+                    digits += event.as_dict()["digit"]
+                    if len(digits) == 3:
+                        break
+        assert digits == "15#"
+
+
+async def test_mute_silences_and_hold_stops(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        taken = answered_by(bob)
+        tone = (8000 * np.sin(np.arange(48_000 * 20) * 0.05)).astype(np.int16)
+        call = await alice.call(bob.address.bare, source=tone)
+        await call.wait_for(CallState.ACTIVE, SOON)
+        frames = (await taken).audio()
+
+        async def becomes(loud: bool) -> None:
+            async with asyncio.timeout(SOON):
+                async for frame in frames:
+                    if (np.abs(frame.astype(int)).max() > 2000) == loud:
+                        return
+
+        await becomes(loud=True)
+        await call.mute()
+        await becomes(loud=False)
+        await call.mute(False)
+        await becomes(loud=True)
+        await call.hold()
+        await becomes(loud=False)
+        await call.hold(False)
+        await becomes(loud=True)
+
+
+async def test_through_a_relay_only(clients: ClientFactory) -> None:
+    relayed = Policy(relay_only=True)
+    async with clients("alice", "bob", policies={"alice": relayed, "bob": relayed}) as (alice, bob):
+        answered_by(bob)
+        call = await alice.call(bob.address.bare)
+        await call.wait_for(CallState.ACTIVE, SOON)
+        assert call.security.media is not None
+        assert call.security.media.relayed
+
+
+async def test_relay_only_without_a_relay_is_told(tmp_path: Path) -> None:
+    if not Prosody.is_installed():
+        pytest.skip(Prosody.missing())
+    async with Prosody() as lonely:
+        factory = ClientFactory(lonely)
+        async with factory("alice", "bob", policies={"alice": Policy(relay_only=True)}) as (alice, bob):
+            answered_by(bob)
+            call = await alice.call(bob.address.bare)
+            with pytest.raises(MediaFailed, match="relay"):
+                await call.wait_for(CallState.ACTIVE, SOON)
+
+
+async def test_strangers_never_ring(clients: ClientFactory, prosody: Prosody) -> None:
+    async with clients("alice") as (alice,), clients("stranger") as (stranger,):
+        rang = answered_by(alice)
+        call = await stranger.call(alice.address.bare, policy=Policy(ring_timeout=1.0))
+        with pytest.raises(NoAnswer):
+            await call.wait_for(CallState.ACTIVE, SOON)
+        assert not rang.done()
+        assert "ringing" not in [moment.name for moment in call.timeline]
+
+
+async def test_people_named_ring_even_when_they_are_strangers(clients: ClientFactory) -> None:
+    async with clients("stranger") as (stranger,):
+        named = Policy(ring=Audience.NAMED, callers=frozenset({stranger.address.bare}))
+        async with clients("alice", policies={"alice": named}) as (alice,):
+            answered_by(alice)
+            call = await stranger.call(alice.address.bare)
+            await call.wait_for(CallState.ACTIVE, SOON)
+
+
+@pytest.mark.slow
+async def test_a_call_survives_the_death_of_the_server(tmp_path: Path) -> None:
+    if not Prosody.is_installed():
+        pytest.skip(Prosody.missing())
+    async with Prosody() as server:
+        async with ClientFactory(server)("alice", "bob") as (alice, bob):
+            taken = answered_by(bob, sink=tmp_path / "bob-heard.wav")
+            call = await alice.call(bob.address.bare, source=sample("alice"))
+            await call.wait_for(CallState.ACTIVE, SOON)
+            other = await taken
+            await server.kill()
+            await source_ended(call)
+            await asyncio.sleep(0.3)
+            assert call.state is other.state is CallState.ACTIVE
+            await other.hangup()
+        assert arrived("alice", tmp_path / "bob-heard.wav").passed

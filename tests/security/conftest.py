@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from openvoice.devices import microphone
+from openvoice.ports import AudioInput
+from openvoice.server.prosody import Prosody
+from openvoice.testing.fakes import ManualInput
+
+from .scene import Scene
+from .wire import Wire
+
+
+@pytest.fixture
+def scene(prosody: Prosody) -> Callable[..., Scene]:
+    """Makes scenes: ``scene(friends=("alice", "mallory"), strangers=("eve",))``."""
+
+    def make(friends: tuple[str, ...], strangers: tuple[str, ...] = ()) -> Scene:
+        return Scene(prosody, friends, strangers)
+
+    return make
+
+
+@pytest.fixture
+def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
+    """Watches what leaves this process by UDP."""
+    return Wire(monkeypatch)
+
+
+@pytest.fixture
+def microphones(monkeypatch: pytest.MonkeyPatch) -> list[AudioInput]:
+    """The microphones that exist so far, in place of real ones."""
+    made: list[AudioInput] = []
+
+    def make(selector: str | None = None) -> AudioInput:
+        made.append(ManualInput())
+        return made[-1]
+
+    monkeypatch.setattr(microphone, "Microphone", make)
+    return made

@@ -1,0 +1,124 @@
+"""The stream's parser: strict, bounded, and never behind."""
+
+from __future__ import annotations
+
+import contextlib
+from itertools import pairwise
+from xml.etree.ElementTree import Element
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openvoice.errors import InsecureServer
+from openvoice.signalling.xmpp.parser import MAXIMUM_ELEMENTS, MAXIMUM_STANZA, StreamParser
+from tests.signalling.xmpp.scripted import HEADER
+
+STANZAS = (
+    b"<message id='1'><body>a &amp; b</body></message> \n<iq id='2' xml:lang='en'/><presence id='3'>\xc3\xa9</presence>"
+)
+
+
+def opened() -> StreamParser:
+    parser = StreamParser()
+    parser.feed(HEADER.encode())
+    assert [kind for kind, _ in parser.read_events()] == ["start"]
+    return parser
+
+
+def stanzas(parser: StreamParser) -> list[Element]:
+    return [item for kind, item in parser.read_events() if kind == "end"]
+
+
+@given(st.lists(st.integers(0, len(STANZAS)), max_size=12))
+def test_cuts_make_no_difference(cuts: list[int]) -> None:
+    parser = opened()
+    places = [0, *sorted(cuts), len(STANZAS)]
+    for begin, end in pairwise(places):
+        parser.feed(STANZAS[begin:end])
+    message, iq, presence = stanzas(parser)
+    assert message.tag == "{jabber:client}message"
+    assert message.findtext("{jabber:client}body") == "a & b"
+    assert iq.get("{http://www.w3.org/XML/1998/namespace}lang") == "en"
+    assert presence.text == "é"
+
+
+@pytest.mark.parametrize("cut", range(1, 60))
+def test_a_stanza_is_there_with_its_last_octet(cut: int) -> None:
+    whole = b"<message from='somebody@example.org/a' id='a-long-one'><body>x</body></message>"
+    parser = opened()
+    parser.feed(whole[:cut])
+    assert stanzas(parser) == []
+    parser.feed(whole[cut:])
+    assert len(stanzas(parser)) == 1
+
+
+def test_the_end_of_the_stream_is_told() -> None:
+    parser = opened()
+    parser.feed(b"<presence/></stream:stream>")
+    assert [kind for kind, _ in parser.read_events()] == ["start", "end", "end"]
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"<!DOCTYPE stream [<!ENTITY a 'b'>]>",
+        b"<!-- hello -->",
+        b"<?target data?>",
+        b"<html/>",
+        b"<stream/>",
+        b"HTTP/1.1 400",
+        "<?xml version='1.0' encoding='utf-16'?><!DOCTYPE a>".encode("utf-16"),
+    ],
+)
+def test_the_prolog(octets: bytes) -> None:
+    with pytest.raises(InsecureServer):
+        StreamParser().feed(octets)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"<!-- -->",
+        b"<?a b?>",
+        b"<a></b>",
+        b"<a>&b;</a>",
+        b"<a>\xff</a>",
+        b"<a>\x01</a>",
+        b"<!DOCTYPE a>",
+        b"<" + b"a" * 10 + b" b='",
+    ],
+)
+def test_restricted_xml_in_the_stream(octets: bytes) -> None:
+    parser = opened()
+    if octets.endswith(b"'"):
+        parser.feed(octets)
+        octets = b"c" * (MAXIMUM_STANZA + 1)
+    with pytest.raises(InsecureServer):
+        parser.feed(octets)
+
+
+def test_bounds() -> None:
+    for octets in (
+        b"<a>" + b"x" * MAXIMUM_STANZA,
+        b"<a>" * 200,
+        b"<a>" + b"<b/>" * MAXIMUM_ELEMENTS + b"</a>",
+        b"<a " + b" " * MAXIMUM_STANZA,
+    ):
+        with pytest.raises(InsecureServer, match="too large"):
+            opened().feed(octets)
+
+
+def test_many_stanzas_and_much_white_space_are_no_large_stanza() -> None:
+    parser = opened()
+    for _ in range(5):
+        parser.feed(b"<a>" + b"x" * 1000 + b"</a>" + b" " * (MAXIMUM_STANZA // 2))
+    assert len(stanzas(parser)) == 5
+
+
+@given(st.binary(max_size=200))
+def test_anything_else_is_refused_or_read(octets: bytes) -> None:
+    parser = opened()
+    with contextlib.suppress(InsecureServer):
+        parser.feed(octets)
+    stanzas(parser)

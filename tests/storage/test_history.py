@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from openvoice.errors import ConfigurationError
+from openvoice.storage.history import History
+
+
+def record(call: str, time: float) -> dict[str, object]:
+    return {"call": call, "time": time, "account": "alice@example.org", "outcome": "answered"}
+
+
+def test_records_come_back_newest_first_and_survive(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "history.sqlite"
+    history = History(path)
+    for number in range(5):
+        history.add(record(str(number), number))
+    history.close()
+    history = History(path)
+    assert [found["call"] for found in history.list(3)] == ["4", "3", "2"]
+    assert len(history.list(-1)) == 5
+    history.add({**record("4", 4.0), "outcome": "busy"})
+    assert history.list(1)[0]["outcome"] == "busy"
+    assert len(history.list(-1)) == 5
+    history.close()
+
+
+def test_the_file_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "history.sqlite"
+    History(path).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_damage_and_newer_versions_are_told(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.sqlite"
+    damaged.write_bytes(b"this is no database" * 100)
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        History(damaged)
+    newer = tmp_path / "newer.sqlite"
+    database = sqlite3.connect(newer)
+    database.execute("PRAGMA user_version = 99")
+    database.close()
+    with pytest.raises(ConfigurationError, match="newer openvoice"):
+        History(newer)
+
+
+def test_a_record_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite")
+    history.close()
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        history.add(record("1", 1.0))

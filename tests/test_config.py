@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from openvoice.config import AccountSettings, Home, Settings, add_account, load, parse_server, remove_account
+from openvoice.core.address import Address
+from openvoice.core.policy import Audience, Policy
+from openvoice.core.types import Vouching
+from openvoice.errors import ConfigurationError
+
+ALICE = Address.parse("alice@example.org")
+SHIPPED = Path(__file__).parents[1] / "config"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return Home.locate(tmp_path / "profile")
+
+
+def write(home: Home, text: str) -> Home:
+    home.create()
+    home.file.write_text(text)
+    return home
+
+
+def test_without_a_file_the_defaults_hold(home: Home) -> None:
+    assert load(home) == Settings()
+
+
+def test_everything_in_the_file_is_read(home: Home) -> None:
+    write(
+        home,
+        """
+        [account."alice@example.org"]
+        server = "localhost:5223"
+        ca = "/ca.pem"
+        password_file = "/secret"
+        [policy]
+        ring = "named"
+        answer = "named"
+        callers = ["bob@example.org"]
+        blocked = ["spam.example"]
+        require = "verified"
+        relay_only = true
+        maximum_calls = 3
+        ring_timeout = 10
+        [sound]
+        input = "USB"
+        output = "HDMI"
+        [network]
+        interfaces = ["127.0.0.1"]
+        """,
+    )
+    settings = load(home)
+    assert settings.accounts == (
+        AccountSettings(
+            address=ALICE,
+            server=("localhost", 5223),
+            ca_file=Path("/ca.pem"),
+            password_file=Path("/secret"),
+        ),
+    )
+    assert settings.policy == Policy(
+        ring=Audience.NAMED,
+        answer=Audience.NAMED,
+        callers=frozenset({Address.parse("bob@example.org")}),
+        blocked=frozenset({Address.parse("spam.example")}),
+        require=Vouching.OMEMO_VERIFIED,
+        relay_only=True,
+        maximum_calls=3,
+        ring_timeout=10.0,
+    )
+    assert (settings.input, settings.output, settings.interfaces) == ("USB", "HDMI", ("127.0.0.1",))
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("[policy]\nring = 'everybody'", "policy.ring", "everybody"),
+        ("[policy]\nrelay_only = 'yes'", "policy.relay_only", "yes"),
+        ("[policy]\nmaximum_calls = 1.5", "policy.maximum_calls", "1.5"),
+        ("[policy]\nmaximum_calls = true", "policy.maximum_calls", "True"),
+        ("[policy]\nring_timeout = 'long'", "policy.ring_timeout", "long"),
+        ("[policy]\ncallers = 'bob@example.org'", "policy.callers", "bob@example.org"),
+        ("[policy]\ncallers = ['bob@example.org/phone']", "policy.callers", "phone"),
+        ("[policy]\nrequire = 'much'", "policy.require", "much"),
+        ("[policy]\nmaximum_calls = 0", "[policy]", "greater than zero"),
+        ("[polcy]\nx = 1", "polcy", "known are"),
+        ("[policy]\nrings = 1", "policy.rings", "known are"),
+        ("policy = 3", "policy", "3"),
+        ("[account.'alice']\nserver = 'x'", "account", "x"),
+        ("[account.'alice@example.org']\nserver = 'x:99999'", "account", "x:99999"),
+        ("[account.'a b']\n", "account", "a b"),
+        ("[account]\n'alice@example.org' = 3", "account", "3"),
+        ("[sound]\ninput = 3", "sound.input", "3"),
+        ("[network]\ninterfaces = [1]", "network.interfaces", "1"),
+        ("[policy", "TOML", "Expected"),
+    ],
+)
+def test_a_mistake_names_file_key_and_value(home: Home, text: str, key: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(write(home, text))
+    message = str(caught.value)
+    assert str(home.file) in message
+    assert key in message
+    assert value in message
+    assert "\n" not in message
+
+
+def test_a_file_that_is_not_text_is_told(home: Home) -> None:
+    home.create()
+    home.file.write_bytes(b"\xff\xfe")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load(home)
+
+
+def test_accounts_come_and_go_and_remarks_stay(home: Home) -> None:
+    write(home, "# mine\n[policy]\nring_timeout = 9 # short\n")
+    add_account(home, AccountSettings(address=ALICE, server=("localhost", 5223), password_command="pass x"))
+    add_account(home, AccountSettings(address=Address.parse("bob@example.org")))
+    text = home.file.read_text()
+    assert "# mine" in text
+    assert "# short" in text
+    assert [account.address.local for account in load(home).accounts] == ["alice", "bob"]
+    add_account(home, AccountSettings(address=ALICE))
+    assert load(home).account(ALICE).server is None
+    remove_account(home, ALICE)
+    assert [account.address.local for account in load(home).accounts] == ["bob"]
+    with pytest.raises(ConfigurationError, match="no account alice"):
+        remove_account(home, ALICE)
+
+
+def test_the_file_is_private_and_never_half_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_account(home, AccountSettings(address=ALICE))
+    assert stat.S_IMODE(home.file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.config.stat().st_mode) == 0o700
+    before = home.file.read_text()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(ConfigurationError, match="No space left"):
+        add_account(home, AccountSettings(address=Address.parse("bob@example.org")))
+    assert home.file.read_text() == before
+
+
+def test_which_account_is_meant(home: Home) -> None:
+    with pytest.raises(ConfigurationError, match="no account yet"):
+        load(home).account(None)
+    add_account(home, AccountSettings(address=ALICE))
+    assert load(home).account(None).address == ALICE
+    assert load(home).account(Address.parse("alice@example.org/phone")).address == ALICE
+    add_account(home, AccountSettings(address=Address.parse("bob@example.org")))
+    with pytest.raises(ConfigurationError, match="several accounts"):
+        load(home).account(None)
+
+
+def test_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENVOICE_HOME", str(tmp_path))
+    assert Home.locate().config == Home.locate().data == tmp_path
+    assert Home.locate(tmp_path / "x").config == tmp_path / "x"
+    monkeypatch.delenv("OPENVOICE_HOME")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "c"))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "d"))
+    assert Home.locate() == Home(tmp_path / "c" / "openvoice", tmp_path / "d" / "openvoice")
+
+
+def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot make the folder"):
+        Home.locate(tmp_path / "file" / "home").create()
+
+
+@pytest.mark.parametrize("text", ["host", "host:", ":1", "host:0", "host:65536", "host:x", "host:²"])
+def test_what_is_not_a_server(text: str) -> None:
+    with pytest.raises(ValueError, match="HOST:PORT"):
+        parse_server(text)
+
+
+def test_servers() -> None:
+    assert parse_server("localhost:5222") == ("localhost", 5222)
+    assert parse_server("[::1]:5222") == ("::1", 5222)
+
+
+@pytest.mark.parametrize("name", ["openvoice.toml", "strict.toml"])
+def test_the_files_that_we_ship_are_valid(home: Home, name: str) -> None:
+    load(write(home, (SHIPPED / name).read_text()))
+
+
+def test_the_commented_file_shows_every_key_with_its_default(home: Home) -> None:
+    lines = (SHIPPED / "openvoice.toml").read_text().splitlines()
+    shown = [line.removeprefix("# ") if " = " in line.split("#")[1] else line for line in lines if line.startswith("#")]
+    keys = [line.split(" = ")[0] for line in shown if " = " in line and not line.startswith("#")]
+    uncommented = "\n".join(
+        line.removeprefix("# ") if line.startswith("# ") and line[2:].split(" = ")[0] in keys else line
+        for line in lines
+        if not line.startswith(("# server", "# ca", "# password"))
+    )
+    assert load(write(home, uncommented)) == Settings()
+    assert {"ring", "answer", "callers", "require", "relay_only", "input", "output", "interfaces"} <= set(keys)

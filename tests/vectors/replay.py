@@ -1,0 +1,349 @@
+"""Replays a recorded exchange through :class:`JingleEndpoint` and :class:`CallMachine`, with a fake media engine.
+
+A vector is a folder: ``vector.toml`` lists the steps, ``NN-in.xml`` and ``NN-out.xml`` are stanzas. In what is expected
+``*`` stands for any value of an attribute or a text.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from openvoice.core import effects as e
+from openvoice.core import inputs as i
+from openvoice.core.address import Address
+from openvoice.core.description import (
+    Candidate,
+    CandidateType,
+    Codec,
+    Content,
+    Fingerprint,
+    Media,
+    SessionDescription,
+    Setup,
+    TransportDescription,
+)
+from openvoice.core.machine import CallMachine
+from openvoice.core.policy import Policy, Screening
+from openvoice.core.security import MediaFacts
+from openvoice.core.state import CallState
+from openvoice.core.types import CallId, Direction, EndReason, Role
+from openvoice.jingle import outputs as o
+from openvoice.jingle.archive import ArchivedMessage
+from openvoice.jingle.endpoint import JingleEndpoint
+from openvoice.jingle.namespaces import CLIENT, JINGLE_ERRORS, STANZA_ERRORS, children, qualified
+from openvoice.jingle.peers import DeviceIdentity, profile_of
+from openvoice.ports import IncomingCall
+
+ROOT = Path(__file__).parent
+START = 1_800_000_000.0
+CALL = CallId("1f0e6a52-7d0b-4c7e-9b8e-2f6f6f0c1a11")
+FINGERPRINT = Fingerprint("sha-256", bytes(range(32)))
+CODECS = (
+    Codec(payload_type=111, name="opus", clock_rate=48000, channels=2, parameters=(("useinbandfec", "1"),)),
+    Codec(payload_type=9, name="G722", clock_rate=8000),
+    Codec(payload_type=0, name="PCMU", clock_rate=8000),
+    Codec(payload_type=8, name="PCMA", clock_rate=8000),
+    Codec(payload_type=110, name="telephone-event", clock_rate=48000),
+)
+CANDIDATES = (
+    Candidate(foundation="1", address="192.0.2.10", port=50000, priority=2130706431),
+    Candidate(
+        foundation="r1",
+        address="198.51.100.9",
+        port=61000,
+        priority=16777215,
+        type=CandidateType.RELAY,
+        related_address="203.0.113.5",
+        related_port=50000,
+    ),
+)
+
+
+def vectors() -> list[Path]:
+    return sorted(path.parent for path in ROOT.glob("*/*/vector.toml"))
+
+
+class Replay:
+    """One client, whose peer, server, user, media and clock are the vector."""
+
+    def __init__(self, folder: Path, iq_delay: float) -> None:
+        self.folder = folder
+        self.vector: dict[str, Any] = tomllib.loads((folder / "vector.toml").read_text())
+        self.iq_delay = iq_delay
+        self.now = START
+        self.own = Address.parse(self.vector.get("own", "alice@ov.example/ov.7Qk"))
+        self.peer = Address.parse(self.vector.get("peer", "bob@conv.example"))
+        self.roster = {Address.parse(text) for text in self.vector.get("roster", [str(self.peer.bare)])}
+        blocked = frozenset(Address.parse(text) for text in self.vector.get("blocked", ()))
+        self.policy = Policy(blocked=blocked)
+        self.profile = profile_of(DeviceIdentity(**self._identity()))
+        self.machines: dict[CallId, CallMachine] = {}
+        self.call = CALL
+        self.sent: list[Element] = []
+        self.heard: list[str] = []
+        self.media: list[str] = []
+        self.missed: list[str] = []
+        self._results: list[tuple[float, int, str, str | None]] = []
+        self._counter = itertools.count(1)
+        self._restarts = itertools.count(2)
+        self.endpoint = JingleEndpoint(
+            own=self.own,
+            new_id=lambda: f"id-{next(self._counter)}",
+            screen=self._screen,
+            in_roster=lambda address: address.bare in self.roster,
+            other_devices=lambda: bool(self.vector.get("other_devices", False)),
+            profile=lambda _: self.profile,
+        )
+
+    def _identity(self) -> dict[str, Any]:
+        identity = dict(self.vector.get("device", {}))
+        return {**identity, "features": frozenset(identity.get("features", ()))}
+
+    def _screen(self, incoming: IncomingCall) -> Screening:
+        live = sum(machine.state is not CallState.ENDED for machine in self.machines.values())
+        return self.policy.screen(incoming.peer, in_roster=incoming.peer.bare in self.roster, live_calls=live)
+
+    # --- steps --------------------------------------------------------------------------------------------------------
+
+    def run(self, step: dict[str, Any]) -> None:
+        """Do one step; what came of it is in the lists."""
+        for kept in (self.sent, self.heard, self.media, self.missed):
+            kept.clear()
+        self._answer_own_requests()
+        self._advance(step.get("advance", 0.0))
+        if "receive" in step:
+            self._receive(ElementTree.fromstring((self.folder / step["receive"]).read_text()), step)
+        if "archive" in step:
+            self._archive(step)
+        if "user" in step:
+            self._use(step["user"], step)
+        if "media" in step:
+            self._media_event(step["media"])
+
+    def _receive(self, stanza: Element, step: dict[str, Any]) -> None:
+        sender = Address.parse(stanza.get("from", ""))
+        if stanza.tag == qualified(CLIENT, "iq"):
+            self._do(self.endpoint.receive_iq(stanza.get("id", ""), sender, stanza[0], self.now))
+            return
+        stamp = START + step["stamp"] if "stamp" in step else None
+        carbon = step.get("carbon")
+        self._do(self.endpoint.receive_message(stanza, sender, self.now, carbon=carbon, stamp=stamp))
+
+    def _archive(self, step: dict[str, Any]) -> None:
+        messages = []
+        for name, stamp in zip(step["archive"], step["stamps"], strict=True):
+            message = ElementTree.fromstring((self.folder / name).read_text())
+            messages.append(ArchivedMessage(message, Address.parse(message.get("from", "")), START + stamp))
+        self._do(self.endpoint.catch_up(messages, self.now))
+
+    def _use(self, command: str, step: dict[str, Any]) -> None:
+        match command:
+            case "dial" | "dial-direct":
+                direct = command == "dial-direct"
+                peer = Address.parse(step.get("to", str(self.peer)))
+                self.machines[CALL] = CallMachine(Direction.OUTGOING, str(peer.bare), policy=self.policy)
+                self.endpoint.begin(CALL, peer, frozenset({"audio"}), self.now)
+                self._input(CALL, i.Dial(i.Invitation.OFFER if direct else i.Invitation.PROPOSE))
+            case "accept":
+                self._input(self.call, i.Accept())
+            case "hangup":
+                reason = step.get("reason")
+                self._input(self.call, i.HangUp(EndReason(reason) if reason else None))
+            case "mute" | "unmute":
+                self._input(self.call, i.Mute(command == "mute"))
+            case "hold" | "unhold":
+                self._input(self.call, i.Hold(command == "hold"))
+            case "rebind":
+                self.endpoint.own = Address.parse(step["to"])
+
+    def _media_event(self, event: str) -> None:
+        match event:
+            case "connect":
+                facts = MediaFacts(
+                    dtls_version="DTLSv1.2",
+                    dtls_cipher="ECDHE-ECDSA-AES256-GCM-SHA384",
+                    srtp_profile="SRTP_AEAD_AES_256_GCM",
+                    local_fingerprint=FINGERPRINT,
+                    remote_fingerprint=FINGERPRINT,
+                    local_candidate=CandidateType.HOST,
+                    remote_candidate=CandidateType.HOST,
+                    relayed=False,
+                )
+                self._input(self.call, i.MediaSecured(facts))
+                self._input(self.call, i.MediaFlowing())
+            case "interrupt":
+                self._input(self.call, i.MediaInterrupted())
+
+    # --- time ---------------------------------------------------------------------------------------------------------
+
+    def _answer_own_requests(self) -> None:
+        while self._results and self._results[0][0] <= self.now:
+            _, _, request, error = heapq.heappop(self._results)
+            self._do(self.endpoint.iq_finished(request, error, self.now))
+
+    def _advance(self, seconds: float) -> None:
+        target = self.now + seconds
+        while True:
+            deadlines = [machine.deadline for machine in self.machines.values() if machine.deadline is not None]
+            due = min([*deadlines, *(result[0] for result in self._results)], default=target)
+            if due > target:
+                break
+            self.now = max(self.now, due)
+            for call, machine in list(self.machines.items()):
+                self._perform(call, machine.handle_timeout(self.now))
+            self._answer_own_requests()
+            if due == target:
+                break
+        self.now = target
+
+    # --- what the driver and the adapter do ---------------------------------------------------------------------------
+
+    def _do(self, outputs: list[o.Output]) -> None:
+        for output in outputs:
+            match output:
+                case o.SendIq(request, to, payload):
+                    iq = Element(qualified(CLIENT, "iq"), type="set", id=request, to=str(to))
+                    iq.append(payload)
+                    self.sent.append(iq)
+                    error = self.vector.get("errors", {}).get(payload.get("action", ""))
+                    at = self.now + self.iq_delay
+                    heapq.heappush(self._results, (at, next(self._counter), request, error))
+                case o.ReplyResult(request, to):
+                    self.sent.append(Element(qualified(CLIENT, "iq"), type="result", id=request, to=str(to)))
+                case o.ReplyError(request, to, condition, kind, jingle_condition):
+                    iq = Element(qualified(CLIENT, "iq"), type="error", id=request, to=str(to))
+                    error_element = SubElement(iq, qualified(CLIENT, "error"), type=kind)
+                    SubElement(error_element, qualified(STANZA_ERRORS, condition))
+                    if jingle_condition:
+                        SubElement(error_element, qualified(JINGLE_ERRORS, jingle_condition))
+                    self.sent.append(iq)
+                case o.SendMessage(message):
+                    self.sent.append(message)
+                case o.Incoming(incoming, first):
+                    peer = str(incoming.peer.bare)
+                    self.machines[incoming.call] = CallMachine(Direction.INCOMING, peer, policy=self.policy)
+                    self.call = incoming.call
+                    self._hear(incoming.call, first)
+                case o.Missed(_, outcome):
+                    self.missed.append(outcome)
+                case o.Deliver(call, message):
+                    self._hear(call, message)
+                case o.Forget():
+                    pass
+
+    def _hear(self, call: CallId, message: i.PeerInput) -> None:
+        self.heard.append(describe(message))
+        self._input(call, message)
+
+    def _input(self, call: CallId, message: i.CallInput) -> None:
+        self._perform(call, self.machines[call].handle(message, self.now))
+
+    def _perform(self, call: CallId, effects: list[e.Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case e.Notify() | e.Finish() | e.SetMuted() | e.SetHeld() | e.OpenGate() | e.CloseMedia():
+                    pass
+                case e.RejectInput(text):
+                    self.media.append(f"refused {text}")
+                case e.OpenMedia(role, offer, gather_fully):
+                    self._open_media(call, role, offer, gather_fully)
+                case e.AddCandidates(content, candidates):
+                    self.media += [f"candidate {content} {c.address} {c.port}" for c in candidates]
+                case e.ApplyAnswer(answer):
+                    self.media.append(f"answer {summary(answer)}")
+                case e.RestartMedia(remote):
+                    self._restart(call, remote)
+                case e.ApplyRestart(credentials):
+                    self.media.append("restarted " + " ".join(":".join(item) for item in credentials))
+                case e.PlayDigits():
+                    raise AssertionError("no vector dials digits")
+                case _:
+                    self._do(self.endpoint.perform(call, effect, self.now))
+
+    # --- the fake media engine ----------------------------------------------------------------------------------------
+
+    def _open_media(self, call: CallId, role: Role, offer: SessionDescription | None, gather_fully: bool) -> None:
+        candidates = CANDIDATES if gather_fully else CANDIDATES[:1]
+        transport = TransportDescription(
+            ufrag="ov01",
+            pwd="local-password-number-one",
+            fingerprint=FINGERPRINT,
+            setup=Setup.ACTPASS,
+            candidates=candidates,
+        )
+        if offer is None:
+            content = Content(name="0", media=Media.AUDIO, codecs=CODECS, transport=transport)
+            description = SessionDescription(contents=(content,), bundle=("0",))
+        else:
+            self.media.append(f"offer {summary(offer)}")
+            setup = Setup.PASSIVE if offer.contents[0].transport.setup is Setup.ACTIVE else Setup.ACTIVE
+            contents = tuple(
+                replace(
+                    content,
+                    codecs=tuple(c for own in CODECS for c in content.codecs if c.same_format(own)),
+                    transport=replace(transport, setup=setup),
+                    header_extensions=(),
+                    ssrc=None,
+                )
+                for content in offer.contents
+            )
+            description = SessionDescription(contents=contents, bundle=offer.bundle)
+        if self.vector.get("slow_media", False):
+            return
+        self._input(call, i.LocalDescription(description))
+        if not gather_fully and self.machines[call].state is not CallState.ENDED:
+            self._input(call, i.LocalCandidates(description.contents[0].name, CANDIDATES[1:]))
+
+    def _restart(self, call: CallId, remote: tuple[tuple[str, str, str], ...]) -> None:
+        number = next(self._restarts)
+        if remote:
+            self.media.append("restart " + " ".join(":".join(item) for item in remote))
+        credentials = (("0", f"ov{number:02}", f"local-password-number-{number}"),)
+        self._input(call, i.LocalRestart(credentials, answering=bool(remote)))
+        self._input(call, i.LocalCandidates("0", CANDIDATES[:1]))
+
+
+def describe(message: i.PeerInput) -> str:
+    """A peer input in a few words."""
+    name = type(message).__name__
+    match message:
+        case i.Ended(reason, origin, _):
+            return f"{name} {reason} {origin}"
+        case i.PeerMuted(flag) | i.PeerHeld(flag):
+            return f"{name} {flag}"
+        case i.PeerProceeded(seconds, gather_fully):
+            return f"{name} {seconds:g} {'gather' if gather_fully else 'trickle'}"
+        case i.RestartReceived(_, ours):
+            return f"{name} {'ours' if ours else 'theirs'}"
+        case _:
+            return name
+
+
+def summary(description: SessionDescription) -> str:
+    """What a description says, in one line."""
+    return " ".join(
+        f"{content.name}/{content.media}/{content.senders}/{content.transport.setup}/"
+        + ",".join(f"{codec.payload_type}={codec.name}" for codec in content.codecs)
+        + f"/{len(content.transport.candidates)}"
+        + ("/bundled" if content.name in description.bundle else "")
+        for content in description.contents
+    )
+
+
+def matches(expected: Element, actual: Element) -> bool:
+    """Whether two stanzas say the same: the order of elements counts, that of attributes and white space does not."""
+    if expected.tag != actual.tag or set(expected.keys()) ^ set(actual.keys()):
+        return False
+    texts = [(expected.get(key, ""), actual.get(key, "")) for key in expected.keys()]  # noqa: SIM118 - an Element
+    texts.append(((expected.text or "").strip(), (actual.text or "").strip()))
+    if any(wanted not in ("*", found) for wanted, found in texts):
+        return False
+    pairs = zip([child for *_, child in children(expected)], [child for *_, child in children(actual)], strict=False)
+    return len(expected) == len(actual) and all(matches(wanted, found) for wanted, found in pairs)
