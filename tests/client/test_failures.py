@@ -60,7 +60,8 @@ def test_a_call_that_took_place_and_broke_is_one() -> None:
 
 
 def test_who_ended_it_changes_the_words() -> None:
-    assert "another of your devices" in str(what(EndReason.SUCCESS, Origin.ELSEWHERE))
+    assert "taken on another of your devices" in str(what(EndReason.SUCCESS, Origin.ELSEWHERE))
+    assert "declined on another of your devices" in str(what(EndReason.DECLINE, Origin.ELSEWHERE))
     assert "you declined" in str(what(EndReason.DECLINE, Origin.LOCAL))
     assert "bob@example.org declined" in str(what(EndReason.DECLINE))
     assert "not answered in time" in str(what(EndReason.TIMEOUT, Origin.LOCAL, direction=Direction.INCOMING))

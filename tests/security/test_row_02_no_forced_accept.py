@@ -34,7 +34,7 @@ async def test_the_caller_cannot_accept_its_own_call(scene: Callable[..., Scene]
         await mallory.hears(MessageKind.PROCEED)
         # Accepted, but not offered: an answer by the one who has to offer is out of order.
         assert await mallory.jingle("session-accept", alice.address, "sid", ANSWER) == "unexpected-request"
-        assert call.state is CallState.NEGOTIATING
+        assert call.state == CallState.NEGOTIATING
         assert wire.bound == []
         assert await mallory.jingle("session-initiate", alice.address, "sid", samples.content()) == "result"
         await mallory.is_asked("session-accept")

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import Callable
 
-import numpy as np
 import pytest
 
 from openvoice import CallState
@@ -16,6 +15,8 @@ from openvoice.testing.clients import ClientFactory
 from openvoice.testing.impairment import Conditions
 from openvoice.testing.link import ImpairedLink, _Mapping
 
+from tests.media.audio.sound import tone
+
 from .scene import talk
 from .wire import Endpoint, Kind, Wire
 
@@ -24,8 +25,7 @@ pytestmark = pytest.mark.live
 LinkMaker = Callable[..., ImpairedLink]
 
 
-def tone(seconds: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    return (8000 * np.sin(np.arange(48_000 * seconds) * 0.05)).astype(np.int16)
+TONE = tone(440, seconds=30)
 
 
 async def test_duplicates_from_the_right_address_are_heard_once(
@@ -36,7 +36,7 @@ async def test_duplicates_from_the_right_address_are_heard_once(
     async with impaired_link(up=twice, down=twice) as link:
         engine = EngineBehindLink(ThreadedMediaEngine(), link)
         async with clients("alice", "bob", engines={"alice": engine}) as (alice, bob):
-            call, other = await talk(alice, bob, said=tone(30), answered=tone(30))
+            call, other = await talk(alice, bob, said=TONE, answered=TONE)
             await asyncio.sleep(2.0)
             assert link.up.statistics.duplicated > 80
             for hears, speaks in ((call.stats, other.stats), (other.stats, call.stats)):
@@ -47,7 +47,7 @@ async def test_duplicates_from_the_right_address_are_heard_once(
 async def test_altered_packets_from_the_right_address_are_not_heard(
     clients: ClientFactory, impaired_link: LinkMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One bit is turned in each packet of the voice, in the header, the sound or the tag; then the tag is cut to nothing."""
+    """One bit is turned in each packet of the voice, in the header, the sound or the tag; or the tag is cut."""
     altered = 0
     enter = ImpairedLink._enter
 
@@ -65,7 +65,7 @@ async def test_altered_packets_from_the_right_address_are_not_heard(
     async with impaired_link() as link:
         engine = EngineBehindLink(ThreadedMediaEngine(), link)
         async with clients("alice", "bob", engines={"alice": engine}) as (alice, bob):
-            call, _ = await talk(alice, bob, said=tone(30), answered=tone(30))
+            call, _ = await talk(alice, bob, said=TONE, answered=TONE)
             await asyncio.sleep(0.5)
             attacking = True
             await asyncio.sleep(0.5)
@@ -83,7 +83,7 @@ async def test_altered_packets_from_the_right_address_are_not_heard(
 async def test_a_third_socket_is_not_heard(clients: ClientFactory, wire: Wire) -> None:
     """It sends what it saw pass by, and packets of its own, to every port of the call."""
     async with clients("alice", "bob") as (alice, bob):
-        call, other = await talk(alice, bob, said=tone(30), answered=tone(30))
+        call, other = await talk(alice, bob, said=TONE, answered=TONE)
         await asyncio.sleep(0.5)
         true = wire.of(Kind.RTP)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:

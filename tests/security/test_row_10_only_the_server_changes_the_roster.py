@@ -50,32 +50,35 @@ async def test_a_friend_cannot_take_another_off_the_roster(scene: Callable[..., 
         assert call.peer == bob.address
 
 
-async def test_presence_makes_no_friends_and_is_not_answered(scene: Callable[..., Scene]) -> None:
-    cast = scene(friends=("alice",), strangers=("eve",))
+async def test_presence_makes_no_friends_and_tells_no_more_than_that_of_somebody_offline(
+    scene: Callable[..., Scene],
+) -> None:
+    cast = scene(friends=("alice", "offline"), strangers=("eve",))
+    offline = cast.account("offline").address
     async with cast.client("alice") as alice, cast.attacker("eve") as eve:
         rang = rings(alice)
         seen = presences(eve)
-        eve.connection.send_presence(alice.address.bare)
+        for person in (alice.address.bare, offline):
+            eve.connection.send_presence(person)
+            for kind in ("subscribe", "subscribed", "probe"):
+                eve.connection._session.send(stanza("presence", to=str(person), kind=kind))
         eve.connection.send_presence(alice.address)
-        for kind in ("subscribe", "subscribed", "probe"):
-            eve.connection._session.send(stanza("presence", to=str(alice.address.bare), kind=kind))
         eve.say(MessageKind.PROPOSE, alice.address.bare, "sid")
         await eve.ping(alice.address)
         assert not rang.done()
-        # What the server itself says of a subscription that is asked for is "unsubscribed", to everybody alike.
-        assert set(seen) <= {"unsubscribed", "error"}
+        of_alice, of_nobody = ([kind for kind, sender in seen if sender == p] for p in (alice.address.bare, offline))
+        assert of_alice == of_nobody
         assert eve.connection.presence_of(alice.address) == ()
 
 
-def presences(attacker: Attacker) -> list[str | None]:
-    """The types of the presence of others that the attacker gets."""
-    seen: list[str | None] = []
+def presences(attacker: Attacker) -> list[tuple[str | None, Address]]:
+    """The types of the presence that the attacker gets, and whose it is."""
+    seen: list[tuple[str | None, Address]] = []
     contacts = attacker.connection._contacts
     update = contacts.update_presence
 
     def note(presence: ElementTree.Element, sender: Address) -> None:
-        if sender.bare != attacker.address.bare:
-            seen.append(presence.get("type"))
+        seen.append((presence.get("type"), sender.bare))
         update(presence, sender)
 
     contacts.update_presence = note  # type: ignore[method-assign]

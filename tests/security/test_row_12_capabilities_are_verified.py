@@ -8,9 +8,10 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
-from openvoice import PeerUnavailable
+from openvoice import Client, PeerUnavailable
 from openvoice.jingle import capabilities as calls
 from openvoice.signalling.xmpp import capabilities
+from openvoice.signalling.xmpp.adapter import XmppSignalling
 from openvoice.signalling.xmpp.reception import OWN_FEATURES
 
 from .attacker import SOON, Attacker
@@ -38,7 +39,7 @@ async def test_a_lie_hides_nobody_else(scene: Callable[..., Scene]) -> None:
     mallory = cast.attacker("mallory")
     lie(mallory, hash_of=GENUINE, answer=OWN_FEATURES)
     async with cast.client("alice") as alice, mallory, cast.client("bob") as bob:
-        await asyncio.gather(seen(alice._signalling, mallory), seen(alice._signalling, bob))
+        await sees(alice, mallory, bob)
         with pytest.raises(PeerUnavailable):
             await alice.call(mallory.address.bare)
         ringing = rings(bob)
@@ -53,15 +54,15 @@ async def test_a_lie_is_asked_again_and_gives_nobody_else_calls(scene: Callable[
     lie(mallory, hash_of=OWN_FEATURES, answer=GENUINE)
     lie(bob, hash_of=OWN_FEATURES, answer=OWN_FEATURES)
     async with cast.client("alice") as alice, mallory, bob:
-        await asyncio.gather(seen(alice._signalling, mallory), seen(alice._signalling, bob))
+        await sees(alice, mallory, bob)
         await (await alice.call(mallory.address.bare)).hangup()
         with pytest.raises(PeerUnavailable):
             await alice.call(bob.address.bare)
 
 
-async def seen(signalling: object, who: object) -> None:
-    """Wait until the presence of ``who`` has come."""
-    connection = signalling._connection  # type: ignore[attr-defined]
+async def sees(client: Client, *others: Attacker | Client) -> None:
+    """Wait until ``client`` knows that the others are online."""
+    assert isinstance(client._signalling, XmppSignalling)
     async with asyncio.timeout(SOON):
-        while not connection.presence_of(who.address.bare):  # type: ignore[attr-defined] # noqa: ASYNC110
+        while not all(client._signalling._connection.presence_of(other.address) for other in others):
             await asyncio.sleep(0.01)

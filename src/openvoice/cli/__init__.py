@@ -14,6 +14,7 @@ import click
 
 import openvoice
 from openvoice.cli.context import Settings
+from openvoice.cli.screen import forgive_characters, plain
 from openvoice.errors import OpenVoiceError
 
 _COMMANDS = {
@@ -84,26 +85,33 @@ def command(context: click.Context, home: Path | None, log_level: str) -> None:
                                          openvoice call friend@example.org
     When something does not work:        openvoice doctor
     """
-    logging.basicConfig(
-        level=log_level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    _log_to_standard_error(log_level.upper())
     context.obj = Settings(home=home)
+
+
+def _log_to_standard_error(level: str) -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    # On the handler as well: a library that set a level on its own logger is not asked by the root's.
+    handler.setLevel(level)
+    logging.basicConfig(level=level, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(message)s")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Every mistake is one line on standard error."""
+    forgive_characters()
     try:
         result: Any = command.main(arguments, prog_name="openvoice", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
     except click.Abort:
+        click.echo(err=True)  # ends the line of the prompt at which Ctrl-C was pressed
         return 130
     except click.ClickException as error:
         error.show()
         return 2
     except OpenVoiceError as error:
-        click.echo(f"openvoice: {error}", err=True)
+        click.echo(f"openvoice: {plain(str(error))}", err=True)
         return error.exit_code
     except KeyboardInterrupt:
         return 130

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +17,36 @@ from openvoice.cli.running import run
 
 @click.group("account")
 def command() -> None:
-    """Your XMPP accounts."""
+    """Your XMPP accounts.
+
+    \b
+    Add the one you have:  openvoice account add you@example.org
+    Make a new one:        openvoice account register you@example.org
+    """
 
 
 def _password_options(function: Any) -> Any:
-    for option in (
-        click.option(
-            "--password-file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="Read the password from the first line of this file, now and at every login.",
-        ),
-        click.option(
-            "--password-command", metavar="C", help="Run this shell command for the password, at every login."
-        ),
-        click.option("--server", type=SERVER, metavar="HOST:PORT", help="Connect here instead of asking DNS."),
-        click.option(
-            "--ca",
-            "ca_file",
-            type=click.Path(dir_okay=False, path_type=Path),
-            help="Trust this certificate authority (PEM), and no other, for the server.",
-        ),
-    ):
+    # The last decorator applied is the first that --help shows.
+    for option in reversed(_PASSWORD_OPTIONS):
         function = option(function)
     return function
+
+
+_PASSWORD_OPTIONS: list[Callable[[Any], Any]] = [
+    click.option(
+        "--password-file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Read the password from the first line of this file, now and at every login.",
+    ),
+    click.option("--password-command", metavar="C", help="Run this shell command for the password, at every login."),
+    click.option("--server", type=SERVER, metavar="HOST:PORT", help="Connect here instead of asking DNS."),
+    click.option(
+        "--ca",
+        "ca_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Trust this certificate authority (PEM), and no other, for the server.",
+    ),
+]
 
 
 @command.command("add")
@@ -57,9 +66,14 @@ def add(
     """Add an account, and log in once to prove that it works.
 
     The password is asked for, or comes from a file or a command; it is never given on the command line, where every
-    user of this machine could read it.
+    user of this machine could read it. A password that was typed is kept in a file that only you can read.
+
+    \b
+    Ask for the password:       openvoice account add you@example.org
+    Take it from a program:     openvoice account add you@example.org --password-command 'pass show xmpp'
+    Without DNS, own authority: openvoice account add you@example.org --server 192.0.2.1:5223 --ca authority.pem
     """
-    password = _password(password_file, password_command, confirm=False)
+    password = _password(address, password_file, password_command, confirm=False)
 
     async def work() -> int:
         await settings.profile.add_account(
@@ -89,8 +103,14 @@ def register(
     server: tuple[str, int] | None,
     ca_file: Path | None,
 ) -> int:
-    """Make a new account on its server, if that allows it, and add it."""
-    password = _password(password_file, password_command, confirm=True)
+    """Make a new account on its server, if that allows it, and add it.
+
+    Servers that want a form filled in, or a code from a picture, are left to their web pages.
+
+    \b
+    Choose a password and type it twice:  openvoice account register you@example.org
+    """
+    password = _password(address, password_file, password_command, confirm=True)
 
     async def work() -> int:
         await settings.profile.register_account(
@@ -111,7 +131,11 @@ def register(
 @json_option
 @click.pass_obj
 def list_(settings: Settings, as_json: bool) -> None:
-    """List the accounts."""
+    """List the accounts.
+
+    \b
+    For programs:  openvoice account list --json
+    """
     accounts = settings.profile.settings.accounts
     if as_json:
         for account in accounts:
@@ -128,15 +152,22 @@ def list_(settings: Settings, as_json: bool) -> None:
 @click.argument("address", type=ADDRESS, metavar="JID")
 @click.pass_obj
 def remove(settings: Settings, address: Address) -> None:
-    """Forget an account and its password on this machine. The account itself stays on its server."""
+    """Forget an account and its password on this machine. The account itself stays on its server.
+
+    \b
+    Example:  openvoice account remove you@example.org
+    """
     settings.profile.remove_account(address)
     click.echo(f"{address} was removed")
 
 
-def _password(file: Path | None, shell_command: str | None, *, confirm: bool) -> str | None:
+def _password(address: Address, file: Path | None, shell_command: str | None, *, confirm: bool) -> str | None:
+    """What the user types, or ``None`` if the password comes from elsewhere."""
     if file is not None and shell_command is not None:
         raise UsageError("--password-file and --password-command are two ways to the same: give one")
     if file is not None or shell_command is not None:
         return None
-    password: str = click.prompt("Password", hide_input=True, confirmation_prompt=confirm, err=True)
+    if not sys.stdin.isatty():
+        raise UsageError("there is no terminal to ask for the password in: use --password-file or --password-command")
+    password: str = click.prompt(f"Password of {address}", hide_input=True, confirmation_prompt=confirm, err=True)
     return password

@@ -14,8 +14,11 @@ import click
 from openvoice import (
     Address,
     Audience,
+    AudioFileError,
     Call,
     Device,
+    Policy,
+    Profile,
     Sink,
     Source,
     UsageError,
@@ -26,13 +29,13 @@ from openvoice.cli.context import (
     ADDRESS,
     Settings,
     account_option,
-    check_devices,
+    check_sound,
     input_option,
     json_option,
     output_option,
     require_option,
 )
-from openvoice.cli.printing import plain, printer, told
+from openvoice.cli.printing import Printer, printer, told
 from openvoice.cli.running import run
 
 
@@ -61,53 +64,64 @@ def command(
     require: str | None,
     as_json: bool,
 ) -> int:
-    """Wait for calls. Answers those named, or asks you for each call of somebody in your contact list.
+    """Wait for calls, and answer those named, or those your policy answers; in a terminal, ask about the others.
 
-    Others get no sign that you exist. No sound device is needed with files.
+    Only contacts and people named can make this ring; others get no sign that you exist. With --from or --from-roster
+    nobody else rings. No sound device is needed with files. A recording is never overwritten: the next one gets a
+    number.
 
     \b
     Ring in this terminal, and ask:  openvoice answer
     An answering machine:            openvoice answer --from-roster --input greeting.wav --output message.wav
+    A line for one friend:           openvoice answer --from bob@example.org --json
     """
     profile = settings.profile
+    profile.settings.account(account)
     input_, output = input_ or profile.settings.input, output or profile.settings.output
-    asks = not callers and not from_roster
     if as_json and output == "-":
         raise UsageError("--json and --output - both want standard output: write the sound to a file")
-    if asks and not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask in: name the callers with --from, or use --from-roster")
-    if from_roster and isinstance(parse_source(input_), Device):
+    if input_ == "-" and not once:
+        raise UsageError("standard input is enough for one call: add --once, or name a file with --input")
+    asks = sys.stdin.isatty() and not callers and not from_roster
+    policy = _policy(profile, callers, from_roster=from_roster, asks=asks, relay_only=relay_only, require=require)
+    source = parse_source(input_)
+    if policy.answer is Audience.ROSTER and isinstance(source, Device):
         raise UsageError(
-            "--from-roster with a microphone would let every contact listen to this room: "
+            "answering all contacts with a microphone would let every contact listen to this room: "
             "name each caller with --from, or send a file with --input"
         )
-    answer = Audience.NOBODY if asks else Audience.ROSTER if from_roster else Audience.NAMED
-    changes = {"relay_only": True} if relay_only else {}
-    policy = profile.policy(
-        require=require, answer=answer, callers=frozenset(caller.bare for caller in callers), **changes
-    )
-    check_devices(parse_source(input_), parse_sink(output))
-    outputs = _outputs(output)
+    check_sound(source, parse_sink(output))
+    sources = _sources(source, input_)
 
     async def work() -> int:
         client = profile.client(account, policy=policy)
-        first: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+        shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None)
+        over: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+        questions = asyncio.Lock()
 
         @client.on_call
         async def take(call: Call) -> None:
-            accepted = client.answers(call) or (asks and await _ask(call))
-            if accepted:
-                source: Source = parse_source(input_)
-                await call.accept(source=source, sink=next(outputs))
-            elif call.ended is None:
-                await call.reject()
+            accepted = client.answers(call)
+            if not accepted and asks:
+                async with questions:
+                    accepted = await _ask(call, shown)
+            try:
+                if accepted:
+                    await call.accept(source=next(sources), sink=_unused(parse_sink(output)))
+                elif call.ended is None:
+                    await call.reject()
+            except AudioFileError as error:
+                # What does not work for this call does not for the next: whoever left this running should know.
+                if not over.done():
+                    over.set_exception(error)
+                raise
             await call.wait_closed()
-            if once and not first.done():
-                first.set_result(call)
+            if once and not over.done():
+                over.set_result(call)
 
-        shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None)
         async with told(client, shown):
-            call = await first
+            shown.say("waiting for calls (Ctrl-C ends)")
+            call = await over
         if call.failure is not None:
             raise call.failure
         return 0
@@ -115,26 +129,63 @@ def command(
     return run(work())
 
 
-def _outputs(text: str) -> Iterator[Sink]:
-    """A sink for each call: recordings after the first get a number, so that none is lost to the next."""
-    for number in itertools.count(1):
-        sink = parse_sink(text)
-        if number > 1 and Path(text).suffix:
-            path = Path(text)
-            sink = parse_sink(str(path.with_stem(f"{path.stem}-{number}")))
-        yield sink
+def _policy(
+    profile: Profile,
+    callers: tuple[Address, ...],
+    *,
+    from_roster: bool,
+    asks: bool,
+    relay_only: bool,
+    require: str | None,
+) -> Policy:
+    """The profile's policy with what the options say. Where nobody is asked, only those who are answered ring."""
+    changes: dict[str, Any] = {"relay_only": True} if relay_only else {}
+    if callers or from_roster:
+        changes["answer"] = Audience.ROSTER if from_roster else Audience.NAMED
+        changes["callers"] = frozenset(caller.bare for caller in callers)
+    policy = profile.policy(require=require, **changes)
+    if asks:
+        return policy
+    if policy.answer is Audience.NOBODY:
+        raise UsageError("there is no terminal to ask in: name the callers with --from, or use --from-roster")
+    return profile.policy(require=require, **changes, ring=policy.answer)
 
 
-async def _ask(call: Call) -> bool:
+def _sources(first: Source, text: str) -> Iterator[Source]:
+    """The source that was tried already, then one like it for each further call."""
+    yield first
+    while True:
+        yield parse_source(text)
+
+
+def _unused(sink: Sink) -> Sink:
+    """The sink; for a recording, the first of its name and that name with a number that is not there yet."""
+    if not isinstance(sink, Path):
+        return sink
+    return next(path for path in _numbered(sink) if not path.exists())
+
+
+def _numbered(path: Path) -> Iterator[Path]:
+    yield path
+    for number in itertools.count(2):
+        yield path.with_stem(f"{path.stem}-{number}")
+
+
+async def _ask(call: Call, shown: Printer) -> bool:
     """Ring in the terminal until the user answers or the caller gives up."""
+    if call.ended is not None:
+        return False
     loop = asyncio.get_running_loop()
     typed: asyncio.Future[str] = loop.create_future()
 
     def read() -> None:
+        line = sys.stdin.readline()
+        shown.answered()
         if not typed.done():
-            typed.set_result(sys.stdin.readline())
+            typed.set_result(line)
 
-    click.echo(f"\a  answer {plain(str(call.peer.bare))}? [y/N] ", nl=False, err=True)
+    _forget_what_was_typed()
+    shown.ask(f"answer {call.peer.bare}? [y/N]")
     loop.add_reader(sys.stdin, read)
     over = asyncio.ensure_future(call.wait_closed())
     waiting: set[asyncio.Future[Any]] = {typed, over}
@@ -144,3 +195,12 @@ async def _ask(call: Call) -> bool:
         loop.remove_reader(sys.stdin)
         over.cancel()
     return typed.done() and typed.result().strip().lower() in ("y", "yes")
+
+
+def _forget_what_was_typed() -> None:
+    """Drop what was typed before the question was there: it cannot be its answer."""
+    try:
+        import termios
+    except ImportError:
+        return
+    termios.tcflush(sys.stdin, termios.TCIFLUSH)

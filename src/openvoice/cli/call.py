@@ -19,7 +19,7 @@ from openvoice.cli.context import (
     ADDRESS,
     Settings,
     account_option,
-    check_devices,
+    check_sound,
     input_option,
     json_option,
     output_option,
@@ -64,19 +64,24 @@ def command(
 ) -> int:
     """Call JID and talk, until you press Ctrl-C, the other side hangs up, or the input ends.
 
+    The microphone opens when the other side has answered and its keys are checked, not before. A recording of that name
+    is replaced.
+
     \b
     Talk:                          openvoice call bob@example.org
     Play a file and record:        openvoice call bob@example.org --input hello.wav --output answer.wav
     A minute of tone, for a test:  openvoice call bob@example.org --input tone --output null --duration 60 --json
+    From and to other programs:    speak | openvoice call bob@example.org --input - --output - | listen
     """
     if as_json and output == "-":
         raise UsageError("--json and --output - both want standard output: write the sound to a file")
     profile = settings.profile
+    profile.settings.account(account)
     changes = {"relay_only": True} if relay_only else {}
     policy = profile.policy(require=require, ring_timeout=ring_timeout, **changes)
     source = parse_source(input_ or profile.settings.input)
     sink = parse_sink(output or profile.settings.output)
-    check_devices(source, sink)
+    check_sound(source, sink)
 
     async def work() -> int:
         client = profile.client(account, policy=policy)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from openvoice import Address, Device, DeviceFailed, InvalidAddress, Profile, Sink, Source
+from openvoice import Address, AudioFileError, Device, DeviceFailed, InvalidAddress, Profile, Sink, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,12 @@ require_option = click.option(
 )
 
 
-def check_devices(source: Source, sink: Sink) -> None:
-    """See before a call whether its sound devices are there.
+def check_sound(source: Source, sink: Sink) -> None:
+    """See before a call whether its sound devices are there, and the folder of its recording.
 
     Raises:
-        DeviceFailed: one is not; the message says what to do.
+        DeviceFailed: a device is not; the message says what to do.
+        AudioFileError: the folder is not.
     """
     for kind, chosen, way_out in (("input", source, "--input FILE"), ("output", sink, "--output null")):
         if isinstance(chosen, Device):
@@ -90,3 +91,5 @@ def check_devices(source: Source, sink: Sink) -> None:
                 chosen.check(kind)
             except DeviceFailed as error:
                 raise DeviceFailed(f"{error} ({way_out})") from error
+    if isinstance(sink, Path) and not sink.parent.is_dir():
+        raise AudioFileError(f"cannot record to {str(sink)!r}: there is no such folder")

@@ -53,6 +53,10 @@ def command(folder: Path | None, as_json: bool) -> int:
     Starts a private XMPP server on loopback, makes two accounts, lets one call the other with a speech sample in each
     direction, and measures that what arrived is what was said. Leaves both recordings, call.json and report.html in
     a folder. Nothing leaves this machine; nothing else is kept.
+
+    \b
+    Watch it:         openvoice demo
+    For a test rig:   openvoice demo --folder result --json
     """
     folder = folder or Path(time.strftime("openvoice-demo-%Y%m%d-%H%M%S"))
     try:
@@ -81,8 +85,8 @@ async def _demo(folder: Path, as_json: bool) -> int:
     if not as_json:
         click.echo("Comparing what was said with what was heard, and drawing the report.")
     report, sounds = await asyncio.to_thread(_examine, conversation, folder)
-    (folder / "call.json").write_text(report.to_json(), encoding="utf-8")
-    (folder / "report.html").write_text(render(report, sounds), encoding="utf-8")
+    _write(folder / "call.json", report.to_json())
+    _write(folder / "report.html", render(report, sounds))
     passed = all(side.similarity is not None and side.similarity.passed for side in (report.caller, report.callee))
     if as_json:
         line = {"event": "report", "time": time.time(), "call": report.id, "passed": passed, "folder": str(folder)}
@@ -92,6 +96,13 @@ async def _demo(folder: Path, as_json: bool) -> int:
     if not passed:
         raise MediaFailed("the sound that arrived is not the sound that was sent: listen to the recordings")
     return 0
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 async def _converse(server: Prosody, folder: Path, shown: Printer) -> _Conversation:
@@ -221,7 +232,8 @@ def _show_facts(report: CallReport, folder: Path) -> None:
     table = Table(title="The call", show_header=False, title_justify="left", min_width=72)
     first = report.moment("first-sound")
     proceed = report.moment("proceed")
-    table.add_row("It lasted", f"{report.duration:.1f} s and ended normally ({report.reason})")
+    ending = "normally" if report.reason == "success" else f"with {report.reason}"
+    table.add_row("It lasted", f"{report.duration:.1f} s, and ended {ending}")
     if first is not None and proceed is not None:
         table.add_row("First sound", f"{(first.at - proceed.at) * 1000:.0f} ms after bob said yes")
     for listener, speaker in ((report.caller, report.callee), (report.callee, report.caller)):

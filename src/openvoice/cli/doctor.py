@@ -9,13 +9,13 @@ import click
 
 from openvoice import Address
 from openvoice.cli.context import Settings, account_option, json_option
-from openvoice.cli.printing import plain
 from openvoice.cli.running import run
+from openvoice.cli.screen import Mark, Screen
 
 NOT_WELL = 3
 """Exit code when a step failed."""
 
-_MARKS = {"passed": "✓", "warning": "!", "failed": "✗"}
+_MARKS = {"passed": Mark.GOOD, "warning": Mark.WARNING, "failed": Mark.BAD}
 
 
 @click.command("doctor")
@@ -23,9 +23,18 @@ _MARKS = {"passed": "✓", "warning": "!", "failed": "✗"}
 @json_option
 @click.pass_obj
 def command(settings: Settings, account: Address | None, as_json: bool) -> int:
-    """Check everything a call needs, step by step, and say what to do about what fails."""
+    """Check everything a call needs, step by step, and say what to do about what fails.
+
+    The steps: configuration, the server's name, encryption and certificate, login, what the server offers, each of its
+    STUN and TURN servers, sound devices. Ends with 3 if one failed; a warning is no failure.
+
+    \b
+    Look for the fault:    openvoice doctor
+    For a monitor:         openvoice doctor --account you@example.org --json
+    """
 
     async def work() -> int:
+        screen = Screen()
         worst = 0
         async for step in settings.profile.diagnose(account):
             if step.outcome == "failed":
@@ -33,9 +42,9 @@ def command(settings: Settings, account: Address | None, as_json: bool) -> int:
             if as_json:
                 click.echo(json.dumps({"event": "step", **asdict(step)}))
                 continue
-            click.echo(f"{_MARKS[step.outcome]} {step.name}: {plain(step.text)}")
+            screen.line(f"{step.name}: {step.text}", mark=_MARKS[step.outcome], indent=0)
             if step.advice:
-                click.echo(f"    {step.advice}")
+                screen.line(step.advice, indent=4)
         return worst
 
     return run(work())

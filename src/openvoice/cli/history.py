@@ -10,7 +10,8 @@ import click
 
 from openvoice import UsageError
 from openvoice.cli.context import Settings, json_option
-from openvoice.cli.printing import plain
+from openvoice.cli.printing import show_findings
+from openvoice.cli.screen import Screen
 
 
 @click.group("history", invoke_without_command=True)
@@ -20,14 +21,23 @@ from openvoice.cli.printing import plain
 @json_option
 @click.pass_context
 def command(context: click.Context, limit: int, as_json: bool) -> None:
-    """List past calls, newest first; 'openvoice history show ID' tells all about one."""
+    """List past calls, newest first; 'openvoice history show ID' tells all about one.
+
+    \b
+    The last three:        openvoice history --limit 3
+    All about one:         openvoice history show 8acede2c
+    """
     if context.invoked_subcommand is not None:
         return
     records = context.obj.profile.history(limit)
+    screen = Screen()
     for record in records:
-        click.echo(json.dumps(record) if as_json else _line(record))
+        if as_json:
+            click.echo(json.dumps(record))
+        else:
+            screen.line(_line(record), indent=0)
     if not records and not as_json:
-        click.echo("no calls yet")
+        screen.line("no calls yet", indent=0)
 
 
 @command.command("show")
@@ -35,7 +45,11 @@ def command(context: click.Context, limit: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show(settings: Settings, call: str, as_json: bool) -> None:
-    """Show one call: its numbers, and who could have listened. The first letters of the ID are enough."""
+    """Show one call: its numbers, and who could have listened. The first letters of the ID are enough.
+
+    \b
+    Example:  openvoice history show 8acede2c
+    """
     found = [record for record in settings.profile.history(None) if record["call"].startswith(call)]
     if len(found) != 1:
         raise UsageError(f"{len(found) or 'no'} calls begin with {call!r}: see 'openvoice history'")
@@ -43,16 +57,29 @@ def show(settings: Settings, call: str, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(record))
         return
-    click.echo(_line(record))
-    security = record.get("security")
-    for finding in security["findings"] if security else ():
-        click.echo(f"  {finding['severity']}: {finding['text']}")
-    for name, value in record.get("stats", {}).items():
-        click.echo(f"  {name.replace('_', ' ')}: {value}")
+    screen = Screen()
+    screen.line(_line(record), indent=0)
+    if record.get("security"):
+        show_findings(screen, record["security"])
+    if record.get("duration"):
+        for line in _numbers(record["stats"]):
+            screen.line(line)
+
+
+def _numbers(stats: dict[str, Any]) -> list[str]:
+    round_trip = stats["round_trip"]
+    return [
+        f"sent {stats['packets_sent']} packets, of which {stats['remote_loss']:.1%} were lost; "
+        f"{stats['codec'] or 'no codec'}, {stats['bitrate_sent']:.0f} kbit/s",
+        f"received {stats['packets_received']} packets; {stats['loss']:.1%} were lost, "
+        f"{stats['concealed']:.1%} of the sound was made up",
+        f"jitter {stats['jitter']:.1f} ms, playout delay {stats['playout_delay']:.0f} ms, round trip "
+        + (f"{round_trip:.0f} ms" if round_trip is not None else "not measured"),
+    ]
 
 
 def _line(record: dict[str, Any]) -> str:
     when = datetime.fromtimestamp(record["time"]).strftime("%Y-%m-%d %H:%M")
     arrow = "->" if record["direction"] == "outgoing" else "<-"
     length = f", {record['duration']:.0f} s" if record.get("duration") else ""
-    return f"{record['call'][:8]}  {when}  {arrow} {plain(record['peer'])}  {record['outcome']}{length}"
+    return f"{record['call'][:8]}  {when}  {arrow} {record['peer']}  {record['outcome']}{length}"

@@ -214,7 +214,8 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
         case "mute" if details["by"] == "local":
             return "muted" if details["muted"] else "not muted any more"
         case "hold":
-            return "on hold" if details["held"] else "not on hold any more"
+            held = "on hold" if details["held"] else "not on hold any more"
+            return held if details["by"] == "local" else f"{held}, by the other side"
         case "digit":
             return f"key {details['digit']}"
         case "device":
@@ -225,7 +226,8 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
 
 def _ending(details: dict[str, Any]) -> str:
     if details["origin"] == "elsewhere":
-        return "ended: another of your devices took it"
+        done = "declined" if details["reason"] == "decline" else "taken"
+        return f"ended: {done} on another of your devices"
     if details["reason"] == "success":
         return "ended by the other side" if details["origin"] == "remote" else "ended"
     reason = details["reason"].replace("-", " ")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.failures import failure
-from openvoice.client.sound import Sink, Source, audio_input, audio_output
+from openvoice.client.sound import Maker, Sink, Source, audio_input, audio_output
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.events import CallEnded, CallEvent
@@ -17,7 +17,7 @@ from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import CallId, Direction, EndReason
-from openvoice.errors import CallFailed, InvalidState
+from openvoice.errors import CallFailed, InvalidState, OpenVoiceError
 from openvoice.ports import AudioInput, AudioOutput, Frame
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Call:
         self._pulse: Broadcast[CallState] = Broadcast(backlog=1)
         self._loop = asyncio.get_running_loop()
         self._closed = self._loop.create_future()
-        self._make_input: Callable[[], AudioInput] | None = None
-        self._make_output: Callable[[], AudioOutput] | None = None
+        self._make_input: Maker[AudioInput] | None = None
+        self._make_output: Maker[AudioOutput] | None = None
 
     # --- snapshot -----------------------------------------------------------------------------------------------------
 
@@ -175,7 +175,11 @@ class Call:
     def use(self, source: Source, sink: Sink) -> None:
         """Choose the sound, before the call is answered. Raises :class:`~openvoice.errors.AudioFileError`."""
         self._make_input = audio_input(source)
-        self._make_output = audio_output(sink, self._overhear)
+        try:
+            self._make_output = audio_output(sink, self._overhear)
+        except OpenVoiceError:
+            self._make_input.close()
+            raise
 
     def make_input(self) -> AudioInput:
         return (self._make_input or audio_input(None))()
@@ -198,6 +202,9 @@ class Call:
 
     def close(self) -> None:
         """The driver is done."""
+        for maker in (self._make_input, self._make_output):
+            if maker is not None:
+                maker.close()
         self._pulse.close()
         self._events.close()
         self._frames.close()

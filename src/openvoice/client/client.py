@@ -26,7 +26,7 @@ from openvoice.core.events import CallEnded, CallEvent, CallIncoming
 from openvoice.core.machine import CallMachine
 from openvoice.core.policy import Policy, Screening
 from openvoice.core.state import CallState
-from openvoice.core.types import CallId, Direction
+from openvoice.core.types import CallId, Direction, EndReason, Origin
 from openvoice.errors import Busy, InvalidState, OpenVoiceError
 from openvoice.ports import (
     CallStore,
@@ -73,8 +73,8 @@ class Client:
             call = await client.call("bob@example.org", source=Path("hello.wav"))
             await call.wait_for(CallState.ACTIVE, timeout=30)
 
-    Raises on entry: a :class:`~openvoice.errors.ConnectionFailed` or
-    :class:`~openvoice.errors.ConfigurationError`.
+    Raises on entry: a :class:`~openvoice.errors.ConnectionFailed`, a :class:`~openvoice.errors.ConfigurationError`, or
+    :class:`~openvoice.errors.InvalidState` if it was online before: a client is used once.
     """
 
     def __init__(
@@ -94,6 +94,7 @@ class Client:
         self._interfaces = interfaces
         self._make_engine: Callable[[], MediaEngine] = (lambda: engine) if engine is not None else _engine
         self._make_signalling = signalling or partial(_xmpp, proposal_age=self.policy.proposal_age)
+        self._line: Signalling | None = None
         self._handler: CallHandler | None = None
         self._happenings: Broadcast[Happening] = Broadcast()
         self._calls: dict[CallId, Call] = {}
@@ -118,13 +119,15 @@ class Client:
     # --- life ---------------------------------------------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
+        if self._closing or self._line is not None:
+            raise InvalidState("a client goes online once: make another one")
         try:
             if not isinstance(self._account, Account):
                 self._account = await self._account()
             self._name = str(self._account.address)
             self._engine = self._make_engine()
             try:
-                self._signalling = self._make_signalling(self._account, self, self._screen)
+                self._line = self._make_signalling(self._account, self, self._screen)
                 await self._signalling.open()
             except BaseException:
                 await self._engine.close()
@@ -161,7 +164,7 @@ class Client:
 
     @property
     def address(self) -> Address:
-        """The own address; with the device once online."""
+        """The own address, with the device. Raises :class:`~openvoice.errors.InvalidState` before it is online."""
         return self._signalling.address
 
     @property
@@ -192,6 +195,7 @@ class Client:
 
         Raises:
             InvalidAddress: ``address`` is not a JID.
+            InvalidState: the client is not online.
             Busy: the policy allows no further call now.
             PeerUnavailable: no device of the peer that is online can be called.
             AudioFileError: a file named cannot be used.
@@ -245,6 +249,12 @@ class Client:
 
     # --- calls --------------------------------------------------------------------------------------------------------
 
+    @property
+    def _signalling(self) -> Signalling:
+        if self._line is None:
+            raise InvalidState("the client is not online: use it in 'async with'")
+        return self._line
+
     def _start(self, call: Call, policy: Policy) -> CallDriver:
         async def settings() -> MediaSettings:
             return MediaSettings(
@@ -296,12 +306,13 @@ class Client:
             result = handler(call)
             if inspect.isawaitable(result):
                 await result
+            return
         except OpenVoiceError as error:
             _log.warning("the handler of a call ended with %s", type(error).__name__)
         except Exception:
             _log.exception("the handler of a call failed")
-            if call.state is CallState.RINGING:
-                await call.reject()
+        if call.state is CallState.RINGING:
+            await call.reject()
 
     def _spawn(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
@@ -352,6 +363,20 @@ def _record(call: Call, event: CallEnded, now: float) -> dict[str, Any]:
         "time": call.timeline[0].time if call.timeline else now,
         "direction": call.direction.value,
         "peer": str(call.peer.bare),
-        "outcome": "answered" if event.duration else event.reason.value,
+        "outcome": _outcome(call, event),
         **event.as_dict(),
     }
+
+
+def _outcome(call: Call, event: CallEnded) -> str:
+    """What became of the call, in the words of the history."""
+    if event.duration:
+        return "answered"
+    if event.origin is Origin.ELSEWHERE:
+        return "answered-elsewhere" if event.reason is EndReason.SUCCESS else "declined-elsewhere"
+    if call.direction is Direction.INCOMING and event.reason in _MISSED:
+        return "missed"
+    return event.reason.value
+
+
+_MISSED = frozenset({EndReason.CANCEL, EndReason.EXPIRED, EndReason.TIMEOUT})

@@ -6,6 +6,8 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openvoice.client.account import unlock
 from openvoice.client.sound import sound_devices
@@ -25,6 +27,9 @@ from openvoice.errors import (
 )
 from openvoice.ports import RelayServer
 from openvoice.storage.passwords import PasswordKeeper
+
+if TYPE_CHECKING:
+    from openvoice.signalling.xmpp.probe import ServerExamined
 
 
 class Outcome(StrEnum):
@@ -47,7 +52,7 @@ class Step:
 
 
 _ADVICE: dict[type[OpenVoiceError], str] = {
-    ConfigurationError: "Correct the file, or add the account again with 'openvoice account add'.",
+    ConfigurationError: "Do so, then run 'openvoice doctor' again.",
     HostNotFound: "Check the spelling of the address and your network; --server HOST:PORT goes around DNS.",
     ServerUnreachable: "Check your network and firewall (ports 5222 and 5223), or ask the server's operator.",
     CertificateRejected: "Do not go on: ask the server's operator. A private authority is named with --ca FILE.",
@@ -80,13 +85,13 @@ async def diagnose(home: Home, address: Address | None) -> AsyncIterator[Step]:
 
 
 async def _server_steps(
-    account: Address, password: str, *, server: tuple[str, int] | None, ca_file: object
+    account: Address, password: str, *, server: tuple[str, int] | None, ca_file: Path | None
 ) -> AsyncIterator[tuple[Step, tuple[RelayServer, ...]]]:
     from openvoice.signalling.xmpp import probe
 
     name = "server name"
     try:
-        async for found in probe.probe(account, password, server=server, ca_file=ca_file):  # type: ignore[arg-type]
+        async for found in probe.probe(account, password, server=server, ca_file=ca_file):
             match found:
                 case probe.EndpointsFound(endpoints):
                     places = ", ".join(f"{place.host}:{place.port}" for place in endpoints)
@@ -102,7 +107,6 @@ async def _server_steps(
                     name = "server features"
                 case probe.ServerExamined():
                     yield _features(found), found.relays
-                    name = "relays"
     except OpenVoiceError as error:
         yield _failed(name, error), ()
 
@@ -111,11 +115,11 @@ def _channel(facts: SignallingFacts) -> str:
     return f"{facts.tls_version}, {facts.cipher}; certificate by {facts.certificate_issuer or 'itself'} was checked"
 
 
-def _features(found: object) -> Step:
+def _features(found: ServerExamined) -> Step:
     wanted = {
-        "STUN and TURN servers (XEP-0215)": bool(getattr(found, "relays", ())),
-        "archive of missed calls (XEP-0313)": bool(getattr(found, "archive", False)),
-        "other devices stop ringing (XEP-0280)": bool(getattr(found, "carbons", False)),
+        "STUN and TURN servers (XEP-0215)": bool(found.relays),
+        "archive of missed calls (XEP-0313)": found.archive,
+        "other devices stop ringing (XEP-0280)": found.carbons,
     }
     missing = [name for name, there in wanted.items() if not there]
     if not missing:
@@ -148,7 +152,7 @@ def _sound_step() -> Step:
     except DeviceFailed as error:
         return _failed("sound devices", error, Outcome.WARNING)
     microphones = sum(device.kind == "input" for device in devices)
-    text = f"{microphones} microphones, {len(devices) - microphones} loudspeakers"
+    text = f"microphones: {microphones}, loudspeakers: {len(devices) - microphones}"
     if 0 < microphones < len(devices):
         return Step("sound devices", Outcome.PASSED, text)
     return Step("sound devices", Outcome.WARNING, text, _ADVICE[DeviceFailed])

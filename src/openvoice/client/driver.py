@@ -89,6 +89,9 @@ class CallDriver:
         try:
             while self.machine.state is not CallState.ENDED:
                 await self._step(clock.time)
+        except Exception:
+            _log.exception("a call failed")
+            await self._give_up(clock.time())
         finally:
             meter.cancel()
             worker.cancel()
@@ -111,12 +114,25 @@ class CallDriver:
                 if taken is not None and not taken.done():
                     taken.set_exception(error)
                 return
-        for effect in effects:
-            self._remember(effect)
-            await self._perform(effect)
+        try:
+            for effect in effects:
+                self._remember(effect)
+                await self._perform(effect)
+        finally:
+            self._changed()
+            if taken is not None and not taken.done():
+                taken.set_result(None)
+
+    async def _give_up(self, now: float) -> None:
+        """End a call that something unexpected happened to, so that nobody waits for it for ever."""
+        effects = self.machine.handle(i.HangUp(EndReason.GENERAL_ERROR, "openvoice failed: see the log"), now)
+        assert self.machine.end is not None
+        for effect in effects or [self.machine.end]:
+            try:
+                await self._perform(effect)
+            except Exception:
+                _log.exception("%s failed as well", type(effect).__name__)
         self._changed()
-        if taken is not None and not taken.done():
-            taken.set_result(None)
 
     def _remember(self, thing: i.CallInput | e.Effect) -> None:
         entry = moment(thing, time.time())

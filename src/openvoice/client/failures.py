@@ -35,6 +35,8 @@ def failure(
     if reason is EndReason.SUCCESS and connected:
         return None
     if origin is Origin.ELSEWHERE:
+        if reason is EndReason.DECLINE:
+            return Declined("the call was declined on another of your devices")
         return Cancelled("the call was taken on another of your devices")
     if reason is EndReason.DECLINE and origin is Origin.LOCAL:
         return Declined("you declined the call")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import numpy as np
 
@@ -97,10 +98,8 @@ def parse_source(text: str) -> Source:
 def parse_sink(text: str) -> Sink:
     """Read the command line's word for a sink: ``null``, ``-``, a WAV file, or a device.
 
-    Raises:
-        AudioFileError: the file cannot be written.
+    A file is neither made nor emptied before a call takes it.
     """
-    from openvoice.media.files import FileSink
     from openvoice.media.sinks import NullSink, StreamSink
 
     match text:
@@ -110,7 +109,7 @@ def parse_sink(text: str) -> Sink:
             return StreamSink(sys.stdout.buffer)
     path = Path(text)
     if path.suffix.lower() in SOUND_FILES or "/" in text:
-        return FileSink(path)
+        return path
     return Device(text)
 
 
@@ -125,7 +124,27 @@ def load_sound(path: Path) -> Frame:
     return load(path)
 
 
-def audio_input(source: Source) -> Callable[[], AudioInput]:
+_Made = TypeVar("_Made")
+
+
+class Maker(Generic[_Made]):
+    """Makes an input or an output when the gate opens, and closes what it would be made of if the gate never does."""
+
+    def __init__(self, make: Callable[[], _Made], discard: Callable[[], None] | None = None) -> None:
+        self._make = make
+        self._discard = discard
+
+    def __call__(self) -> _Made:
+        self._discard = None
+        return self._make()
+
+    def close(self) -> None:
+        discard, self._discard = self._discard, None
+        if discard is not None:
+            discard()
+
+
+def audio_input(source: Source) -> Maker[AudioInput]:
     """What makes the input when the gate opens. Files are opened now, so that a bad one is known before the call."""
     from openvoice.devices.microphone import Microphone
     from openvoice.media.audio.clock import PacedInput
@@ -134,7 +153,7 @@ def audio_input(source: Source) -> Callable[[], AudioInput]:
 
     match source:
         case Device():
-            return lambda: Microphone(source.selector)
+            return Maker(lambda: Microphone(source.selector))
         case None:
             paced: AudioSource = SilenceSource()
         case Path():
@@ -143,10 +162,10 @@ def audio_input(source: Source) -> Callable[[], AudioInput]:
             paced = ArraySource(source)
         case _:
             paced = source
-    return lambda: PacedInput(paced)
+    return Maker(lambda: PacedInput(paced), paced.close)
 
 
-def audio_output(sink: Sink, listen: Callable[[Frame], None]) -> Callable[[], AudioOutput]:
+def audio_output(sink: Sink, listen: Callable[[Frame], None]) -> Maker[AudioOutput]:
     """What makes the output when the gate opens; ``listen`` hears every frame played, in the thread that plays."""
     from openvoice.devices.loudspeaker import Loudspeaker
     from openvoice.media.audio.clock import PacedOutput
@@ -155,14 +174,14 @@ def audio_output(sink: Sink, listen: Callable[[Frame], None]) -> Callable[[], Au
 
     match sink:
         case Device():
-            return lambda: _Overheard(Loudspeaker(sink.selector), listen)
+            return Maker(lambda: _Overheard(Loudspeaker(sink.selector), listen))
         case None:
             paced: AudioSink = NullSink()
         case Path():
             paced = FileSink(sink)
         case _:
             paced = sink
-    return lambda: _Overheard(PacedOutput(paced), listen)
+    return Maker(lambda: _Overheard(PacedOutput(paced), listen), paced.close)
 
 
 class ArraySource:

@@ -44,6 +44,8 @@ _STATIC_CODECS = {"0": ("PCMU", "8000"), "8": ("PCMA", "8000"), "9": ("G722", "8
 """Payload types whose meaning needs no words (RFC 3551, 6)."""
 _NUMBER = re.compile(r"[0-9]{1,10}", re.ASCII)
 _TOKEN = re.compile(r"[!-~]{1,256}", re.ASCII)
+_NAMESPACE = re.compile(r"[!#-%(-;=?-~]{0,256}", re.ASCII)
+"""Without the characters of markup."""
 _BOOLEANS = {"true": "1", "false": "0"}
 _REASONS = {"application-error": EndReason.FAILED_APPLICATION}
 """What Monal says beyond XEP-0166, 7.4."""
@@ -143,15 +145,22 @@ def _content(element: Element) -> JingleContent:
     transport: IceTransport | Foreign | None = None
     for namespace, name, child in ns.children(element):
         if name == "description" and description is None:
-            description = _description(child) if namespace == ns.RTP else Foreign(words(namespace))
+            description = _description(child) if namespace == ns.RTP else _foreign(namespace)
         elif name == "transport" and transport is None:
-            transport = _transport(child) if namespace == ns.ICE_UDP else Foreign(words(namespace))
+            transport = _transport(child) if namespace == ns.ICE_UDP else _foreign(namespace)
     return JingleContent(
         name=identifier(element.get("name", ""), "the name of a content"),
         senders=None if senders == "none" else Senders(senders),
         description=description,
         transport=transport,
     )
+
+
+def _foreign(namespace: str) -> Foreign:
+    """An application or transport that is only echoed in a refusal: no more than a name may come back in it."""
+    if not _NAMESPACE.fullmatch(namespace):
+        raise MalformedStanza("a namespace that is no name")
+    return Foreign(namespace)
 
 
 def _description(element: Element) -> RtpDescription:

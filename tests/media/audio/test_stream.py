@@ -230,6 +230,21 @@ def test_the_end_of_the_source_is_told_and_followed_by_silence() -> None:
     run(main())
 
 
+def test_the_end_of_the_source_leaves_no_gap_between_packets() -> None:
+    async def check() -> None:
+        side = Side()
+        side.stream.open_gate(PacedInput(Samplewise(tone(440, 0.5))), PacedOutput(side.sink))
+        await asyncio.sleep(1.0)
+        side.stream.close()
+        times = [time for time, _ in side.rtp]
+        gaps = np.diff(times)
+        assert SourceEnded() in side.told
+        assert len(times) >= 48
+        assert gaps == pytest.approx(np.full(len(gaps), FRAME_SECONDS), abs=0.001)
+
+    run(check())
+
+
 def test_muting_changes_neither_the_size_nor_the_times_of_packets() -> None:
     async def main() -> None:
         alice, bob = pair()

@@ -156,7 +156,9 @@ class Peer:
 
     async def set_up(self, roster: str = "") -> None:
         """Answer what a client asks at the beginning of a session."""
-        for _ in range(4):
+        for number in range(4):
+            if number == 2:
+                await self.until("<presence.*?</presence>")
             request = await self.until("(<iq[^>]*>)(.*?)</iq>")
             query = request[2]
             content = f"<query xmlns='jabber:iq:roster'>{roster}</query>" if "jabber:iq:roster" in query else ""
@@ -165,7 +167,6 @@ class Peer:
             to = re.search("to=[\"']([^\"']+)", request[1])
             sender = f"from='{to[1]}'" if to else ""
             await self.send(f"<iq type='result' id='{identifier(request[1])}' {sender}>{content}</iq>")
-        await self.until("<presence.*?</presence>")
 
     async def session(self, *, managed: bool = False, roster: str = "", account: Address = ALICE) -> str:
         """From a fresh TLS connection to a whole session."""

@@ -14,8 +14,8 @@ from openvoice.core.address import Address
 from openvoice.errors import InvalidAddress, ServerUnreachable
 from openvoice.signalling.xmpp.connection import Connection
 from openvoice.signalling.xmpp.elements import element, stanza
-from openvoice.signalling.xmpp.failures import StanzaTimeout
-from openvoice.signalling.xmpp.session import KeepAlive
+from openvoice.signalling.xmpp.failures import StanzaRefused, StanzaTimeout
+from openvoice.signalling.xmpp.session import MAXIMUM_WAITING, KeepAlive
 from openvoice.signalling.xmpp.supervisor import BackOff
 from tests.signalling.xmpp.scripted import (
     ALICE,
@@ -213,6 +213,8 @@ async def test_a_failed_resumption_sends_again_under_the_same_id(tls: ssl.SSLCon
         await peer.until("<enable[^>]*>")
         await peer.send("<enabled xmlns='urn:xmpp:sm:3'/>")
         sent.append((await peer.until("<message.*?</message>"))[0])
+        await peer.send(body("counted from here") + "<r xmlns='urn:xmpp:sm:3'/>")
+        sent.append((await peer.until('<a[^>]*h="(\\d+)"'))[1])
         await peer.rest()
 
     async with ScriptedServer(first, second, context=tls) as server, connected(server, ca_file) as (alice, _):
@@ -220,12 +222,13 @@ async def test_a_failed_resumption_sends_again_under_the_same_id(tls: ssl.SSLCon
         await asyncio.sleep(0)
         alice.send_message(stanza("message", element("jabber:client", "body", "x"), to=str(BOB), kind="chat"))
         async with asyncio.timeout(5):
-            while len(sent) < 2:  # noqa: ASYNC110 - the server has no event
+            while len(sent) < 3:  # noqa: ASYNC110 - the server has no event
                 await asyncio.sleep(0.01)
             with pytest.raises(StanzaTimeout):
                 await pending
     assert sent[0] == sent[1]
     assert "origin-id" in sent[0]
+    assert sent[2] == "1"
 
 
 async def test_a_server_without_resumption(tls: ssl.SSLContext, ca_file: Path) -> None:
@@ -300,6 +303,24 @@ async def test_the_resource_of_the_account_is_asked_for(tls: ssl.SSLContext, ca_
         connected(server, ca_file, account=account) as (connection, _),
     ):
         assert connection.address == account
+
+
+async def test_questions_faster_than_the_answers_go_out_take_no_memory(tls: ssl.SSLContext, ca_file: Path) -> None:
+    flood = "".join(
+        f"<iq type='get' id='{number}' from='stranger@example.org/x'><query xmlns='jabber:iq:version'/></iq>"
+        for number in range(MAXIMUM_WAITING + 1000)
+    )
+
+    async def script(peer: Peer) -> None:
+        await peer.session(managed=True, roster=ROSTER)
+        await peer.send(flood + body("last"))
+        await asyncio.sleep(60)
+
+    async with ScriptedServer(script, context=tls) as server, connected(server, ca_file) as (alice, heard):
+        await heard.until(lambda heard: heard.bodies == ["last"], 30)
+        with pytest.raises(StanzaRefused, match="resource-constraint"):
+            alice.send_message(stanza("message", to=str(BOB)))
+        assert alice.faults == 0
 
 
 async def test_an_address_that_no_server_accepts() -> None:

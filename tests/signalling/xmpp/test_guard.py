@@ -14,6 +14,9 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import pytest
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatcherId
+from slixmpp.xmlstream.stanzabase import StanzaBase
 
 from openvoice.core.address import Address
 from openvoice.errors import (
@@ -248,13 +251,15 @@ async def test_a_second_stream_owes_nothing_to_the_first(tls: ssl.SSLContext, ca
 
     async with (
         ScriptedServer(brief, context=tls) as good,
-        ScriptedServer(injected) as bad,
+        ScriptedServer(injected, context=tls) as bad,
         client(ca_file) as (guarded, passenger),
     ):
         await guarded.reach(Endpoint(*good.address), Security.DIRECT, 5, 5)
         await guarded.lost()
+        # Not even if slixmpp forgot to forget.
+        guarded.del_event_handler("connected", guarded._reset_connection_state)
         with pytest.raises(InsecureServer):
-            await guarded.reach(Endpoint(*bad.address), Security.UPGRADE, 5, 5)
+            await guarded.reach(Endpoint(*bad.address), Security.DIRECT, 5, 5)
         assert passenger.taken == []
 
 
@@ -272,12 +277,14 @@ async def nothing_of_ours(peer: Peer, *content: str) -> None:
         pytest.param([], id="nothing"),
     ],
 )
-async def test_clear_text_is_refused(offered: list[str], ca_file: Path) -> None:
+@pytest.mark.parametrize("success", [True, False])
+async def test_clear_text_is_refused(offered: list[str], success: bool, ca_file: Path) -> None:
     sent: list[str] = []
 
     async def script(peer: Peer) -> None:
         await peer.header(*offered)
-        await peer.send(f"<success xmlns='{SASL}'/>")
+        if success:
+            await peer.send(f"<success xmlns='{SASL}'/>")
         sent.append(await peer.rest())
 
     async with ScriptedServer(script) as server:
@@ -724,17 +731,19 @@ async def test_an_exception_in_a_handler_of_a_plugin_is_not_answered(
         await peer.send("</stream:stream>")
         sent.append(await peer.rest())
 
-    def raising(_: object) -> None:
+    called: list[str] = []
+
+    def raising(stanza: StanzaBase) -> None:
+        called.append(stanza["id"])
         raise ValueError("a secret")
 
-    async with ScriptedServer(script, context=tls) as server, client(ca_file) as (guarded, _):
-        from slixmpp.xmlstream.handler import Callback
-        from slixmpp.xmlstream.matcher import MatcherId
-
+    async with ScriptedServer(script, context=tls) as server, client(ca_file) as (guarded, passenger):
         guarded.register_handler(Callback("trap", MatcherId("trap"), raising))
         with caplog.at_level(logging.DEBUG):
             await guarded.reach(Endpoint(*server.address), Security.DIRECT, 5, 5)
             await guarded.lost()
+    assert called == ["trap"]
+    assert passenger.given == []
     assert "trap" not in sent[0]
     assert "a secret" not in caplog.text
 

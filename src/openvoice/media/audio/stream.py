@@ -170,6 +170,11 @@ class AudioStream:
             self._send(frame, now)
         elif not self._source_ended:
             self._source_ended = True
+            # Silence takes over in this very slot: a slot without a packet would be heard as a gap.
+            self._send(SILENCE, now)
+            if self._silence_timer is not None:
+                self._silence_timer.cancel()
+            self._watch_input(self._loop, now + FRAME_SECONDS)
             self._notify(SourceEnded())
 
     def _request(self) -> Frame:

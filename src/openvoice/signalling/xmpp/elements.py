@@ -13,6 +13,7 @@ from openvoice.signalling.xmpp.namespaces import CLIENT, STANZA_ERRORS
 MAXIMUM_SENT = 250_000
 """Octets of one stanza that is sent. Servers end the whole stream at 256 KiB, and everything in flight with it."""
 
+_MARKUP = re.compile("[<>&\"']")
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -48,6 +49,9 @@ def serialize(root: Element) -> bytes:
         StanzaRefused: it holds characters that no XML holds (``bad-request``), or is longer than any server takes
             (``policy-violation``). The server would end the stream for either.
     """
+    # slixmpp escapes all but namespaces: one that a peer made up would put stanzas of the peer's into our stream.
+    if any(_MARKUP.search(namespace_of(item)) for item in root.iter()):
+        raise StanzaRefused("bad-request")
     text = tostring(root, xmlns=CLIENT)
     if _NOT_XML.search(text):
         raise StanzaRefused("bad-request")

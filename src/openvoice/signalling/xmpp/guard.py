@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import ssl
 from collections import deque
-from typing import Any, Protocol, cast
+from typing import Any, cast
 from xml.etree.ElementTree import Element
 
 from slixmpp import ClientXMPP
@@ -28,8 +28,10 @@ from openvoice.errors import ConnectionFailed, InsecureServer, InvalidAddress, S
 from openvoice.signalling.xmpp.authentication import Password, authenticate
 from openvoice.signalling.xmpp.elements import namespace_of, serialize
 from openvoice.signalling.xmpp.endpoints import Endpoint, Security
+from openvoice.signalling.xmpp.messages import address_of
 from openvoice.signalling.xmpp.namespaces import CLIENT, SASL, STREAM, STREAM_MANAGEMENT, TLS
 from openvoice.signalling.xmpp.parser import StreamParser
+from openvoice.signalling.xmpp.passenger import Passenger
 from openvoice.signalling.xmpp.quiet import quieten
 from openvoice.signalling.xmpp.trust import connect_failure, signalling_facts, tls_failure
 
@@ -37,30 +39,6 @@ _FAIR_SHARE = 32
 """Stanzas handled at a stretch, before everything else that the loop has to do gets its turn."""
 _FULL = 256
 """Stanzas waiting to be handled, above which the socket is not read any more."""
-
-
-class Passenger(Protocol):
-    """What travels on the stream once it is authenticated."""
-
-    async def resume(self, features: Element) -> bool:
-        """Go on with the last session (XEP-0198, 5), if there is one; whether it goes on."""
-        ...
-
-    async def begin(self, features: Element, address: Address) -> None:
-        """A new session: the server bound the stream to ``address``."""
-        ...
-
-    def take(self, item: Element) -> bool:
-        """A stanza, or an element of XEP-0198, in the order of the stream. ``False`` leaves it to slixmpp.
-
-        Raises:
-            InsecureServer: the server does not keep to the protocol.
-        """
-        ...
-
-    def give(self, item: Element) -> None:
-        """A stanza that a plugin of slixmpp wants sent."""
-        ...
 
 
 class GuardedClient(ClientXMPP):
@@ -102,8 +80,7 @@ class GuardedClient(ClientXMPP):
         self._writable = asyncio.Event()
         self._negotiation: asyncio.Task[Any] | None = None
         self._upgrading = False
-        self._features_due = False
-        self._proceed_due = False
+        self._features_due = self._proceed_due = False
         self._sasl: asyncio.Queue[Element] | None = None
         self._question: asyncio.Future[Element] | None = None
         self._inbound: deque[Element] = deque()
@@ -113,7 +90,7 @@ class GuardedClient(ClientXMPP):
         self.facts: SignallingFacts | None = None
         """How the stream is protected, or the last one was."""
         self.last_heard = 0.0
-        """When octets came last, on the loop's clock."""
+        """When octets came last, by the loop's clock."""
 
     @property
     def tls(self) -> ssl.SSLObject | None:
@@ -214,8 +191,6 @@ class GuardedClient(ClientXMPP):
         self._inbound.clear()
         self._fail(error)
         self.abort()
-
-    # What slixmpp and the event loop call.
 
     async def _attempt_connection(self, host: str, port: int, tls: bool, server_hostname: str | None) -> bool:
         try:
@@ -418,15 +393,8 @@ class GuardedClient(ClientXMPP):
         if self._had_session:
             self.event("session_end")
         await super()._handle_stream_features(features)
-        address = _address(self.boundjid.full) if self.bound else None
+        address = address_of(self.boundjid.full) if self.bound else None
         if address is None or address.bare != self._account.bare or address.is_bare:
             raise InsecureServer("the server gave this device no address, or somebody else's")
         self._had_session = True
         await passenger.begin(features.xml, address)
-
-
-def _address(text: str) -> Address | None:
-    try:
-        return Address.parse(text)
-    except InvalidAddress:
-        return None

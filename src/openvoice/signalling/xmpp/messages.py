@@ -52,8 +52,11 @@ class ArchiveResult:
 def sender_of(stanza: Element, account: Address) -> Address | None:
     """Who sent ``stanza``: the own account if it does not say (RFC 6120, 8.1.2.1), ``None`` if that is no address."""
     text = stanza.get("from")
-    if text is None:
-        return account.bare
+    return account.bare if text is None else address_of(text)
+
+
+def address_of(text: str) -> Address | None:
+    """The address that ``text`` is, ``None`` if it is none."""
     try:
         return Address.parse(text)
     except InvalidAddress:
@@ -106,10 +109,8 @@ def _plain(message: Element, sender: Address, account: Address) -> ReceivedMessa
 
 
 def _is_to(message: Element, account: Address) -> bool:
-    try:
-        return Address.parse(message.get("to", "")).bare == account.bare
-    except InvalidAddress:
-        return False
+    recipient = address_of(message.get("to", ""))
+    return recipient is not None and recipient.bare == account.bare
 
 
 def _stamp(delay: Element | None, account: Address) -> float | None:

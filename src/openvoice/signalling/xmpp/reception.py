@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
@@ -11,6 +12,7 @@ from openvoice.signalling.xmpp import capabilities, namespaces
 from openvoice.signalling.xmpp.archive import Archive
 from openvoice.signalling.xmpp.contacts import Contacts
 from openvoice.signalling.xmpp.elements import error, local_name, namespace_of, stanza
+from openvoice.signalling.xmpp.failures import StanzaRefused
 from openvoice.signalling.xmpp.listener import ConnectionListener, RequestKind
 from openvoice.signalling.xmpp.messages import ArchiveResult, ReceivedMessage, sender_of, unwrap
 from openvoice.signalling.xmpp.requests import Requests
@@ -127,4 +129,6 @@ class Reception:
             self._reply(item, error("item-not-found"), kind="error")
 
     def _reply(self, item: Element, *content: Element, kind: str = "result") -> None:
-        self._send(stanza("iq", *content, kind=kind, id=item.get("id"), to=item.get("from")))
+        # Who asks faster than the server takes the answers does without some.
+        with contextlib.suppress(StanzaRefused):
+            self._send(stanza("iq", *content, kind=kind, id=item.get("id"), to=item.get("from")))

@@ -16,9 +16,13 @@ from openvoice.core.address import Address
 from openvoice.errors import ConnectionFailed, InsecureServer
 from openvoice.signalling.xmpp.authentication import Password
 from openvoice.signalling.xmpp.elements import element, local_name, namespace_of, serialize, stanza
+from openvoice.signalling.xmpp.failures import StanzaRefused
 from openvoice.signalling.xmpp.guard import GuardedClient
 from openvoice.signalling.xmpp.namespaces import PING, STREAM_MANAGEMENT
 from openvoice.signalling.xmpp.outbox import Outbox
+
+MAXIMUM_WAITING = 5000
+"""Stanzas that may wait to be sent or acknowledged."""
 
 logger = logging.getLogger(__name__)
 
@@ -74,9 +78,12 @@ class Session:
         """Send a stanza, now or when there is a stream again. ``expires`` is on the loop's clock.
 
         Raises:
-            StanzaRefused: see :func:`~openvoice.signalling.xmpp.elements.serialize`.
+            StanzaRefused: see :func:`~openvoice.signalling.xmpp.elements.serialize`; or too much waits already
+                (``resource-constraint``).
         """
         serialize(item)
+        if len(self._outbox) >= MAXIMUM_WAITING:
+            raise StanzaRefused("resource-constraint")
         self._outbox.add(item, durable=durable, expires=expires)
         self._settled.clear()
         self._unsent.set()

@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from openvoice import (
+    CertificateRejected,
+    DeviceFailed,
+    HostNotFound,
+    InsecureServer,
+    LoginRefused,
+    OpenVoiceError,
+    ServerUnreachable,
+)
+from openvoice.client.sound import Device
+from openvoice.core import effects as e
+from openvoice.core import inputs as i
+
+from .conftest import Run
+from .terminal import Terminal
+from .world import BOB, Behaviour, World
+
+QUIET = ("--input", "silence", "--output", "null")
+
+
+def test_a_call_that_the_peer_ends(alice: Run, world: World) -> None:
+    world.behaviour = Behaviour.LEAVES
+    called = alice("call", BOB.bare, *QUIET, "--json")
+    assert called.code == 0, called.errors
+    assert called.names == ["online", "calling", "ringing", "accepted", "secured", "connected", "ended"]
+    assert called.errors == ""
+    told = alice("call", BOB.bare, *QUIET)
+    assert told.code == 0
+    assert "  connected (Ctrl-C hangs up)\n" in told.output
+    assert "ended by the other side" in told.output
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code", "words"),
+    [
+        (Behaviour.IS_BUSY, 4, "is in another call"),
+        (Behaviour.DECLINES, 4, "declined the call"),
+        (Behaviour.SLEEPS, 5, "did not answer"),
+        (Behaviour.IS_GONE, 5, "cannot be reached"),
+        (Behaviour.IS_UNSAFE, 6, "refused for security"),
+        (Behaviour.IS_UNREACHABLE, 7, "the call failed"),
+    ],
+)
+def test_what_becomes_of_a_call_is_its_exit_code(
+    alice: Run, world: World, behaviour: Behaviour, code: int, words: str
+) -> None:
+    world.behaviour = behaviour
+    called = alice("call", BOB.bare, *QUIET, "--ring-timeout", "0.05", "--json")
+    assert called.code == code
+    assert called.names[-1] == "ended"
+    assert words in called.errors
+    assert called.errors.startswith("openvoice: ")
+    assert called.errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "kind", [HostNotFound, ServerUnreachable, CertificateRejected, InsecureServer, LoginRefused], ids=lambda k: k.__name__
+)
+def test_without_a_login_there_is_no_call(alice: Run, world: World, kind: type[OpenVoiceError]) -> None:
+    world.login = kind("the reason")
+    called = alice("call", BOB.bare, *QUIET, "--json")
+    assert (called.code, called.output, called.errors) == (3, "", "openvoice: the reason\n")
+    assert world.performed == []
+
+
+def test_the_call_ends_when_its_source_does_and_not_before_the_last_word_arrived(alice: Run, world: World) -> None:
+    world.flowing = lambda session: session.notify(i.SourceEnded())
+    called = alice("call", BOB.bare, *QUIET, "--json")
+    assert called.code == 0
+    assert called.names[-2:] == ["source-ended", "ended"]
+    assert called.events[-1]["duration"] >= 0.25
+
+
+def test_with_a_duration_the_end_of_the_source_does_not_count(alice: Run, world: World) -> None:
+    world.flowing = lambda session: session.notify(i.SourceEnded())
+    called = alice("call", BOB.bare, *QUIET, "--json", "--duration", "0.6")
+    assert called.code == 0
+    assert called.events[-1]["duration"] >= 0.55
+
+
+def test_options_reach_the_policy_and_the_media(alice: Run, world: World) -> None:
+    world.behaviour = Behaviour.LEAVES
+    assert alice("call", BOB.bare, *QUIET, "--relay-only").code == 0
+    assert world.sessions[-1].settings.relay_only
+    assert alice("call", BOB.bare, *QUIET).code == 0
+    assert not world.sessions[-1].settings.relay_only
+    refused = alice("call", BOB.bare, *QUIET, "--require", "verified")
+    assert refused.code == 6
+    assert "verified by you" in refused.errors
+
+
+def test_sound_on_standard_output_moves_words_to_standard_error(
+    alice: Run, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.behaviour = Behaviour.LEAVES
+    called = alice("call", BOB.bare, "--input", "silence", "--output", "-")
+    assert called.code == 0
+    assert called.output == ""
+    assert "connected" in called.errors
+
+
+def test_json_and_sound_do_not_share_standard_output(alice: Run, world: World) -> None:
+    called = alice("call", BOB.bare, "--input", "silence", "--output", "-", "--json")
+    assert called.code == 2
+    assert "both want standard output" in called.errors
+
+
+def test_a_terminal_gets_a_meter(alice: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setattr("openvoice.client.driver.STATISTICS_INTERVAL", 0.01)
+    monkeypatch.setenv("TERM", "xterm")
+    world.behaviour = Behaviour.LEAVES
+    assert alice("call", BOB.bare, *QUIET).code == 0
+    assert "\r\x1b[K  0:00  you ████████░░░░" in terminal.getvalue()
+    assert not any("you █" in line for line in terminal.lines)
+
+
+def test_there_must_be_a_microphone_or_a_file(alice: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(self: Device, kind: str) -> None:
+        raise DeviceFailed(f"no {kind} was found")
+
+    monkeypatch.setattr(Device, "check", missing)
+    no_microphone = alice("call", BOB.bare, "--output", "null")
+    assert (no_microphone.code, "--input FILE" in no_microphone.errors) == (7, True)
+    no_loudspeaker = alice("call", BOB.bare, "--input", "tone")
+    assert (no_loudspeaker.code, "--output null" in no_loudspeaker.errors) == (7, True)
+    assert not world.sent(e.SendProposal)
+
+
+def test_devices_that_are_there_are_used(alice: Run, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[tuple[str, str]] = []
+    monkeypatch.setattr(Device, "check", lambda self, kind: checked.append((self.name, kind)))
+    world.behaviour = Behaviour.LEAVES
+    assert alice("call", BOB.bare, "--input", "headset").code == 0
+    assert checked == [("headset", "input"), ("default", "output")]
+
+
+def test_the_folder_of_a_recording_must_be_there(alice: Run, world: World, tmp_path: Path) -> None:
+    called = alice("call", BOB.bare, "--input", "tone", "--output", tmp_path / "none" / "x.wav")
+    assert called.code == 2
+    assert "there is no such folder" in called.errors
+    assert world.accounts[1:] == []
+
+
+def test_a_recording_is_not_lost_to_a_call_that_could_not_be_placed(alice: Run, world: World, tmp_path: Path) -> None:
+    recording = tmp_path / "yesterday.wav"
+    recording.write_text("what was said")
+    world.login = LoginRefused("no")
+    assert alice("call", BOB.bare, "--input", "tone", "--output", recording).code == 3
+    assert recording.read_text() == "what was said"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("a b",), "is not an XMPP address"),
+        (("bob@example.org", "--duration", "0"), "--duration"),
+        (("bob@example.org", "--duration", "-1"), "--duration"),
+        (("bob@example.org", "--ring-timeout", "soon"), "--ring-timeout"),
+        (("bob@example.org", "--require", "magic"), "--require"),
+        (("bob@example.org", "--account", "nobody@example.org"), "there is no account nobody@example.org"),
+        ((), "Missing argument"),
+    ],
+)
+def test_wrong_usage(alice: Run, world: World, arguments: tuple[str, ...], words: str) -> None:
+    called = alice("call", *arguments)
+    assert called.code == 2
+    assert words in called.errors
+    assert called.output == ""
+
+
+def test_without_an_account_that_is_said_first(run: Run, world: World) -> None:
+    called = run("call", BOB.bare)
+    assert called.code == 2
+    assert "openvoice account add you@example.org" in called.errors
+
+
+def test_the_microphones_of_the_settings_are_the_default(
+    alice: Run, world: World, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = home / "openvoice.toml"
+    file.write_text(file.read_text() + '[sound]\ninput = "silence"\noutput = "null"\n')
+    world.behaviour = Behaviour.LEAVES
+    assert alice("call", BOB.bare).code == 0
+    assert json.loads(alice("history", "--json").output)["outcome"] == "answered"
