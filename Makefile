@@ -34,7 +34,7 @@ types: setup
 bench:
 	@: $(BENCH_OUT)
 	@scripts/setup --bench
-	@.venv/bin/python -m tests.bench.voice "$(BENCH_OUT)"
+	@.venv/bin/python -m tests.bench "$(BENCH_OUT)" $(ARGS)
 
 clean:
 	rm -rf .venv .venv-3.* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

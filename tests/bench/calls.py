@@ -11,20 +11,19 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 from unittest import mock
 
 import numpy as np
 import psutil
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
-from openvoice.core.inputs import LocalCandidates, MediaFlowing, MediaInput, MediaSecured
-from openvoice.core.types import Role
 from openvoice.media.audio.clock import PacedInput, PacedOutput
-from openvoice.media.session import CallMedia
-from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame, MediaSettings, RelayServer
+from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame, RelayServer
 from tests.bench.aiortc_call import Player, Track, connected
+from tests.bench.openvoice_call import Pair
 
 DEAD = ("127.0.0.1", 9)
 """Nothing answers here (RFC 863)."""
@@ -55,50 +54,30 @@ class Tone:
     def close(self) -> None: ...
 
 
-class Pair:
-    """Two ends of an openvoice call, wired to each other."""
+class OpenvoicePair:
+    """Two ends of an openvoice call."""
 
-    def __init__(self, relays: tuple[RelayServer, ...] = ()) -> None:
+    def __init__(self, dead_server: bool = False) -> None:
         self.tones = (Tone(), Tone())
-        self.flowing = [asyncio.Event(), asyncio.Event()]
-        self.ends: list[CallMedia] = []
-        for index in (0, 1):
-            settings = MediaSettings(
-                relays=relays,
-                interfaces=("127.0.0.1",),
-                input=lambda tone=self.tones[index]: PacedInput(tone),  # type: ignore[misc]
-                output=lambda tone=self.tones[index]: PacedOutput(tone),  # type: ignore[misc]
-            )
-            self.ends.append(CallMedia(settings, self._hear(index)))
-
-    def _hear(self, index: int) -> Callable[[MediaInput], None]:
-        def notify(message: MediaInput) -> None:
-            match message:
-                case LocalCandidates(content, candidates):
-                    _spawn(self.ends[1 - index].add_candidates(content, candidates))
-                case MediaSecured():
-                    _spawn(self.ends[index].open_gate())
-                case MediaFlowing():
-                    self.flowing[index].set()
-
-        return notify
+        relays = (RelayServer("stun", *DEAD),) if dead_server else ()
+        caller, callee = ((partial(PacedInput, tone), partial(PacedOutput, tone)) for tone in self.tones)
+        self._pair = Pair(caller, callee, relays)
 
     async def connect(self) -> None:
-        caller, callee = self.ends
-        offer = await caller.open(Role.INITIATOR, None)
-        answer = await callee.open(Role.RESPONDER, offer)
-        await caller.apply_answer(answer)
-        await asyncio.gather(*(event.wait() for event in self.flowing))
+        await self._pair.secure()
+
+    async def speak(self) -> None:
+        await asyncio.gather(*(end.open_gate() for end in self._pair.ends))
 
     async def close(self) -> None:
-        await asyncio.gather(*(end.close() for end in self.ends))
+        await self._pair.close()
 
 
 class AiortcPair:
     """Two ends of a stock aiortc call."""
 
-    def __init__(self, stun: bool = False) -> None:
-        servers = [RTCIceServer(f"stun:{DEAD[0]}:{DEAD[1]}")] if stun else []
+    def __init__(self, dead_server: bool = False) -> None:
+        servers = [RTCIceServer(f"stun:{DEAD[0]}:{DEAD[1]}")] if dead_server else []
         self.tones = (Tone(), Tone())
         self._ends = [RTCPeerConnection(RTCConfiguration(iceServers=servers)) for _ in range(2)]
         self._paced: list[PacedInput | PacedOutput] = []
@@ -129,6 +108,9 @@ class AiortcPair:
         while any(player.asked == player.missing for player in heard):  # noqa: ASYNC110 - the player has no event
             await asyncio.sleep(0.002)
 
+    async def speak(self) -> None:
+        """It speaks already: the first frame is what set-up ends with."""
+
     async def close(self) -> None:
         for paced in self._paced:
             paced.stop()
@@ -136,20 +118,10 @@ class AiortcPair:
         await asyncio.gather(*self._listening)
 
 
-SYSTEMS: dict[str, Callable[[bool], Pair | AiortcPair]] = {
-    "openvoice": lambda dead: Pair((RelayServer("stun", *DEAD),) if dead else ()),
-    "aiortc": AiortcPair,
-}
-_tasks: set[asyncio.Future[None]] = set()
+SYSTEMS: dict[str, Callable[[bool], OpenvoicePair | AiortcPair]] = {"openvoice": OpenvoicePair, "aiortc": AiortcPair}
 
 
-def _spawn(work: Awaitable[None]) -> None:
-    task = asyncio.ensure_future(work)
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
-
-
-async def setup_time(make: Callable[[bool], Pair | AiortcPair], *, dead: bool, runs: int) -> float:
+async def setup_time(make: Callable[[bool], OpenvoicePair | AiortcPair], *, dead: bool, runs: int) -> float:
     """Milliseconds, the median of ``runs``."""
     times = []
     for _ in range(runs):
@@ -161,14 +133,15 @@ async def setup_time(make: Callable[[bool], Pair | AiortcPair], *, dead: bool, r
     return statistics.median(times)
 
 
-async def crowd(make: Callable[[bool], Pair | AiortcPair], calls: int, seconds: float) -> dict[str, float]:
+async def crowd(make: Callable[[bool], OpenvoicePair | AiortcPair], calls: int, seconds: float) -> dict[str, float]:
     """Many calls at once: what one end of each costs."""
     process = psutil.Process()
     before = process.memory_info().rss
     pairs = [make(False) for _ in range(calls)]
     for pair in pairs:
         await pair.connect()
-    tones = [tone for pair in pairs for tone in cast("Any", pair).tones]
+        await pair.speak()
+    tones = [tone for pair in pairs for tone in pair.tones]
     for tone in tones:
         tone.asked = tone.late = 0
     used, begin = time.process_time(), time.monotonic()

@@ -2,19 +2,15 @@
 
 ::
 
-    python -m tests.bench.voice OUT.json [--quick] [--speech WAV]
+    python -m tests.bench OUT.json [--quick] [--speech WAV]
 
 Both systems get the same speech at the same pace, the same loss and jitter from the same seed (on RTP only), and the
 same output that takes a frame every 20 ms. ``delay_ms`` is frame in to frame out, ``pesq_wb`` of the whole speech,
-``cpu_pct`` of one core for both ends of the duplex call. aiortc runs with its transport on loopback; openvoice is the
-voice pipeline alone, without ICE and SRTP.
+``cpu_pct`` of one core for both ends of the duplex call. Both run whole on loopback: ICE, DTLS, SRTP, voice.
 """
 
 from __future__ import annotations
 
-import argparse
-import asyncio
-import json
 import subprocess
 import sys
 import tempfile
@@ -31,7 +27,7 @@ from scipy.signal import resample_poly
 
 from openvoice.media.audio.clock import PacedInput, PacedOutput
 from openvoice.media.audio.codec import Samples
-from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
+from openvoice.ports import SAMPLE_RATE, Frame
 from tests.bench import aiortc_call, openvoice_call
 from tests.media.audio.network import Network
 from tests.media.audio.sound import frames
@@ -194,23 +190,3 @@ async def bench(rows: tuple[Row, ...], speech: Samples) -> list[dict[str, Any]]:
                 f"{result['kbit_s']:8}{result['cpu_pct']:7}  {floor}"
             )
     return results
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("out", type=Path, help="where the rows go, as JSON")
-    parser.add_argument("--quick", action="store_true", help="four networks and ten seconds of speech")
-    parser.add_argument("--speech", type=Path, help="a WAV file of 48 kHz, mono, 16 bits instead of synthetic voices")
-    arguments = parser.parse_args()
-    speech = read(arguments.speech) if arguments.speech else synthesized()
-    # The middle, where both voices are heard.
-    length = min(len(speech), (10 if arguments.quick else 20) * SAMPLE_RATE) // FRAME_SAMPLES * FRAME_SAMPLES
-    begin = (len(speech) - length) // 2
-    speech = speech[begin : begin + length]
-    rows = tuple(row for row in ROWS if not arguments.quick or row.name in QUICK)
-    results = asyncio.run(bench(rows, speech))
-    arguments.out.write_text(json.dumps(results, indent=1) + "\n")
-
-
-if __name__ == "__main__":
-    main()

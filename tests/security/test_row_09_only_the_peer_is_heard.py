@@ -14,7 +14,6 @@ from openvoice.testing.behind import EngineBehindLink
 from openvoice.testing.clients import ClientFactory
 from openvoice.testing.impairment import Conditions
 from openvoice.testing.link import ImpairedLink, _Mapping
-
 from tests.media.audio.sound import tone
 
 from .scene import talk

@@ -64,5 +64,7 @@ async def sees(client: Client, *others: Attacker | Client) -> None:
     """Wait until ``client`` knows that the others are online."""
     assert isinstance(client._signalling, XmppSignalling)
     async with asyncio.timeout(SOON):
-        while not all(client._signalling._connection.presence_of(other.address) for other in others):
+        while not all(  # noqa: ASYNC110 - presence has no event here
+            client._signalling._connection.presence_of(other.address) for other in others
+        ):
             await asyncio.sleep(0.01)

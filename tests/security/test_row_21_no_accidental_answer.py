@@ -95,7 +95,9 @@ async def test_an_answering_machine_hears_nothing_of_the_room(
         await call.wait_for(CallState.ACTIVE, SOON)
         await asyncio.sleep(0.3)
         assert microphones == []
+        (other,) = bob.calls
         await call.hangup()
+        await asyncio.wait_for(other.wait_closed(), SOON)
         # The same with a device, so that the list above could have held one.
         ringing = rings(bob)
         again = await alice.call(bob.address.bare)

@@ -115,8 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read our output is gone; what Python would say about that at exit helps nobody.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read our output is gone (click makes an exit of that); what Python would say about it helps nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 130
     return result if isinstance(result, int) else 0

@@ -69,9 +69,12 @@ def add(
     user of this machine could read it. A password that was typed is kept in a file that only you can read.
 
     \b
-    Ask for the password:       openvoice account add you@example.org
-    Take it from a program:     openvoice account add you@example.org --password-command 'pass show xmpp'
-    Without DNS, own authority: openvoice account add you@example.org --server 192.0.2.1:5223 --ca authority.pem
+    Type the password:
+      openvoice account add you@example.org
+    Have a program tell it at each login:
+      openvoice account add you@example.org --password-command 'pass xmpp'
+    A server of your own, without DNS:
+      openvoice account add you@lan.test --server 192.0.2.1:5223 --ca ca.pem
     """
     password = _password(address, password_file, password_command, confirm=False)
 
@@ -108,7 +111,8 @@ def register(
     Servers that want a form filled in, or a code from a picture, are left to their web pages.
 
     \b
-    Choose a password and type it twice:  openvoice account register you@example.org
+    Choose a password, and type it twice:
+      openvoice account register you@example.org
     """
     password = _password(address, password_file, password_command, confirm=True)
 

@@ -71,9 +71,12 @@ def command(
     number.
 
     \b
-    Ring in this terminal, and ask:  openvoice answer
-    An answering machine:            openvoice answer --from-roster --input greeting.wav --output message.wav
-    A line for one friend:           openvoice answer --from bob@example.org --json
+    Ring in this terminal, and ask:
+      openvoice answer
+    An answering machine for your contacts:
+      openvoice answer --from-roster --input greeting.wav --output message.wav
+    An open line for one friend:
+      openvoice answer --from bob@example.org
     """
     profile = settings.profile
     profile.settings.account(account)

@@ -68,10 +68,14 @@ def command(
     is replaced.
 
     \b
-    Talk:                          openvoice call bob@example.org
-    Play a file and record:        openvoice call bob@example.org --input hello.wav --output answer.wav
-    A minute of tone, for a test:  openvoice call bob@example.org --input tone --output null --duration 60 --json
-    From and to other programs:    speak | openvoice call bob@example.org --input - --output - | listen
+    Talk:
+      openvoice call bob@example.org
+    Play a file, and record what comes:
+      openvoice call bob@example.org --input hello.wav --output answer.wav
+    A minute of tone, for a test:
+      openvoice call bob@example.org --input tone --output null --duration 60
+    From and to other programs:
+      speak | openvoice call bob@example.org --input - --output - | listen
     """
     if as_json and output == "-":
         raise UsageError("--json and --output - both want standard output: write the sound to a file")

@@ -18,7 +18,10 @@ def command(as_json: bool) -> None:
     """List microphones and loudspeakers. Any part of a name works with --input and --output.
 
     \b
-    Choose by a part of the name:  openvoice call bob@example.org --input headset --output headset
+    See what there is:
+      openvoice devices
+    Then choose by a part of the name:
+      openvoice call bob@example.org --input headset --output headset
     """
     found = sound_devices()
     if as_json:

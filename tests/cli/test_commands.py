@@ -1,0 +1,178 @@
+"""What holds for the command line as a whole."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+
+import openvoice
+from openvoice import cli, errors
+from openvoice.cli import main
+
+from .conftest import Run
+
+HEAVY = ["OpenSSL", "aioice", "aiortc", "av", "cryptography", "rich", "scipy", "slixmpp", "sounddevice"]
+
+
+def commands(group: click.Group = cli.command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Every command there is, by its words."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        found = group.get_command(context, name)
+        assert found is not None
+        yield (*path, name)
+        if isinstance(found, click.Group):
+            yield from commands(found, (*path, name))
+
+
+def python(program: str) -> str:
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("words", [(), *commands()], ids=" ".join)
+def test_every_help_says_what_it_does_and_shows_how(run: Run, words: tuple[str, ...]) -> None:
+    for option in ("--help", "-h"):
+        helped = run(*words, option)
+        assert helped.code == 0
+        assert helped.errors == ""
+        usage, _, text = helped.output.partition("\n\n")
+        assert usage.startswith("Usage: openvoice")
+        assert f"openvoice {' '.join(words)}".rstrip() in text, "no example"
+
+
+@pytest.mark.parametrize("words", [(), *commands()], ids=" ".join)
+def test_help_fits_a_terminal(run: Run, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    assert max(map(len, run(*words, "--help").output.splitlines())) < 80
+
+
+def test_the_commands_of_the_overview_are_those_that_exist(run: Run) -> None:
+    shown = run("--help").output
+    for words in commands():
+        if len(words) == 1:
+            assert f"  {words[0]} " in shown
+    for code in (0, 2, 3, 4, 5, 6, 7, 130):
+        assert f" {code}  " in shown
+
+
+def test_the_version(run: Run) -> None:
+    assert run("--version").output == f"openvoice, version {openvoice.__version__}\n"
+
+
+def test_no_words_are_a_cry_for_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "openvoice demo" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("cal",), ("call",), ("--nonsense",), ("account", "steal"), ("--log-level", "loud", "devices")])
+def test_mistakes_are_told_on_standard_error(run: Run, words: tuple[str, ...]) -> None:
+    told = run(*words)
+    assert told.code == 2
+    assert told.output == ""
+    assert "Error: " in told.errors
+
+
+def test_help_and_mistakes_answer_before_the_heavy_libraries_are_there() -> None:
+    program = (
+        "import sys; from openvoice.cli import main; main(['--help']); main(['call']);"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    assert python(program).splitlines()[-1] == "[]"
+
+
+@pytest.mark.slow
+def test_help_costs_little_more_than_what_it_imports() -> None:
+    """In processor time, against a Python that imports what every asynchronous program with arrays does."""
+
+    def cost(program: str) -> float:
+        def spent() -> float:
+            usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+            return usage.ru_utime + usage.ru_stime
+
+        costs = []
+        for _ in range(5):
+            before = spent()
+            python(program)
+            costs.append(spent() - before)
+        return min(costs)
+
+    helped = cost("from openvoice.cli import main; main(['--help'])")
+    assert helped < 3 * cost("import asyncio, click, json, logging, numpy, pathlib, subprocess, tomllib")
+
+
+ERRORS = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.OpenVoiceError)]
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
+def test_every_error_is_one_plain_line_and_its_exit_code(
+    run: Run, monkeypatch: pytest.MonkeyPatch, kind: type[errors.OpenVoiceError]
+) -> None:
+    def fail(*_: Any) -> None:
+        raise kind("what to do \x1b[2J\r\n now")
+
+    monkeypatch.setattr("openvoice.client.profile.Profile.history", fail)
+    ended = run("history")
+    assert ended.code == kind.exit_code
+    assert ended.output == ""
+    assert ended.errors == "openvoice: what to do \N{REPLACEMENT CHARACTER}[2J" + 2 * "\N{REPLACEMENT CHARACTER}" + " now\n"
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, click.Abort])
+def test_interrupted(run: Run, monkeypatch: pytest.MonkeyPatch, kind: type[BaseException]) -> None:
+    def interrupted(*_: Any) -> None:
+        raise kind
+
+    monkeypatch.setattr("openvoice.client.profile.Profile.history", interrupted)
+    ended = run("history")
+    assert (ended.code, ended.output, ended.errors.strip()) == (130, "", "")
+
+
+def test_a_reader_that_leaves_is_no_error_to_speak_of(home: Path) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = subprocess.run(
+        [sys.executable, "-m", "openvoice", "--home", str(home), "account", "list", "--help"],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writing)
+    assert (process.returncode, process.stderr) == (130, b"")
+
+
+def test_an_encoding_without_our_characters_does_not_stop_anything(home: Path) -> None:
+    for encoding in ("latin-1", "ascii"):
+        process = subprocess.run(
+            [sys.executable, "-m", "openvoice", "--home", str(home), "doctor"],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding, "PYTHONUTF8": "0"},
+            check=False,
+        )
+        assert process.stderr == b""
+        assert process.returncode == 3
+        assert process.stdout.startswith(b"x configuration: there is no account yet")
+
+
+def test_libraries_are_no_louder_than_asked(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("slixmpp.loud")
+    logger.setLevel(logging.INFO)
+    root = logging.root.handlers
+    logging.root.handlers = []
+    try:
+        run("history")
+        logger.info("chatter")
+        logger.warning("a warning")
+    finally:
+        logging.root.handlers = root
+    written = capsys.readouterr().err
+    assert "chatter" not in written
+    assert "WARNING slixmpp.loud: a warning" in written

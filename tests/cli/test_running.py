@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+
+from openvoice.cli.running import INTERRUPTED, run
+
+
+async def nothing() -> int:
+    return 7
+
+
+def test_the_code_of_the_work_is_the_result() -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    assert run(nothing()) == 7
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == before
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_work_politely_and_the_next_one_would_not_wait(number: signal.Signals) -> None:
+    goodbyes = []
+
+    async def work() -> int:
+        try:
+            asyncio.get_running_loop().call_soon(os.kill, os.getpid(), number)
+            await asyncio.sleep(60)
+        finally:
+            await asyncio.sleep(0.01)
+            goodbyes.append(signal.getsignal(number))
+        return 0
+
+    before = signal.getsignal(number)
+    try:
+        assert run(work()) == INTERRUPTED
+    finally:
+        signal.signal(number, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    assert goodbyes == [signal.SIG_DFL]
+
+
+def test_errors_pass() -> None:
+    async def fail() -> int:
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        run(fail())
+
+
+def test_event_loops_without_signals_work_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise NotImplementedError
+
+    monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", none)
+    assert run(nothing()) == 7
