@@ -5,6 +5,7 @@ Every mistake in the file is reported with the file, the key and the value.
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -218,7 +219,7 @@ class _Reader:
             policy=self._policy(self._table(document, "policy")),
             input=self._read(sound, "sound.input", _string, "default"),
             output=self._read(sound, "sound.output", _string, "default"),
-            interfaces=self._read(network, "network.interfaces", _strings, ()),
+            interfaces=self._read(network, "network.interfaces", _ip_addresses, ()),
         )
 
     def _account(self, name: str, accounts: Mapping[str, Any]) -> AccountSettings:
@@ -287,6 +288,10 @@ def _strings(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise TypeError("must be a list of texts")
     return tuple(_string(item) for item in value)
+
+
+def _ip_addresses(value: Any) -> tuple[str, ...]:
+    return tuple(str(ipaddress.ip_address(text)) for text in _strings(value))
 
 
 def _boolean(value: Any) -> bool:

@@ -6,16 +6,20 @@ import sys
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
 
-from openvoice import EndReason, MediaFailed, SecurityRefused
+from openvoice import Call, EndReason, MediaFailed, SecurityRefused
+from openvoice.cli import answer
 from openvoice.cli.printing import JsonPrinter, PeoplePrinter
 from openvoice.client.sound import Device
 from openvoice.core import effects as e
 
 from .conftest import Run
+from .terminal import Terminal
 from .world import BOB, CAROL, Behaviour, World
 
 QUIET = ("--input", "silence", "--output", "null")
@@ -130,9 +134,7 @@ def test_what_was_typed_before_the_question_is_no_answer(
     os.close(master)
 
 
-def test_those_whom_the_policy_answers_are_not_asked_about(
-    alice: Run, world: World, home: Path, person: Types
-) -> None:
+def test_those_whom_the_policy_answers_are_not_asked_about(alice: Run, world: World, home: Path, person: Types) -> None:
     file = home / "openvoice.toml"
     file.write_text(file.read_text() + '[policy]\nanswer = "roster"\n')
     world.rings, world.behaviour = [BOB], Behaviour.LEAVES
@@ -141,14 +143,32 @@ def test_those_whom_the_policy_answers_are_not_asked_about(
     assert "[y/N]" not in answered.errors
 
 
-def test_questions_are_asked_one_after_the_other(alice: Run, world: World, home: Path, person: Types) -> None:
+def test_two_who_call_at_once_are_asked_about_one_after_the_other(
+    alice: Run, world: World, home: Path, person: Types
+) -> None:
     file = home / "openvoice.toml"
     file.write_text(file.read_text() + f'[policy]\nmaximum_calls = 2\ncallers = ["{CAROL.bare}"]\n')
-    world.rings, world.gives_up = [BOB, CAROL], True
-    person("")
-    answered = alice("answer", "--once", *QUIET)
+    world.rings, world.at_once, world.interrupted = [BOB, CAROL], True, True
+    person("n\n")
+    answered = alice("answer", *QUIET)
     assert answered.code == 130
-    assert answered.errors.count("[y/N]") >= 1
+    questions = [line for line in answered.errors.split("\a") if line]
+    assert questions == ["  answer bob@example.org? [y/N] ", "  answer carol@example.net? [y/N] "]
+    assert ends(world) == [EndReason.DECLINE, EndReason.DECLINE]
+
+
+async def test_a_caller_who_has_gone_is_not_asked_about() -> None:
+    gone = SimpleNamespace(ended=object())
+    assert not await answer._ask(cast("Call", gone), PeoplePrinter(Terminal()))
+
+
+def test_where_typed_keys_cannot_be_dropped_the_question_is_asked_all_the_same(
+    alice: Run, world: World, person: Types, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "termios", None)
+    world.rings, world.behaviour = [BOB], Behaviour.LEAVES
+    person("y\n")
+    assert alice("answer", "--once", *QUIET).code == 0
 
 
 def speech(path: Path) -> Path:

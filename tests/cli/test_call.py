@@ -62,7 +62,9 @@ def test_what_becomes_of_a_call_is_its_exit_code(
 
 
 @pytest.mark.parametrize(
-    "kind", [HostNotFound, ServerUnreachable, CertificateRejected, InsecureServer, LoginRefused], ids=lambda k: k.__name__
+    "kind",
+    [HostNotFound, ServerUnreachable, CertificateRejected, InsecureServer, LoginRefused],
+    ids=lambda k: k.__name__,
 )
 def test_without_a_login_there_is_no_call(alice: Run, world: World, kind: type[OpenVoiceError]) -> None:
     world.login = kind("the reason")

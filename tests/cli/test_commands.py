@@ -73,7 +73,9 @@ def test_no_words_are_a_cry_for_help(capsys: pytest.CaptureFixture[str]) -> None
     assert "openvoice demo" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [("cal",), ("call",), ("--nonsense",), ("account", "steal"), ("--log-level", "loud", "devices")])
+@pytest.mark.parametrize(
+    "words", [("cal",), ("call",), ("--nonsense",), ("account", "steal"), ("--log-level", "loud", "devices")]
+)
 def test_mistakes_are_told_on_standard_error(run: Run, words: tuple[str, ...]) -> None:
     told = run(*words)
     assert told.code == 2
@@ -123,7 +125,10 @@ def test_every_error_is_one_plain_line_and_its_exit_code(
     ended = run("history")
     assert ended.code == kind.exit_code
     assert ended.output == ""
-    assert ended.errors == "openvoice: what to do \N{REPLACEMENT CHARACTER}[2J" + 2 * "\N{REPLACEMENT CHARACTER}" + " now\n"
+    assert (
+        ended.errors
+        == "openvoice: what to do \N{REPLACEMENT CHARACTER}[2J" + 2 * "\N{REPLACEMENT CHARACTER}" + " now\n"
+    )
 
 
 @pytest.mark.parametrize("kind", [KeyboardInterrupt, click.Abort])
@@ -147,6 +152,17 @@ def test_a_reader_that_leaves_is_no_error_to_speak_of(home: Path) -> None:
     )
     os.close(writing)
     assert (process.returncode, process.stderr) == (130, b"")
+
+
+@pytest.mark.parametrize("words", [("account", "list"), ("--help",)])
+def test_a_pipe_that_breaks_is_an_interruption(
+    run: Run, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert run(*words).code == 130
 
 
 def test_an_encoding_without_our_characters_does_not_stop_anything(home: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -60,6 +62,10 @@ class World:
     """Why nobody can log in."""
     rings: Sequence[Address] = ()
     """Who calls: the first when the client is online, the next when the call before has ended."""
+    at_once: bool = False
+    """Whether these callers do not wait for each other."""
+    interrupted: bool = False
+    """Whether the user presses Ctrl-C when the last of these calls was ended."""
     gives_up: bool = False
     """Whether these callers give up while it rings."""
     flowing: Callable[[FakeMediaSession], None] = lambda session: None
@@ -95,7 +101,8 @@ class _Server(FakeSignalling):
             raise self._world.login
         await super().open()
         self._told.connection_changed(True, "")
-        self._ring_next()
+        for _ in self._world.rings if self._world.at_once else range(1):
+            self._ring_next()
 
     async def invitation(self, peer: Address) -> tuple[Address, i.Invitation]:
         return peer, i.Invitation.PROPOSE
@@ -120,6 +127,9 @@ class _Server(FakeSignalling):
                 self._connect(call)
             case e.SendEnd():
                 self._ring_next()
+                ends = sum(isinstance(effect, e.SendEnd) for effect in world.performed)
+                if world.interrupted and ends == len(world.rings):
+                    os.kill(os.getpid(), signal.SIGINT)
 
     def _connect(self, call: CallId) -> None:
         loop = asyncio.get_running_loop()

@@ -85,9 +85,6 @@ async def test_no_stanza_of_a_friend_hurts(scene: Callable[..., Scene]) -> None:
 
 @pytest.mark.live
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, raises=TimeoutError, reason="the stream ends at such a stanza, and the server sends it again for ever"
-)
 async def test_one_message_of_a_stranger_does_not_take_anybody_offline(scene: Callable[..., Scene]) -> None:
     """The server would send it again after each new login, for ever."""
     cast = scene(friends=("alice", "bob"), strangers=("eve",))

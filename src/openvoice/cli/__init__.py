@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import logging
 import os
@@ -115,8 +116,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
-    except (BrokenPipeError, SystemExit):
-        # Whoever read our output is gone (click makes an exit of that); what Python would say about it helps nobody.
+    except (OSError, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
+            raise
+        # Whoever read our output is gone, or the terminal is (click makes an exit of that); what Python would say about
+        # it helps nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 130
     return result if isinstance(result, int) else 0

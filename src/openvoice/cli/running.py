@@ -13,7 +13,7 @@ _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if
 def run(work: Coroutine[None, None, int]) -> int:
     """Run ``work`` to its end and return its exit code.
 
-    A signal cancels it: calls are hung up, files closed, and 130 is returned. A second signal does not wait.
+    A signal cancels it: calls are hung up, files closed, and 130 is returned. A second Ctrl-C does not wait.
     """
     return asyncio.run(_interruptible(work))
 
@@ -26,7 +26,8 @@ async def _interruptible(work: Coroutine[None, None, int]) -> int:
         task.cancel()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
+            # Of a window that closes the kernel tells, and then the shell: only Ctrl-C is meant when it comes twice.
+            signal.signal(number, signal.SIG_DFL if number == signal.SIGINT else signal.SIG_IGN)
 
     try:
         for number in _SIGNALS:

@@ -69,9 +69,11 @@ async def run_password_command(command: str) -> str:
         async with asyncio.timeout(COMMAND_WITHIN):
             output, _ = await process.communicate()
     except TimeoutError:
-        process.kill()
-        await process.wait()
         raise ConfigurationError("the password command did not end within a minute") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     password = output.decode(errors="replace").partition("\n")[0].removesuffix("\r")
     if process.returncode != 0 or not password:
         raise ConfigurationError(

@@ -134,10 +134,12 @@ class Call:
             TimeoutError: ``timeout`` seconds went by.
         """
         pulse = self._pulse.listen()
-        async with asyncio.timeout(timeout):
-            while _ORDER.index(self.state) < _ORDER.index(state):
-                await anext(pulse)
-        await pulse.aclose()
+        try:
+            async with asyncio.timeout(timeout):
+                while _ORDER.index(self.state) < _ORDER.index(state):
+                    await anext(pulse)
+        finally:
+            await pulse.aclose()
         if state is not CallState.ENDED and self.state is CallState.ENDED:
             await self.wait_closed()
             raise self.failure or CallFailed("the call is already over")

@@ -23,6 +23,7 @@ from openvoice.client.sound import Sink, Source
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.events import CallEnded, CallEvent, CallIncoming
+from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
 from openvoice.core.policy import Policy, Screening
 from openvoice.core.state import CallState
@@ -309,8 +310,9 @@ class Client:
             return
         except OpenVoiceError as error:
             _log.warning("the handler of a call ended with %s", type(error).__name__)
-        except Exception:
-            _log.exception("the handler of a call failed")
+        except Exception as error:
+            _log.error("the handler of a call failed: %s", fault(error))
+            _log.debug("what it said", exc_info=True)
         if call.state is CallState.RINGING:
             await call.reject()
 

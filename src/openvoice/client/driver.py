@@ -12,6 +12,7 @@ from openvoice.client.timeline import Moment, moment
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
+from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
@@ -89,8 +90,8 @@ class CallDriver:
         try:
             while self.machine.state is not CallState.ENDED:
                 await self._step(clock.time)
-        except Exception:
-            _log.exception("a call failed")
+        except Exception as error:
+            _log.error("a call failed: %s", fault(error))
             await self._give_up(clock.time())
         finally:
             meter.cancel()
@@ -130,8 +131,8 @@ class CallDriver:
         for effect in effects or [self.machine.end]:
             try:
                 await self._perform(effect)
-            except Exception:
-                _log.exception("%s failed as well", type(effect).__name__)
+            except Exception as error:
+                _log.error("%s failed as well: %s", type(effect).__name__, fault(error))
         self._changed()
 
     def _remember(self, thing: i.CallInput | e.Effect) -> None:
@@ -189,8 +190,8 @@ class CallDriver:
                     EndReason.SECURITY_ERROR if isinstance(error, SecurityRefused) else EndReason.FAILED_APPLICATION
                 )
                 self.post(i.MediaFailed(reason, str(error)))
-            except Exception:
-                _log.exception("media effect %s failed", type(effect).__name__)
+            except Exception as error:
+                _log.error("media effect %s failed: %s", type(effect).__name__, fault(error))
                 self.post(i.MediaFailed(EndReason.FAILED_APPLICATION, "the media engine failed: see the log"))
 
     async def _perform_media(self, effect: e.MediaEffect) -> None:

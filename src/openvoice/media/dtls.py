@@ -14,6 +14,7 @@ from aiortc.rtp import RtcpPacket, RtpPacket
 from OpenSSL import SSL
 
 from openvoice.core.description import Fingerprint
+from openvoice.core.faults import fault
 from openvoice.errors import MediaFailed, SecurityRefused
 from openvoice.media.certificate import fingerprint
 
@@ -164,5 +165,5 @@ class SecureTransport(RTCDtlsTransport):
         # An exception would end aiortc's receive loop, and with it the call.
         try:
             handler(packet, asyncio.get_running_loop().time())
-        except Exception:
-            _log.exception("a received packet could not be handled")
+        except Exception as error:
+            _log.error("a received packet could not be handled: %s", fault(error))

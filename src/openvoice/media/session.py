@@ -12,6 +12,7 @@ from aiortc.rtp import RtpPacket
 
 from openvoice.core import inputs
 from openvoice.core.description import Candidate, SessionDescription, Setup, TransportDescription
+from openvoice.core.faults import fault
 from openvoice.core.security import MediaFacts
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import EndReason, Role
@@ -328,8 +329,8 @@ class CallMedia:
                 stream.close()
             if self._voice is not None:
                 self._voice.close()
-        except Exception:
-            _log.exception("the audio of a call did not close properly")
+        except Exception as error:
+            _log.error("the audio of a call did not close properly: %s", fault(error))
         closing = (transport.close() for transport in self._distinct_transports)
         for outcome in await asyncio.gather(*closing, return_exceptions=True):
             if isinstance(outcome, Exception):

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoice.errors import InsecureServer
-from openvoice.signalling.xmpp.parser import MAXIMUM_ELEMENTS, MAXIMUM_STANZA, StreamParser
+from openvoice.signalling.xmpp.parser import ENDLESS, MAXIMUM_ELEMENTS, MAXIMUM_STANZA, StreamParser
 from tests.signalling.xmpp.scripted import HEADER
 
 STANZAS = (
@@ -93,20 +93,42 @@ def test_restricted_xml_in_the_stream(octets: bytes) -> None:
     parser = opened()
     if octets.endswith(b"'"):
         parser.feed(octets)
-        octets = b"c" * (MAXIMUM_STANZA + 1)
+        octets = b"c" * (ENDLESS + 1)
     with pytest.raises(InsecureServer):
         parser.feed(octets)
 
 
-def test_bounds() -> None:
-    for octets in (
-        b"<a>" + b"x" * MAXIMUM_STANZA,
-        b"<a>" * 200,
-        b"<a>" + b"<b/>" * MAXIMUM_ELEMENTS + b"</a>",
-        b"<a " + b" " * MAXIMUM_STANZA,
-    ):
-        with pytest.raises(InsecureServer, match="too large"):
-            opened().feed(octets)
+@pytest.mark.parametrize(
+    "contents",
+    [
+        b"x" * (2 * MAXIMUM_STANZA),
+        b"<a>" * 200 + b"</a>" * 200,
+        b"<b>x</b>" * (MAXIMUM_ELEMENTS + 1),
+        b"<b c='" + b"x" * (2 * MAXIMUM_STANZA) + b"'/>",
+    ],
+    ids=["large", "deep", "rich", "one large attribute"],
+)
+@pytest.mark.parametrize("piece", [1000, 1 << 16])
+def test_a_stanza_beyond_the_bounds_comes_hollow_and_the_next_one_whole(contents: bytes, piece: int) -> None:
+    """Anybody could send one, and a server would send it again after each login."""
+    parser = opened()
+    octets = b"<message from='eve'><body>first</body>" + contents + b"</message><message><body>next</body></message>"
+    for begin in range(0, len(octets), piece):
+        parser.feed(octets[begin : begin + piece])
+    hollow, whole = stanzas(parser)
+    assert (hollow.tag, hollow.attrib, len(hollow), hollow.text) == (
+        "{jabber:client}message",
+        {"from": "eve"},
+        0,
+        None,
+    )
+    assert whole.findtext("{jabber:client}body") == "next"
+
+
+@pytest.mark.parametrize("octets", [b"<a>" + b"x" * ENDLESS, b"<a " + b" " * ENDLESS, b"<a><b c='" + b"x" * ENDLESS])
+def test_a_stanza_without_end_ends_the_stream(octets: bytes) -> None:
+    with pytest.raises(InsecureServer, match="too large"):
+        opened().feed(octets)
 
 
 def test_many_stanzas_and_much_white_space_are_no_large_stanza() -> None:

@@ -11,10 +11,12 @@ from openvoice.errors import InsecureServer
 from openvoice.signalling.xmpp.namespaces import STREAM
 
 MAXIMUM_STANZA = 1 << 20
-"""Octets of one stanza that is received."""
+"""Octets of one stanza that is received whole."""
 MAXIMUM_ELEMENTS = 50_000
 """Elements in one stanza: a roster of thousands of people has fewer."""
 MAXIMUM_DEPTH = 128
+ENDLESS = 8 << 20
+"""Octets after which a stanza that does not end is the fault of the server."""
 
 
 class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subscripted at run time
@@ -22,6 +24,9 @@ class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subs
 
     Stands in for the parser that slixmpp makes, and tells it of the stream's root and of whole first-level elements
     only, which is all that it reads.
+
+    A stanza that is too large, too deep or too rich comes hollow, without its contents. Ending the stream over it would
+    take the account offline for as long as the server keeps it for us: anybody could send one.
     """
 
     def __init__(self) -> None:
@@ -29,7 +34,9 @@ class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subs
         self._events: list[tuple[str, Any]] = []
         self._root: Element | None = None
         self._depth = 0
-        self._builder = TreeBuilder()
+        self._builder: TreeBuilder | None = TreeBuilder()
+        """``None`` while the contents of a stanza are left out."""
+        self._stanza = Element("")
         self._elements = 0
         self._fed = 0
         self._settled = 0
@@ -50,7 +57,7 @@ class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subs
         """Take what was read.
 
         Raises:
-            InsecureServer: it is not well-formed, not a stream, restricted XML (a DTD, a comment ...) or too large.
+            InsecureServer: it is not well-formed, not a stream, restricted XML (a DTD, a comment ...) or endless.
         """
         self._fed += len(data)
         try:
@@ -58,8 +65,11 @@ class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subs
         except expat.ExpatError:
             raise InsecureServer("the server sent something that is not well-formed XML") from None
         # An unfinished tag has no depth yet: what counts is how much came since the last thing that was whole.
-        if self._fed - self._settled > MAXIMUM_STANZA:
+        unfinished = self._fed - self._settled
+        if unfinished > ENDLESS:
             raise InsecureServer("the server sent a stanza that is too large")
+        if unfinished > MAXIMUM_STANZA and self._depth > 1:
+            self._hollow()
 
     def read_events(self) -> Iterator[tuple[str, Any]]:
         """The starts and ends since the last time."""
@@ -76,25 +86,36 @@ class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subs
             return
         self._elements += 1
         if self._elements > MAXIMUM_ELEMENTS or self._depth > MAXIMUM_DEPTH:
-            raise InsecureServer("the server sent a stanza that is too large")
-        self._builder.start(_qualified(name), {_qualified(key): value for key, value in attributes.items()})
+            self._hollow()
+        if self._builder is None:
+            return
+        element = self._builder.start(_qualified(name), {_qualified(key): value for key, value in attributes.items()})
+        if self._depth == 2:
+            self._stanza = element
 
     def _end(self, name: str) -> None:
         self._depth -= 1
         if self._depth == 0:
             self._events.append(("end", self._root))
             return
-        self._builder.end(_qualified(name))
+        if self._builder is not None:
+            self._builder.end(_qualified(name))
         if self._depth == 1:
-            whole = self._builder.close()
             self._builder = TreeBuilder()
             self._elements = 0
             self._settled = self._expat.CurrentByteIndex
-            self._events += [("start", whole), ("end", whole)]
+            self._events += [("start", self._stanza), ("end", self._stanza)]
+
+    def _hollow(self) -> None:
+        """Keep what the stanza is and from whom, and let go of what is in it."""
+        if self._builder is not None:
+            self._builder = None
+            self._stanza = Element(self._stanza.tag, self._stanza.attrib)
 
     def _text(self, text: str) -> None:
         if self._depth > 1:
-            self._builder.data(text)
+            if self._builder is not None:
+                self._builder.data(text)
         else:
             self._settled = self._expat.CurrentByteIndex
 
