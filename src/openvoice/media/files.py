@@ -79,7 +79,11 @@ def load(path: Path, seconds: float = 600.0) -> npt.NDArray[np.int16]:
 
 
 def _decode(file: BinaryIO) -> Generator[Frame, None, None]:
-    with av.open(file, mode="r", options={"format_whitelist": FORMATS}) as container:
+    # FFmpeg's guess is by what looks most likely, and some sound looks like other formats than the one it is in.
+    head = file.read(12)
+    file.seek(0)
+    name = "wav" if head[:4] == b"RIFF" and head[8:] == b"WAVE" else None
+    with av.open(file, mode="r", format=name, options={"format_whitelist": FORMATS}) as container:
         if not container.streams.audio:
             return
         resampler = av.AudioResampler("s16", "mono", SAMPLE_RATE, frame_size=FRAME_SAMPLES)

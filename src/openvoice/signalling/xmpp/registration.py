@@ -36,7 +36,7 @@ async def register(
     try:
         await dial(client, await find_endpoints(account.domain, server, lookup))
         form = await _exchange(client, "get", element(REGISTER, "query"), account)
-        wanted = {child.tag for child in form.find(f"{{{REGISTER}}}query") or ()}
+        wanted = {child.tag for child in form.iterfind(f"{{{REGISTER}}}query/*")}
         if not wanted <= _ANSWERED:
             raise LoginRefused(f"{account.domain} wants to know more than a name and a password: register on its site")
         name, secret = element(REGISTER, "username", account.local), element(REGISTER, "password", password)
