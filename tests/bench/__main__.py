@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE
-from tests.bench import calls, voice
+from tests.bench import calls, voice, whole
 
 
 def main() -> None:
@@ -22,7 +22,8 @@ def main() -> None:
     length = min(len(speech), (10 if arguments.quick else 20) * SAMPLE_RATE) // FRAME_SAMPLES * FRAME_SAMPLES
     begin = (len(speech) - length) // 2
     networks = tuple(row for row in voice.ROWS if not arguments.quick or row.name in voice.QUICK)
-    rows = asyncio.run(calls.bench(voice.say, quick=arguments.quick))
+    rows = asyncio.run(whole.bench(voice.say))
+    rows += asyncio.run(calls.bench(voice.say, quick=arguments.quick))
     rows += asyncio.run(voice.bench(networks, speech[begin : begin + length]))
     arguments.out.write_text(json.dumps({"rows": rows}, indent=1) + "\n")
 
