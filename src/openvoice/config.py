@@ -26,6 +26,7 @@ FILE_NAME = "openvoice.toml"
 HOME_VARIABLE = "OPENVOICE_HOME"
 
 _Value = TypeVar("_Value")
+_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,11 +238,11 @@ class _Reader:
 
     def _policy(self, table: Mapping[str, Any]) -> Policy:
         readers: dict[str, Callable[[Any], Any]] = {
-            "ring": Audience,
-            "answer": Audience,
+            "ring": lambda value: _one_of(Audience, value),
+            "answer": lambda value: _one_of(Audience, value),
             "callers": _addresses,
             "blocked": _addresses,
-            "require": lambda value: Require(value).vouching,
+            "require": lambda value: _one_of(Require, value).vouching,
             "relay_only": _boolean,
             "maximum_calls": _whole_number,
             "ring_timeout": _number,
@@ -292,6 +293,13 @@ def _strings(value: Any) -> tuple[str, ...]:
 
 def _ip_addresses(value: Any) -> tuple[str, ...]:
     return tuple(str(ipaddress.ip_address(text)) for text in _strings(value))
+
+
+def _one_of(words: type[_Word], value: Any) -> _Word:
+    try:
+        return words(value)
+    except ValueError:
+        raise ValueError(f"must be one of {', '.join(words)}") from None
 
 
 def _boolean(value: Any) -> bool:

@@ -165,6 +165,15 @@ def test_a_pipe_that_breaks_is_an_interruption(
         assert run(*words).code == 130
 
 
+def test_faults_of_ours_are_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise OSError(5000, "no error that we know")
+
+    monkeypatch.setattr("openvoice.client.profile.Profile.history", fail)
+    with pytest.raises(OSError, match="no error that we know"):
+        run("history")
+
+
 def test_an_encoding_without_our_characters_does_not_stop_anything(home: Path) -> None:
     for encoding in ("latin-1", "ascii"):
         process = subprocess.run(

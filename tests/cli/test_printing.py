@@ -58,7 +58,12 @@ def test_programs_get_one_line_of_the_schema(happening: Happening) -> None:
     [
         (EVERYTHING[0], "online as alice@example.org"),
         (EVERYTHING[1], "not online: the server does not answer"),
-        (EVERYTHING[2], "missed call of bob@example.org (busy)"),
+        (EVERYTHING[2], "missed call of bob@example.org, who heard that you are in another call"),
+        (of_connection("missed", peer="bob@example.org", outcome="missed"), "missed call of bob@example.org"),
+        (
+            of_connection("missed", peer="{peer}", outcome="answered-elsewhere"),
+            "{peer} called; another of your devices answered",
+        ),
         (of(events.CallPlaced("bob@example.org")), "calling bob@example.org ..."),
         (of(events.CallRinging()), "it rings"),
         (of(events.CallUnheard()), "no device has answered so far; still trying"),

@@ -20,8 +20,9 @@ def test_the_code_of_the_work_is_the_result() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_the_work_politely_and_the_next_one_would_not_wait(number: signal.Signals) -> None:
-    goodbyes = []
+def test_a_signal_ends_the_work_politely_and_a_second_ctrl_c_would_not_wait(number: signal.Signals) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    goodbyes: list[object] = []
 
     async def work() -> int:
         try:
@@ -29,16 +30,16 @@ def test_a_signal_ends_the_work_politely_and_the_next_one_would_not_wait(number:
             await asyncio.sleep(60)
         finally:
             await asyncio.sleep(0.01)
-            goodbyes.append(signal.getsignal(number))
+            goodbyes.extend(map(signal.getsignal, numbers))
         return 0
 
-    before = signal.getsignal(number)
+    before = [signal.getsignal(number) for number in numbers]
     try:
         assert run(work()) == INTERRUPTED
     finally:
-        signal.signal(number, before)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    assert goodbyes == [signal.SIG_DFL]
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+    assert goodbyes == [signal.SIG_DFL, signal.SIG_IGN, signal.SIG_IGN]
 
 
 def test_errors_pass() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import psutil
 import pytest
 
 from openvoice import Account, Address, ConfigurationError
@@ -103,3 +104,15 @@ async def test_an_interrupted_command_does_not_stay(tmp_path: Path) -> None:
         await asking
     with pytest.raises(ProcessLookupError):
         os.kill(number, 0)
+
+
+async def test_a_program_that_outlives_the_command_holds_nobody(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(module, "COMMAND_WITHIN", 0.2)
+    pid = tmp_path / "pid"
+    with pytest.raises(ConfigurationError, match="did not end"):
+        await run_password_command(f"sleep 60 & echo $! > {pid}; wait")
+    child = psutil.Process(int(pid.read_text()))
+    assert child.status() == psutil.STATUS_SLEEPING, "the command was given up while its child held the pipe"
+    child.kill()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from openvoice.client.broadcast import Broadcast
 
@@ -38,3 +39,21 @@ async def test_waiting_wakes_and_leaving_stops() -> None:
     broadcast.send(8)
     assert not broadcast.has_listeners
     assert [number async for number in listener] == []
+
+
+async def test_whoever_leaves_a_loop_is_forgotten() -> None:
+    broadcast: Broadcast[int] = Broadcast()
+
+    async def hear_one() -> int:
+        async for item in broadcast.listen():
+            return item
+        raise AssertionError("nothing was said")
+
+    hearing = asyncio.ensure_future(hear_one())
+    await asyncio.sleep(0)
+    assert broadcast.has_listeners
+    broadcast.send(1)
+    assert await hearing == 1
+    del hearing
+    gc.collect()
+    assert not broadcast.has_listeners

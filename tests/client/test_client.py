@@ -29,7 +29,9 @@ from openvoice import (
 )
 from openvoice.core import inputs as i
 from openvoice.core.effects import SendEnd
-from openvoice.core.types import Origin
+from openvoice.core.policy import Screening
+from openvoice.core.types import CallId, Origin
+from openvoice.ports import IncomingCall
 from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, MemoryCallStore
 
 ALICE = Address.parse("alice@example.org/a")
@@ -269,3 +271,97 @@ async def test_the_policy_is_asked_about_callers() -> None:
         call = await alice.client.call(BOB.bare)
         await call.wait_closed()
         assert seen == [True]
+
+
+async def test_a_call_whose_media_still_close_keeps_nobody_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    close, closing = FakeMediaSession.close, asyncio.Event()
+
+    async def slow(self: FakeMediaSession) -> None:
+        await closing.wait()
+        await close(self)
+
+    monkeypatch.setattr(FakeMediaSession, "close", slow)
+    async with pair() as (alice, bob):
+        call, other = await connected(alice, bob)
+        call.hangup_soon()
+        while CallState.ENDED not in (call.state, other.state) or call.state is not other.state:  # noqa: ASYNC110 - nothing tells of it yet
+            await asyncio.sleep(0)
+        assert call.ended is None
+        assert other.ended is None
+        bob.client.on_call(lambda call: call.reject())
+        again = await alice.client.call(BOB.bare)
+        with pytest.raises(Declined):
+            await again.wait_for(CallState.ACTIVE, timeout=2)
+        closing.set()
+
+
+async def test_a_call_that_was_begun_while_another_was_looked_up_is_one_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    invitation = FakeSignalling.invitation
+
+    async def slow(self: FakeSignalling, peer: Address) -> object:
+        await asyncio.sleep(0.01)
+        return await invitation(self, peer)
+
+    monkeypatch.setattr(FakeSignalling, "invitation", slow)
+    async with pair() as (alice, _):
+        both = await asyncio.gather(*(alice.client.call(BOB.bare) for _ in range(2)), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in both) == ["Busy", "Call"]
+        for call in alice.client.calls:
+            await call.hangup()
+        late = asyncio.ensure_future(alice.client.call(BOB.bare))
+        await asyncio.sleep(0)
+        await alice.client.__aexit__(None, None, None)
+        with pytest.raises(InvalidState, match="closing"):
+            await late
+
+
+async def test_a_handler_that_raises_in_the_call_hangs_up(caplog: pytest.LogCaptureFixture) -> None:
+    async with pair() as (alice, bob):
+
+        @bob.client.on_call
+        async def broken(call: Call) -> None:
+            await call.accept()
+            raise RuntimeError("mine")
+
+        call = await alice.client.call(BOB.bare)
+        async with asyncio.timeout(2):
+            ended = await call.wait_closed()
+        assert ended.origin is Origin.REMOTE
+        assert bob.client.calls == ()
+    assert "the handler of a call failed" in caplog.text
+
+
+async def test_whoever_is_cancelled_while_leaving_lets_everything_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    closing = asyncio.Event()
+
+    async def stuck(self: FakeMediaSession) -> None:
+        closing.set()
+        await asyncio.Event().wait()
+
+    async with pair() as (alice, bob):
+        call, _ = await connected(alice, bob)
+        monkeypatch.setattr(FakeMediaSession, "close", stuck)
+        monkeypatch.setattr("openvoice.client.driver.CLOSE_WITHIN", 0.05)
+        leaving = asyncio.ensure_future(alice.client.__aexit__(None, None, None))
+        await closing.wait()
+        leaving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaving
+        assert alice.engine.closed
+        assert not alice.signalling.online
+        assert alice.store.list(1)[0]["outcome"] == "answered"
+        assert (await call.wait_closed()).reason is EndReason.SUCCESS
+
+
+async def test_a_call_that_was_taken_back_at_once_keeps_nobody_from_the_next() -> None:
+    async with pair() as (_, bob):
+        first, second = (
+            IncomingCall(call=CallId(name), peer=ALICE, media=frozenset({"audio"})) for name in ("first", "second")
+        )
+        # All of it came in one piece, after the network was away for a while.
+        bob.client.call_incoming(first, i.PeerProposed(announce=True))
+        assert bob.client._screen(second) is Screening.BUSY
+        bob.client.call_input(first.call, i.Ended(EndReason.CANCEL))
+        assert bob.client._screen(second) is Screening.RING

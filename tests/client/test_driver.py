@@ -377,3 +377,50 @@ async def test_an_incoming_call_rings_and_is_answered() -> None:
         rig.driver.post(i.Ended(EndReason.SUCCESS))
     assert rig.said == [e.SendRinging, e.SendProceed, e.SendAnswer]
     assert rig.end.answered
+
+
+async def test_cancelling_while_the_media_do_not_close_still_tells_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    closing = asyncio.Event()
+
+    async def slow(*_: Any) -> None:
+        closing.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(FakeMediaSession, "close", slow)
+    rig = Rig()
+    task = asyncio.create_task(rig.driver.run())
+    await rig.connect()
+    rig.driver.post(i.HangUp())
+    await closing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert rig.names.count("ended") == 1
+    assert rig.end.reason is EndReason.SUCCESS
+
+
+async def test_media_of_the_device_before_do_not_end_a_call_that_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = asyncio.Event()
+
+    async def restart_until_closed(*_: Any) -> None:
+        await closed.wait()
+        raise InvalidState("the media of this call are closed already")
+
+    async def close(_: FakeMediaSession) -> None:
+        closed.set()
+
+    monkeypatch.setattr(FakeMediaSession, "restart", restart_until_closed)
+    monkeypatch.setattr(FakeMediaSession, "close", close)
+    rig = Rig()
+    async with rig.running():
+        await rig.connect()
+        old = rig.media
+        rig.driver.post(i.RestartReceived((("0", "ufrag", "pwd"),)))
+        rig.driver.post(i.PeerMigrated())
+        await rig.until(lambda: e.SendProceed in rig.said)
+        old.notify(i.MediaFailed(EndReason.FAILED_TRANSPORT, "the old device is gone"))
+        rig.driver.post(i.OfferReceived(description()))
+        await rig.until(lambda: e.SendAnswer in rig.said)
+        assert rig.state is CallState.CONNECTING
+        rig.driver.post(i.HangUp())
+    assert rig.end.reason is EndReason.SUCCESS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
@@ -208,3 +209,51 @@ async def test_a_call_without_a_choice_sends_silence_and_plays_nowhere() -> None
         for maker in (other.make_input, other.make_output, call.make_input, call.make_output):
             maker()
         await call.hangup()
+
+
+async def test_calls_are_looked_up_since_the_account_was_online_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float | None] = []
+    line = FakeSignalling(ALICE)
+
+    def xmpp(*_: Any, last_online: float | None, **__: Any) -> FakeSignalling:
+        asked.append(last_online)
+        return line
+
+    monkeypatch.setattr("openvoice.client.client._xmpp", xmpp)
+    clock = itertools.count(100)
+    monkeypatch.setattr("openvoice.client.client.time.time", lambda: next(clock))
+    store = MemoryCallStore()
+    account = Account(address=ALICE, password="x")
+    noted: list[float | None] = []
+
+    async def once() -> None:
+        client = Client(account, store=store, engine=FakeMediaEngine())
+        client.connection_changed(False, "not yet")
+        noted.append(store.last_online("alice@example.org"))
+        async with client:
+            for online in (True, False, False, True):
+                client.connection_changed(online, "")
+                noted.append(store.last_online("alice@example.org"))
+
+    await once()
+    before, online, offline, still_offline, again = noted
+    assert before is None
+    last = store.last_online("alice@example.org")
+    assert offline == still_offline
+    times = [time for time in (online, offline, again, last) if time is not None]
+    assert len(set(times)) == 4
+    assert times == sorted(times)
+    await Client(account, store=store, engine=FakeMediaEngine()).__aenter__()
+    assert asked == [None, last]
+
+
+async def test_without_a_history_the_archive_is_read_as_at_the_first_login(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float | None] = []
+
+    def xmpp(*_: Any, last_online: float | None, **__: Any) -> FakeSignalling:
+        asked.append(last_online)
+        return FakeSignalling(ALICE)
+
+    monkeypatch.setattr("openvoice.client.client._xmpp", xmpp)
+    async with Client(Account(address=ALICE, password="x"), engine=FakeMediaEngine()):
+        assert asked == [None]

@@ -180,3 +180,10 @@ async def test_the_doctor_of_the_profile(profile: Profile) -> None:
     steps = [step async for step in profile.diagnose(ALICE)]
     assert steps[0].name == "configuration"
     assert "there is no account alice@example.org" in steps[0].text
+
+
+def test_a_word_that_is_not_one_of_those_known_is_told_with_them(profile: Profile, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "openvoice.toml").write_text("[policy]\nring = 'everybody'\n")
+    with pytest.raises(ConfigurationError, match=r"policy\.ring = 'everybody': must be one of nobody, named, roster"):
+        _ = profile.settings

@@ -571,3 +571,13 @@ class PairedCalls(RuleBasedStateMachine):
 
 
 TestPairedCalls = PairedCalls.TestCase
+
+
+def test_a_call_that_moves_while_it_is_on_hold_or_muted_stays_so() -> None:
+    call = active()
+    call.handle(i.Hold(True), 2.0)
+    call.handle(i.Mute(True), 2.0)
+    call.handle(i.PeerMigrated(), 3.0)
+    effects = call.handle(i.OfferReceived(description()), 4.0)
+    assert kinds(effects) == [e.OpenMedia, e.SetMuted, e.SetHeld]
+    assert e.SetHeld(True) in effects

@@ -67,6 +67,8 @@ def test_unprotected_media_are_always_refused() -> None:
     [
         {"maximum_calls": 0},
         {"ring_timeout": 0},
+        {"ring_timeout": float("nan")},
+        {"answer_timeout": float("inf")},
         {"require": Vouching.NONE},
         {"callers": frozenset({PHONE})},
     ],

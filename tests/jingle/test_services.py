@@ -17,7 +17,6 @@ from openvoice.jingle.services import (
     apply_push,
     credentials_request,
     parse_services,
-    services_request,
 )
 from openvoice.ports import RelayServer
 
@@ -94,8 +93,7 @@ def test_a_relay_without_valid_credentials_is_asked_for_them(item: str) -> None:
     assert request[0].attrib == {"type": "turn", "host": "a", "port": "3478"}
 
 
-def test_requests() -> None:
-    assert services_request().tag == ns.qualified(ns.EXTERNAL_SERVICES, "services")
+def test_a_relay_over_tls_is_asked_for_by_its_own_type() -> None:
     tls = credentials_request(RelayServer("turn", "a", 5349, "tls"))
     assert tls[0].get("type") == "turns"
 

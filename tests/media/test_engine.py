@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 
 import psutil
@@ -17,7 +18,7 @@ from openvoice.core.description import SessionDescription
 from openvoice.core.types import Role
 from openvoice.errors import InvalidState, MediaFailed
 from openvoice.media.engine import ThreadedMediaEngine, ThreadedMediaSession
-from openvoice.ports import AudioInput
+from openvoice.ports import AudioInput, RelayServer
 from tests.media.peers import Microphone, settings, until
 
 pytestmark = pytest.mark.network
@@ -234,3 +235,21 @@ async def test_a_close_that_is_cancelled_still_closes(engine: ThreadedMediaEngin
 
 async def test_an_engine_that_made_nothing_closes() -> None:
     await ThreadedMediaEngine().close()
+
+
+@pytest.mark.parametrize("gather_fully", [False, True])
+async def test_a_session_that_is_closed_while_it_opens_leaves_no_timer_and_no_socket(
+    engine: ThreadedMediaEngine, gather_fully: bool
+) -> None:
+    silent = RelayServer(kind="stun", host="127.0.0.1", port=9)
+    with_server = replace(settings(), relays=(silent,))
+    session = engine.session(with_server, lambda _: None)
+    before = set(psutil.Process().net_connections("udp"))
+    opening = asyncio.ensure_future(session.open(Role.INITIATOR, None, gather_fully))
+    await asyncio.sleep(0.05 if gather_fully else 0)
+    await session.close()
+    with suppress(InvalidState, MediaFailed):
+        await opening
+    timers = [timer for timer in session._loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
+    assert [timer for timer in timers if "_take_snapshot" in repr(timer)] == []
+    assert set(psutil.Process().net_connections("udp")) <= before

@@ -132,18 +132,22 @@ async def test_a_disk_that_fills_while_recording(person: MakePerson, tmp_path: P
     assert called.code == 0, called.errors
     told = [event["text"] for event in called.events if event["event"] == "device"]
     assert len(told) == 1
-    assert "record" in told[0] or "sound" in told[0]
+    assert told[0].startswith(f"the recording {str(recording)!r} ends here: ")
     assert called.events[-1]["reason"] == "success"
     assert called.events[-1]["duration"] > 3, "the call itself goes on"
     assert 100_000 < recording.stat().st_size <= 300 * 1024
     assert len(load_sound(recording)) > 40_000, "what was recorded so far can be played"
 
 
+def has_sound_card() -> bool:
+    cards = Path("/proc/asound/cards")
+    return cards.exists() and "no soundcards" not in cards.read_text()
+
+
 async def test_no_sound_card(person: MakePerson) -> None:
     """Nothing is sent to anybody: it is known before the call."""
     alice, bob = await person("alice"), await person("bob")
-    cards = Path("/proc/asound/cards")
-    if cards.exists() and "no soundcards" not in cards.read_text():
+    if has_sound_card():
         pytest.skip("this machine has a sound card")
     nothing = {"PULSE_SERVER": "unix:/nonexistent"}
     for words in (("call", bob.address), ("call", bob.address, "--input", "tone")):
@@ -252,8 +256,14 @@ class Terminal:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         words = [sys.executable, "-m", "openvoice", "--home", str(who.home), *arguments]
-        streams = {"stdin": self.slave, "stdout": self.slave, "stderr": self.slave}
-        process = subprocess.Popen(words, preexec_fn=control, env={**os.environ, "TERM": "xterm"}, **streams)
+        process = subprocess.Popen(
+            words,
+            preexec_fn=control,
+            env={**os.environ, "TERM": "xterm"},
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+        )
         os.close(self.slave)
         return process
 
@@ -297,7 +307,7 @@ async def contacts(person: MakePerson) -> tuple[Person, Person]:
     return alice, bob
 
 
-@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("yes\n", 0), ("n\n", 4), ("\n", 4), ("what?\n", 4)])
+@pytest.mark.parametrize(("typed", "code"), [("y\n", 0), ("n\n", 4), ("\n", 4)])
 async def test_it_asks_in_the_terminal(person: MakePerson, terminal: Terminal, typed: str, code: int) -> None:
     alice, bob = await contacts(person)
     answer = terminal.start(bob, "answer", "--once", *QUIET)
@@ -332,8 +342,10 @@ async def test_the_window_is_closed_during_a_call(person: MakePerson, terminal: 
         await terminal.until("connected")
         await asyncio.sleep(1.0)
         terminal.close()
-        # The kernel has told it; the shell in a window does as well.
-        caller.send_signal(signal.SIGHUP)
+        # The kernel has told it; the shell in a window does as well, a moment later.
+        for _ in range(5):
+            await asyncio.sleep(0.02)
+            caller.send_signal(signal.SIGHUP)
         assert await ended(caller) == 130
         answered = await answer.finish()
     assert (answered.code, answered.events[-1]["reason"]) == (0, "success")
@@ -357,9 +369,7 @@ async def test_nobody_reads_what_is_printed(person: MakePerson) -> None:
     alice, bob = await person("alice"), await person("bob")
     async with answering(bob, "--from", alice.address, "--once", "--input", "tone", "--output", "null") as answer:
         read, write = os.pipe()
-        caller = await launch(
-            alice, "call", bob.address, "--input", "tone", "--output", "null", "--json", stdout=write
-        )
+        caller = await launch(alice, "call", bob.address, "--input", "tone", "--output", "null", "--json", stdout=write)
         os.close(write)
         os.read(read, 10)
         await answer.until('"connected"')

@@ -33,7 +33,9 @@ pytestmark = pytest.mark.live
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
 IP_ADDRESS = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-f]{1,4}:[0-9a-f:]+:[0-9a-f]{1,4}\b")
 BODY = "meet me at the old bridge at midnight"
-STANZA = re.compile(r"<(message|iq|presence|jingle|propose|body|candidate|fingerprint)\b|a=(candidate|fingerprint|ice-)")
+STANZA = re.compile(
+    r"<(message|iq|presence|jingle|propose|body|candidate|fingerprint)\b|a=(candidate|fingerprint|ice-)"
+)
 
 
 class Everything(logging.Handler):
@@ -111,7 +113,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
     """Knows the keys of SRTP as well."""
     known = Secrets()
 
-    class WatchedPolicy(Policy):  # type: ignore[misc] # it has no types
+    class WatchedPolicy(Policy):
         def __init__(self, key: bytes, **more: Any) -> None:
             known.add_key(key)
             super().__init__(key, **more)

@@ -53,3 +53,28 @@ def test_a_record_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     history.close()
     with pytest.raises(ConfigurationError, match="cannot be written"):
         history.add(record("1", 1.0))
+
+
+def test_a_place_where_nothing_can_be_kept_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot be opened"):
+        History(tmp_path / "file" / "history.sqlite")
+
+
+def test_until_when_an_account_was_online_is_remembered(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite")
+    assert history.last_online("alice@example.org") is None
+    for time in (1.5, 2.5):
+        history.note_online("alice@example.org", time)
+    history.note_online("bob@example.org", 7.0)
+    history.close()
+    history = History(tmp_path / "history.sqlite")
+    assert history.last_online("alice@example.org") == 2.5
+    history.close()
+
+
+def test_a_history_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    history = History(tmp_path / "history.sqlite")
+    history.close()
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        history.list(1)

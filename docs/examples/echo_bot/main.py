@@ -1,4 +1,7 @@
-"""Say back, half a second later, whatever a caller says."""
+"""Say back, half a second later, whatever a caller says.
+
+usage: main.py bob@example.org [carol@example.org ...]
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,11 @@ DELAY = 25
 
 
 class Echo:
-    """A source and a sink in one. Both run in the media thread, so they need no lock."""
+    """A source and a sink in one. Both are called in the media thread, so they need no lock."""
 
     def __init__(self) -> None:
-        silence = np.zeros(openvoice.FRAME_SAMPLES, np.int16)
-        self._frames = deque([silence] * DELAY, maxlen=2 * DELAY)
-        self._silence = silence
+        self._silence = np.zeros(openvoice.FRAME_SAMPLES, np.int16)
+        self._frames = deque([self._silence] * DELAY, maxlen=2 * DELAY)
 
     def write(self, frame: openvoice.Frame) -> None:
         self._frames.append(frame)
@@ -34,7 +36,7 @@ class Echo:
 
 async def main(callers: list[str]) -> None:
     policy = openvoice.Policy(
-        answer=openvoice.Audience.NAMED,
+        ring=openvoice.Audience.NAMED,
         callers=frozenset(openvoice.Address.parse(caller) for caller in callers),
         maximum_calls=10,
     )
@@ -42,18 +44,20 @@ async def main(callers: list[str]) -> None:
 
     @client.on_call
     async def answer(call: openvoice.Call) -> None:
-        if client.answers(call):
-            echo = Echo()
-            await call.accept(source=echo, sink=echo)
+        echo = Echo()
+        await call.accept(source=echo, sink=echo)
 
     async with client:
+        print(f"waiting for calls to {client.address.bare}", flush=True)
         await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
     try:
         asyncio.run(main(sys.argv[1:]))
     except KeyboardInterrupt:
-        pass
+        sys.exit(130)
     except openvoice.OpenVoiceError as error:
         sys.exit(f"{error}")

@@ -1,4 +1,7 @@
-"""Send a melody made with numpy, and print how loud the other side is."""
+"""Send a melody made with numpy, and print how loud the other side is.
+
+usage: main.py bob@example.org
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ import numpy as np
 import openvoice
 
 NOTES = (440.0, 494.0, 523.0, 587.0, 659.0, 587.0, 523.0, 494.0)
-"""Hz."""
+"""Hz, half a second each."""
+TALK = 5.0
+"""Seconds, one more than the melody has: an echo takes its time."""
 
 
 def melody() -> openvoice.Frame:
@@ -25,7 +30,7 @@ async def main(peer: str) -> None:
     async with openvoice.Client.open() as client:
         call = await client.call(peer, source=melody())
         await call.wait_for(openvoice.CallState.ACTIVE, timeout=60)
-        asyncio.get_running_loop().call_later(4.5, call.hangup_soon)
+        asyncio.get_running_loop().call_later(TALK, call.hangup_soon)
         loudest = 0
         async for frame in call.audio():
             loudest = max(loudest, int(np.abs(frame.astype(int)).max()))
@@ -33,7 +38,11 @@ async def main(peer: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     try:
         asyncio.run(main(sys.argv[1]))
+    except KeyboardInterrupt:
+        sys.exit(130)
     except openvoice.OpenVoiceError as error:
         sys.exit(f"{error}")

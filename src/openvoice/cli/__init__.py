@@ -103,8 +103,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         result: Any = command.main(arguments, prog_name="openvoice", standalone_mode=False)
         sys.stdout.flush()
-    except click.exceptions.Exit as exit_:
-        return exit_.exit_code
     except click.Abort:
         click.echo(err=True)  # ends the line of the prompt at which Ctrl-C was pressed
         return 130
@@ -114,8 +112,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OpenVoiceError as error:
         click.echo(f"openvoice: {plain(str(error))}", err=True)
         return error.exit_code
-    except KeyboardInterrupt:
-        return 130
     except (OSError, SystemExit) as error:
         if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
             raise

@@ -251,8 +251,9 @@ def _show_facts(report: CallReport, folder: Path) -> None:
         for one, other in ((report.caller, report.callee), (report.callee, report.caller))
     )
     table.add_row("Keys", "both sides saw the same two fingerprints: nobody sat in between" if same else "DIFFER")
-    table.add_row("Look", str(folder / "report.html"))
     Console(file=sys.stdout, highlight=False).print(table)
+    # Apart, so that the path stays whole and can be copied.
+    click.echo(f"Look at it: {folder / 'report.html'}")
 
 
 def _heard(measured: Similarity | None) -> str:

@@ -180,6 +180,13 @@ _VOUCHERS = {
 }
 
 
+_MISSED = {
+    "busy": "missed call of {peer}, who heard that you are in another call",
+    "answered-elsewhere": "{peer} called; another of your devices answered",
+    "declined-elsewhere": "{peer} called; another of your devices declined",
+}
+
+
 def _sentence(name: str, details: dict[str, Any]) -> str:
     """What a person is told about an event; nothing about those that are of no use to one."""
     match name:
@@ -196,7 +203,7 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
         case "incoming":
             return f"{details['peer']} is calling"
         case "missed":
-            return f"missed call of {details['peer']} ({details['outcome']})"
+            return _MISSED.get(details["outcome"], "missed call of {peer}").format(peer=details["peer"])
         case "accepted":
             return "accepted; looking for a path"
         case "secured":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from asyncio.subprocess import Process, SubprocessStreamProtocol
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from openvoice.storage.passwords import PasswordKeeper
 
 COMMAND_WITHIN = 60.0
 """Seconds that a password command may take; it may have to ask its user."""
+LONGEST_LINE = 2**16
+"""Octets of a command's output that are read ahead."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,18 +65,23 @@ def read_password(path: Path) -> str:
 
 async def run_password_command(command: str) -> str:
     """The first line that a shell command prints. Raises :class:`~openvoice.errors.ConfigurationError`."""
-    process = await asyncio.create_subprocess_shell(
-        command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.subprocess_shell(
+        lambda: SubprocessStreamProtocol(limit=LONGEST_LINE, loop=loop),
+        command,
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=None,
     )
+    process = Process(transport, protocol, loop)
     try:
         async with asyncio.timeout(COMMAND_WITHIN):
             output, _ = await process.communicate()
     except TimeoutError:
         raise ConfigurationError("the password command did not end within a minute") from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        # A program that the shell started may live on and hold the pipe: that must not hold this one.
+        transport.close()
+        await process.wait()
     password = output.decode(errors="replace").partition("\n")[0].removesuffix("\r")
     if process.returncode != 0 or not password:
         raise ConfigurationError(

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 _Item = TypeVar("_Item")
 
@@ -18,11 +19,12 @@ class Broadcast(Generic[_Item]):
 
     def __init__(self, backlog: int = BACKLOG) -> None:
         self._backlog = backlog
-        self._listeners: list[Listener[_Item]] = []
+        # Weak, because whoever leaves an ``async for`` just drops the listener. A dictionary keeps the order.
+        self._listeners: WeakValueDictionary[int, Listener[_Item]] = WeakValueDictionary()
         self._closed = False
 
     def send(self, item: _Item) -> None:
-        for listener in self._listeners:
+        for listener in list(self._listeners.values()):
             listener.put(item)
 
     def listen(self) -> Listener[_Item]:
@@ -31,17 +33,16 @@ class Broadcast(Generic[_Item]):
         if self._closed:
             listener.end()
         else:
-            self._listeners.append(listener)
+            self._listeners[id(listener)] = listener
         return listener
 
     def leave(self, listener: Listener[_Item]) -> None:
-        if listener in self._listeners:
-            self._listeners.remove(listener)
+        self._listeners.pop(id(listener), None)
 
     def close(self) -> None:
         """Nothing more will be sent; what was sent is still heard."""
         self._closed = True
-        for listener in self._listeners:
+        for listener in list(self._listeners.values()):
             listener.end()
         self._listeners.clear()
 

@@ -8,9 +8,8 @@ import logging
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +18,7 @@ from openvoice.client.account import Account
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call import Call
 from openvoice.client.driver import CallDriver
+from openvoice.client.record import record_of
 from openvoice.client.sound import Sink, Source
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
@@ -26,8 +26,7 @@ from openvoice.core.events import CallEnded, CallEvent, CallIncoming
 from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
 from openvoice.core.policy import Policy, Screening
-from openvoice.core.state import CallState
-from openvoice.core.types import CallId, Direction, EndReason, Origin
+from openvoice.core.types import CallId, Direction
 from openvoice.errors import Busy, InvalidState, OpenVoiceError
 from openvoice.ports import (
     CallStore,
@@ -94,12 +93,14 @@ class Client:
         self._store = store
         self._interfaces = interfaces
         self._make_engine: Callable[[], MediaEngine] = (lambda: engine) if engine is not None else _engine
-        self._make_signalling = signalling or partial(_xmpp, proposal_age=self.policy.proposal_age)
+        self._make_signalling = signalling or self._xmpp
         self._line: Signalling | None = None
         self._handler: CallHandler | None = None
         self._happenings: Broadcast[Happening] = Broadcast()
+        self._online = False
         self._calls: dict[CallId, Call] = {}
         self._drivers: dict[CallId, CallDriver] = {}
+        self._dialling = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -142,18 +143,27 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._closing = True
+        # Whoever is cancelled while it says goodbye still lets everything go.
+        async with AsyncExitStack() as stack:
+            stack.callback(self._close)
+            stack.push_async_callback(self._engine.close)
+            stack.push_async_callback(self._signalling.close)
+            stack.push_async_callback(self._end_tasks)
+            await self._end_calls()
+            if self._online:
+                self._note_online()
+
+    async def _end_calls(self) -> None:
         for driver in self._drivers.values():
             driver.post(i.HangUp())
-        if self._drivers:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(GOODBYE_WITHIN):
-                    await asyncio.gather(*(call.wait_closed() for call in list(self._calls.values())))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_WITHIN):
+                await asyncio.gather(*(call.wait_closed() for call in self.calls))
+
+    async def _end_tasks(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._signalling.close()
-        await self._engine.close()
-        self._close()
 
     def _close(self) -> None:
         self._closing = True
@@ -181,7 +191,7 @@ class Client:
         """Decorate the coroutine that deals with calls that come in.
 
         The policy comes first: the handler never hears of a call of a stranger, and a call that the policy answers
-        without asking is answered by what the handler does, like any other.
+        without asking is answered by what the handler does, like any other. If it raises, the call is hung up.
         """
         self._handler = handler
         return handler
@@ -202,17 +212,25 @@ class Client:
             AudioFileError: a file named cannot be used.
         """
         peer = Address.parse(address) if isinstance(address, str) else address
-        if self._closing:
-            raise InvalidState("the client is closing")
-        if len(self._calls) >= self.policy.maximum_calls:
+        self._check_open()
+        if self._live_calls + self._dialling >= self.policy.maximum_calls:
             raise Busy("you are in another call: end it first")
-        target, invitation = await self._signalling.invitation(peer)
+        self._dialling += 1
+        try:
+            target, invitation = await self._signalling.invitation(peer)
+        finally:
+            self._dialling -= 1
+        self._check_open()
         call = Call(CallId(str(uuid.uuid4())), target, Direction.OUTGOING)
         call.use(source, sink)
         self._signalling.begin(call.id, target, frozenset({"audio"}))
         driver = self._start(call, policy or self.policy)
         driver.post(i.Dial(invitation))
         return call
+
+    def _check_open(self) -> None:
+        if self._closing:
+            raise InvalidState("the client is closing")
 
     def answers(self, call: Call) -> bool:
         """Whether the policy answers this caller without asking."""
@@ -238,6 +256,9 @@ class Client:
         )
 
     def connection_changed(self, online: bool, reason: str) -> None:
+        if online or self._online:
+            self._note_online()
+        self._online = online
         details = {"account": self._name, "reason": reason}
         self._happenings.send(Happening(time.time(), "online" if online else "offline", None, None, details))
 
@@ -245,10 +266,15 @@ class Client:
         if self._closing:
             return Screening.SILENT
         return self.policy.screen(
-            incoming.peer, in_roster=self._signalling.in_roster(incoming.peer), live_calls=len(self._calls)
+            incoming.peer, in_roster=self._signalling.in_roster(incoming.peer), live_calls=self._live_calls
         )
 
     # --- calls --------------------------------------------------------------------------------------------------------
+
+    @property
+    def _live_calls(self) -> int:
+        # A call that is over may still be closing its media: that keeps nobody from the next one.
+        return sum(not driver.over for driver in self._drivers.values())
 
     @property
     def _signalling(self) -> Signalling:
@@ -273,7 +299,7 @@ class Client:
             if isinstance(event, CallIncoming):
                 self._announce(call)
             if isinstance(event, CallEnded):
-                self._keep(_record(call, event, now))
+                self._keep(record_of(call, event, now))
 
         machine = CallMachine(call.direction, str(call.peer.bare), policy=policy, signalling=self._signalling.facts)
         driver = CallDriver(
@@ -313,8 +339,8 @@ class Client:
         except Exception as error:
             _log.error("the handler of a call failed: %s", fault(error))
             _log.debug("what it said", exc_info=True)
-        if call.state is CallState.RINGING:
-            await call.reject()
+        # Nobody is left who would end it.
+        await call.hangup()
 
     def _spawn(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)
@@ -322,12 +348,25 @@ class Client:
         task.add_done_callback(self._tasks.discard)
 
     def _keep(self, record: dict[str, Any]) -> None:
+        self._write(lambda store: store.add({"account": self._name, **record}))
+
+    def _note_online(self) -> None:
+        """Remember how far the calls are known: those that come later are looked up in the server's archive."""
+        self._write(lambda store: store.note_online(self._name, time.time()))
+
+    def _write(self, write: Callable[[CallStore], None]) -> None:
         if self._store is None:
             return
         try:
-            self._store.add({"account": self._name, **record})
+            write(self._store)
         except OpenVoiceError as error:
             _log.warning("%s", error)
+
+    def _xmpp(
+        self, account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
+    ) -> Signalling:
+        last_online = self._store.last_online(self._name) if self._store is not None else None
+        return _xmpp(account, listener, screen, proposal_age=self.policy.proposal_age, last_online=last_online)
 
 
 # The two heavy adapters are imported when a client goes online, so that ``import openvoice`` stays quick.
@@ -345,6 +384,7 @@ def _xmpp(
     screen: Callable[[IncomingCall], Screening],
     *,
     proposal_age: float,
+    last_online: float | None,
 ) -> Signalling:
     from openvoice.signalling.xmpp.adapter import XmppSignalling
 
@@ -356,29 +396,5 @@ def _xmpp(
         listener=listener,
         screen=screen,
         proposal_age=proposal_age,
+        last_online=last_online,
     )
-
-
-def _record(call: Call, event: CallEnded, now: float) -> dict[str, Any]:
-    return {
-        "call": call.id,
-        "time": call.timeline[0].time if call.timeline else now,
-        "direction": call.direction.value,
-        "peer": str(call.peer.bare),
-        "outcome": _outcome(call, event),
-        **event.as_dict(),
-    }
-
-
-def _outcome(call: Call, event: CallEnded) -> str:
-    """What became of the call, in the words of the history."""
-    if event.duration:
-        return "answered"
-    if event.origin is Origin.ELSEWHERE:
-        return "answered-elsewhere" if event.reason is EndReason.SUCCESS else "declined-elsewhere"
-    if call.direction is Direction.INCOMING and event.reason in _MISSED:
-        return "missed"
-    return event.reason.value
-
-
-_MISSED = frozenset({EndReason.CANCEL, EndReason.EXPIRED, EndReason.TIMEOUT})

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 
 from openvoice.client.timeline import Moment, moment
 from openvoice.core import effects as e
@@ -57,6 +58,8 @@ class CallDriver:
         self._inbox: asyncio.Queue[tuple[i.CallInput, asyncio.Future[None] | None]] = asyncio.Queue()
         self._media_effects: asyncio.Queue[e.MediaEffect] = asyncio.Queue()
         self._media: MediaSession | None = None
+        self._media_closed = 0
+        self._told_over = False
         self._statistics = CallStatistics()
 
     @property
@@ -64,8 +67,14 @@ class CallDriver:
         """The numbers so far; after the end, the last ones."""
         return self._media.statistics() if self._media is not None else self._statistics
 
+    @property
+    def over(self) -> bool:
+        """Whether the call has ended, or the word that it has waits in the inbox."""
+        return self._told_over or self.machine.state is CallState.ENDED
+
     def post(self, message: i.CallInput) -> None:
         """Put an input of the peer or the media into the inbox."""
+        self._told_over |= isinstance(message, i.Ended)
         self._inbox.put_nowait((message, None))
 
     async def command(self, message: i.UserInput) -> None:
@@ -90,9 +99,13 @@ class CallDriver:
         try:
             while self.machine.state is not CallState.ENDED:
                 await self._step(clock.time)
+        except asyncio.CancelledError:
+            await self._give_up(i.HangUp(), clock.time())
+            raise
         except Exception as error:
             _log.error("a call failed: %s", fault(error))
-            await self._give_up(clock.time())
+            failed = i.HangUp(EndReason.GENERAL_ERROR, "openvoice failed: see the log")
+            await self._give_up(failed, clock.time())
         finally:
             meter.cancel()
             worker.cancel()
@@ -124,9 +137,9 @@ class CallDriver:
             if taken is not None and not taken.done():
                 taken.set_result(None)
 
-    async def _give_up(self, now: float) -> None:
+    async def _give_up(self, farewell: i.HangUp, now: float) -> None:
         """End a call that something unexpected happened to, so that nobody waits for it for ever."""
-        effects = self.machine.handle(i.HangUp(EndReason.GENERAL_ERROR, "openvoice failed: see the log"), now)
+        effects = self.machine.handle(farewell, now)
         assert self.machine.end is not None
         for effect in effects or [self.machine.end]:
             try:
@@ -183,21 +196,27 @@ class CallDriver:
     async def _work(self) -> None:
         while True:
             effect = await self._media_effects.get()
+            tell = partial(self._hear, self._media_closed)
             try:
-                await self._perform_media(effect)
+                await self._perform_media(effect, tell)
             except OpenVoiceError as error:
                 reason = (
                     EndReason.SECURITY_ERROR if isinstance(error, SecurityRefused) else EndReason.FAILED_APPLICATION
                 )
-                self.post(i.MediaFailed(reason, str(error)))
+                tell(i.MediaFailed(reason, str(error)))
             except Exception as error:
                 _log.error("media effect %s failed: %s", type(effect).__name__, fault(error))
-                self.post(i.MediaFailed(EndReason.FAILED_APPLICATION, "the media engine failed: see the log"))
+                tell(i.MediaFailed(EndReason.FAILED_APPLICATION, "the media engine failed: see the log"))
 
-    async def _perform_media(self, effect: e.MediaEffect) -> None:
+    def _hear(self, media_closed: int, message: i.MediaInput) -> None:
+        # A call that moved to another device of the peer does not end with the media of the device before.
+        if media_closed == self._media_closed:
+            self.post(message)
+
+    async def _perform_media(self, effect: e.MediaEffect, tell: Callable[[i.MediaInput], None]) -> None:
         if isinstance(effect, e.OpenMedia):
-            self._media = self._engine.session(await self._settings(), self.post)
-            self.post(i.LocalDescription(await self._media.open(effect.role, effect.offer, effect.gather_fully)))
+            self._media = self._engine.session(await self._settings(), tell)
+            tell(i.LocalDescription(await self._media.open(effect.role, effect.offer, effect.gather_fully)))
             return
         media = self._media
         if media is None:
@@ -210,7 +229,7 @@ class CallDriver:
             case e.OpenGate():
                 await media.open_gate()
             case e.RestartMedia(remote):
-                self.post(i.LocalRestart(tuple(await media.restart(remote)), answering=bool(remote)))
+                tell(i.LocalRestart(tuple(await media.restart(remote)), answering=bool(remote)))
             case e.ApplyRestart(credentials):
                 await media.apply_restart(credentials)
             case e.SetMuted(muted):
@@ -224,6 +243,7 @@ class CallDriver:
         while not self._media_effects.empty():
             self._media_effects.get_nowait()
         media, self._media = self._media, None
+        self._media_closed += 1
         if media is not None:
             self._statistics = media.statistics()
             with suppress(TimeoutError):

@@ -304,6 +304,8 @@ class CallMachine:
         yield e.OpenMedia(self.role, self._offer, self._gather_fully)
         if self.muted:
             yield e.SetMuted(True)
+        if self.held:
+            yield e.SetHeld(True)
 
     def _on_LocalDescription(self, message: i.LocalDescription, now: float) -> Iterator[e.Effect]:
         self._described = True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 from openvoice.core.address import Address
 from openvoice.core.security import SecurityReport
@@ -60,8 +61,9 @@ class Policy:
     """A call older than this was kept by a server and is over: it is listed as missed."""
 
     def __post_init__(self) -> None:
-        if self.maximum_calls < 1 or min(self.ring_timeout, self.answer_timeout, self.proposal_age) <= 0:
-            raise ValueError("a policy's numbers must be greater than zero")
+        times = (self.ring_timeout, self.answer_timeout, self.proposal_age)
+        if self.maximum_calls < 1 or not all(0 < time < inf for time in times):
+            raise ValueError("a policy's numbers must be greater than zero, and finite")
         if self.require is Vouching.NONE:
             raise ValueError("calls without any vouching for their keys do not exist")
         if any(not address.is_bare for address in self.callers | self.blocked):

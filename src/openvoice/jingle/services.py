@@ -29,11 +29,6 @@ class Services:
     without_credentials: tuple[RelayServer, ...] = ()
 
 
-def services_request() -> Element:
-    """The payload of the IQ ``get`` to the own server (XEP-0215, 3.1)."""
-    return Element(ns.qualified(ns.EXTERNAL_SERVICES, "services"))
-
-
 def credentials_request(relay: RelayServer) -> Element:
     """The payload of the IQ ``get`` for the credentials of one relay (XEP-0215, 3.3)."""
     element = Element(ns.qualified(ns.EXTERNAL_SERVICES, "credentials"))

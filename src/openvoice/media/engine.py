@@ -140,9 +140,9 @@ class ThreadedMediaSession:
     # --- on the media thread ------------------------------------------------------------------------------------------
 
     async def _open(self, role: Role, offer: SessionDescription | None, gather_fully: bool) -> SessionDescription:
-        description = await self._media.open(role, offer, gather_fully)
+        # First, so that whatever becomes of the opening, the end finds the timer and stops it.
         self._take_snapshot()
-        return description
+        return await self._media.open(role, offer, gather_fully)
 
     def _take_snapshot(self) -> None:
         self._statistics = self._media.statistics()

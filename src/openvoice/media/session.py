@@ -97,6 +97,7 @@ class CallMedia:
         certificate = Certificate.generateCertificate()
         transports = [self._add_transport(names, certificate) for names in groups]
         await asyncio.gather(*(transport.gather(fully_within=patience) for transport in transports))
+        self._check_open()
         # The description, made right now, has all that was found so far.
         self._found.clear()
         return transports
@@ -189,6 +190,7 @@ class CallMedia:
             if named is None and remote:
                 continue
             ufrag, pwd = await transport.restart(named)
+            self._check_open()
             ours += [(name, ufrag, pwd) for name in transport.names]
         self._found = [
             (transport.names[0], candidate)
@@ -318,6 +320,11 @@ class CallMedia:
             self._notify(message)
 
     # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _check_open(self) -> None:
+        """After a wait: what would be made now, nobody would close."""
+        if self._closed:
+            raise InvalidState("the media of this call are closed already")
 
     async def close(self) -> None:
         """See the port."""

@@ -243,7 +243,7 @@ class MediaTransport:
             self._run(self._retire(self._successor, 0.0))
         successor = self._successor = self._make_agent(self._agent.ice_controlling)
         await successor.gather_candidates()
-        if remote is not None:
+        if remote is not None and not self._closed:
             self._succeed(successor, remote)
         return successor.local_username, successor.local_password
 

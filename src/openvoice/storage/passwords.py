@@ -21,7 +21,9 @@ class PasswordKeeper:
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file(account).unlink(missing_ok=True)
-            with open(os.open(self._file(account), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            with open(
+                os.open(self._file(account), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+            ) as file:
                 file.write(password)
         except OSError as error:
             raise ConfigurationError(f"the password cannot be kept in {self._folder}: {error.strerror}") from error
@@ -29,11 +31,12 @@ class PasswordKeeper:
     def find(self, account: Address) -> str | None:
         """The password, or ``None`` if none is kept."""
         try:
-            return self._file(account).read_text()
+            return self._file(account).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
-        except OSError as error:
-            raise ConfigurationError(f"{self._file(account)} cannot be read: {error.strerror}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not a text"
+            raise ConfigurationError(f"{self._file(account)} cannot be read: {reason}") from error
 
     def forget(self, account: Address) -> None:
         """Remove the password, if there is one."""

@@ -318,11 +318,18 @@ class MemoryCallStore:
 
     def __init__(self) -> None:
         self._records: list[dict[str, Any]] = []
+        self._online: dict[str, float] = {}
 
     def add(self, record: dict[str, Any]) -> None:
         self._records.append(dict(record))
 
     def list(self, limit: int) -> list[dict[str, Any]]:
         return [dict(record) for record in reversed(self._records[-limit:])] if limit > 0 else []
+
+    def last_online(self, account: str) -> float | None:
+        return self._online.get(account)
+
+    def note_online(self, account: str, time: float) -> None:
+        self._online[account] = time
 
     def close(self) -> None: ...

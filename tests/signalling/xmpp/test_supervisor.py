@@ -18,7 +18,7 @@ QUICK = BackOff(first=0.001, limit=0.002, stable=10.0)
 class Link:
     """Connects as its list says: ``None`` is a success. Then it waits to be cut."""
 
-    def __init__(self, *outcomes: ConnectionFailed | None) -> None:
+    def __init__(self, *outcomes: Exception | None) -> None:
         self.outcomes = list(outcomes)
         self.changes: list[tuple[bool, str]] = []
         self.cut = asyncio.Event()
@@ -139,3 +139,16 @@ async def test_closing_while_waiting() -> None:
     await supervisor.close()
     await supervisor.close()
     assert not supervisor.running
+
+
+async def test_a_fault_of_ours_is_tried_again_and_logged_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
+    link = Link(None, ValueError("alice@example.org"), None)
+    link.cut.set()
+    supervisor = Supervisor(link, QUICK)
+    await supervisor.open()
+    async with asyncio.timeout(5):
+        await link.settled.wait()
+    await supervisor.close()
+    assert [online for online, _ in link.changes] == [True, False, True, False]
+    assert "ValueError in connect" in caplog.text
+    assert "example.org" not in caplog.text

@@ -43,7 +43,7 @@ REQUEST_WITHIN = 15.0
 RELAYS_FRESH = 60.0
 """Seconds for which the own server's word about STUN and TURN servers holds."""
 CATCH_UP = 24 * 3600.0
-"""Seconds back into the archive, at the first login."""
+"""Seconds back into the archive at most, at the first login."""
 MAXIMUM_PROFILES = 1024
 
 
@@ -60,9 +60,11 @@ class XmppSignalling:
         server: tuple[str, int] | None = None,
         ca_file: Path | None = None,
         proposal_age: float = 60.0,
+        last_online: float | None = None,
     ) -> None:
         """``screen`` asks the policy about a call that comes in, before anything of it is shown or answered;
-        one that a server kept longer than ``proposal_age`` seconds does not ring any more.
+        one that a server kept longer than ``proposal_age`` seconds does not ring any more. Calls since ``last_online``
+        (Unix time) are looked up in the archive of the server.
 
         Raises:
             ConfigurationError: ``ca_file`` cannot be read.
@@ -89,7 +91,7 @@ class XmppSignalling:
         self._relays: tuple[RelayServer, ...] = ()
         self._relays_until = 0.0
         self._relays_lock = asyncio.Lock()
-        self._last_seen = time.time() - CATCH_UP
+        self._last_seen = max(last_online or 0.0, time.time() - CATCH_UP)
         self._tasks: set[asyncio.Task[object]] = set()
 
     @property

@@ -6,12 +6,10 @@ CLIENT = "jabber:client"
 STREAM = "http://etherx.jabber.org/streams"
 XML = "http://www.w3.org/XML/1998/namespace"
 
-STREAM_ERRORS = "urn:ietf:params:xml:ns:xmpp-streams"
 STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 TLS = "urn:ietf:params:xml:ns:xmpp-tls"
 SASL = "urn:ietf:params:xml:ns:xmpp-sasl"
 CHANNEL_BINDING = "urn:xmpp:sasl-cb:0"
-BIND = "urn:ietf:params:xml:ns:xmpp-bind"
 STREAM_MANAGEMENT = "urn:xmpp:sm:3"
 
 ROSTER = "jabber:iq:roster"

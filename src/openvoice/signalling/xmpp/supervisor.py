@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from openvoice.core.faults import fault
 from openvoice.errors import CertificateRejected, ConnectionFailed, LoginRefused
 
 logger = logging.getLogger(__name__)
@@ -91,4 +92,7 @@ class Supervisor:
                     return
                 except ConnectionFailed as error:
                     logger.info("no connection to the server yet (%s)", type(error).__name__)
+                except Exception as error:
+                    # Nobody would notice that this task has ended: the account would stay offline for ever.
+                    logger.error("an attempt to connect failed: %s", fault(error))
             self._link.changed(True, "")
