@@ -365,3 +365,14 @@ async def test_a_call_that_was_taken_back_at_once_keeps_nobody_from_the_next() -
         assert bob.client._screen(second) is Screening.BUSY
         bob.client.call_input(first.call, i.Ended(EndReason.CANCEL))
         assert bob.client._screen(second) is Screening.RING
+
+
+async def test_a_call_is_accepted_once() -> None:
+    async with pair() as (alice, bob):
+        taken = accept_calls(bob)
+        await alice.client.call(BOB.bare)
+        other = await taken
+        with pytest.raises(InvalidState):
+            await other.accept()
+        with pytest.raises(InvalidState, match="already"):
+            other.use(None, None)

@@ -17,6 +17,7 @@ from openvoice import (
     AudioFileError,
     Call,
     Device,
+    InvalidState,
     Policy,
     Profile,
     Sink,
@@ -113,6 +114,9 @@ def command(
                     await call.accept(source=next(sources), sink=_unused(parse_sink(output)))
                 elif call.ended is None:
                     await call.reject()
+            except InvalidState:
+                # The caller gave up in this very moment.
+                await call.wait_closed()
             except AudioFileError as error:
                 # What does not work for this call does not for the next: whoever left this running should know.
                 if not over.done():

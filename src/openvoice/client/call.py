@@ -175,13 +175,21 @@ class Call:
     # --- for the client -----------------------------------------------------------------------------------------------
 
     def use(self, source: Source, sink: Sink) -> None:
-        """Choose the sound, before the call is answered. Raises :class:`~openvoice.errors.AudioFileError`."""
-        self._make_input = audio_input(source)
+        """Choose the sound, once, before the call is answered.
+
+        Raises:
+            InvalidState: it is chosen already.
+            AudioFileError: the file named cannot be used.
+        """
+        if self._make_input is not None:
+            raise InvalidState("the call is being accepted already")
+        make_input = audio_input(source)
         try:
             self._make_output = audio_output(sink, self._overhear)
         except OpenVoiceError:
-            self._make_input.close()
+            make_input.close()
             raise
+        self._make_input = make_input
 
     def make_input(self) -> AudioInput:
         return (self._make_input or audio_input(None))()

@@ -29,7 +29,8 @@ def _outcome(call: Call, event: CallEnded) -> str:
         return "answered-elsewhere" if event.reason is EndReason.SUCCESS else "declined-elsewhere"
     if call.direction is Direction.INCOMING and event.reason in _MISSED:
         return "missed"
-    return event.reason.value
+    # Given up after the answer and before the first sound: no call took place.
+    return EndReason.CANCEL.value if event.reason is EndReason.SUCCESS else event.reason.value
 
 
 _MISSED = frozenset({EndReason.CANCEL, EndReason.EXPIRED, EndReason.TIMEOUT})

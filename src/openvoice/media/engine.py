@@ -22,6 +22,8 @@ from openvoice.ports import MediaSettings
 
 STATISTICS_INTERVAL = 0.25
 """Seconds between two snapshots."""
+CLOSE_WITHIN = 1.0
+"""Seconds."""
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
@@ -50,14 +52,22 @@ class ThreadedMediaEngine:
         return session
 
     async def close(self) -> None:
-        """Close all sessions and end the thread. Twice is once."""
-        await asyncio.gather(*(session.close() for session in tuple(self._sessions)))
+        """Close all sessions and end the thread. Twice is once.
+
+        A sound system that never lets go is left behind after :data:`CLOSE_WITHIN` with the thread that waits for it.
+        """
         loop, thread = self._loop, self._thread
         self._loop = self._thread = None
-        if loop is not None and thread is not None:
-            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_cancel_all_tasks(), loop))
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+        if loop is None or thread is None:
+            return
+        try:
+            async with asyncio.timeout(CLOSE_WITHIN):
+                await asyncio.gather(*(session.close() for session in tuple(self._sessions)))
+                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_cancel_all_tasks(), loop))
+        except TimeoutError:
+            _log.error("the media thread did not end in time")
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(CLOSE_WITHIN)
 
 
 class ThreadedMediaSession:
@@ -151,8 +161,10 @@ class ThreadedMediaSession:
     async def _close(self) -> None:
         if self._snapshot is not None:
             self._snapshot.cancel()
-        self._statistics = self._media.statistics()
-        await self._media.close()
+        try:
+            self._statistics = self._media.statistics()
+        finally:
+            await self._media.close()
 
 
 def _serve(loop: asyncio.AbstractEventLoop) -> None:

@@ -76,8 +76,8 @@ class History:
 
     def last_online(self, account: str) -> float | None:
         """Unix time until which ``account`` was online on this machine, or ``None``."""
-        row = self._database.execute("SELECT online_until FROM presence WHERE account = ?", (account,)).fetchone()
-        return None if row is None else float(row[0])
+        rows = self._select("SELECT online_until FROM presence WHERE account = ?", account)
+        return float(rows[0][0]) if rows else None
 
     def note_online(self, account: str, time: float) -> None:
         """Remember that ``account`` was online at ``time`` (Unix seconds)."""
@@ -87,7 +87,7 @@ class History:
         self._database.close()
 
     # ``list`` is a method here, and no type any more.
-    def _select(self, query: str, parameter: int) -> Sequence[tuple[Any, ...]]:
+    def _select(self, query: str, parameter: int | str) -> Sequence[tuple[Any, ...]]:
         try:
             return self._database.execute(query, (parameter,)).fetchall()
         except sqlite3.Error as error:

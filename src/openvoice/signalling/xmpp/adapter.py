@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
@@ -42,6 +43,8 @@ REQUEST_WITHIN = 15.0
 """Seconds that a peer may take to acknowledge a Jingle request; Dino looks for its codecs first."""
 RELAYS_FRESH = 60.0
 """Seconds for which the own server's word about STUN and TURN servers holds."""
+CREDENTIALS_WITHIN = 5.0
+"""Seconds that the own server may take to give the credentials of its TURN servers; a call waits for them."""
 CATCH_UP = 24 * 3600.0
 """Seconds back into the archive at most, at the first login."""
 MAXIMUM_PROFILES = 1024
@@ -140,15 +143,18 @@ class XmppSignalling:
         if answer is None:
             return ()
         found = services.parse_services(answer, time.time())
+        asked = await asyncio.gather(*map(self._ask_for_credentials, found.without_credentials))
+        return (*found.relays, *itertools.chain.from_iterable(asked))
+
+    async def _ask_for_credentials(self, relay: RelayServer) -> tuple[RelayServer, ...]:
         server = Address("", self._connection.address.domain)
-        relays = list(found.relays)
-        for relay in found.without_credentials:
-            try:
-                reply = await self._connection.request(services.credentials_request(relay), server, timeout=5.0)
-            except (StanzaRefused, StanzaTimeout):
-                continue
-            relays += (known for child in reply for known in services.parse_services(child, time.time()).relays)
-        return tuple(relays)
+        try:
+            reply = await self._connection.request(
+                services.credentials_request(relay), server, timeout=CREDENTIALS_WITHIN
+            )
+        except (StanzaRefused, StanzaTimeout):
+            return ()
+        return tuple(known for child in reply for known in services.parse_services(child, time.time()).relays)
 
     # --- what the connection hears (ConnectionListener) ---------------------------------------------------------------
 

@@ -92,13 +92,20 @@ class Session:
         """Send, and see that the server lives, until the stream is over; gives why."""
         self._asked = False
         self._unsent.set()
+        lost = asyncio.create_task(self.client.lost())
         helpers = [asyncio.create_task(self._write()), asyncio.create_task(self._keep_alive())]
         try:
-            return await self.client.lost()
+            done, _ = await asyncio.wait({lost, *helpers}, return_when=asyncio.FIRST_COMPLETED)
+            for helper in done.intersection(helpers):
+                if (error := helper.exception()) is not None:
+                    # A stream that nothing is sent on any more only looks alive.
+                    logger.error("the stream cannot be served: %s", type(error).__name__)
+                    self.client.abort()
+            return await lost
         finally:
-            for helper in helpers:
-                helper.cancel()
-            await asyncio.gather(*helpers, return_exceptions=True)
+            for task in (lost, *helpers):
+                task.cancel()
+            await asyncio.gather(lost, *helpers, return_exceptions=True)
 
     async def settle(self, timeout: float) -> None:
         """Wait until the server has everything that was sent, at most ``timeout`` seconds, while it is served."""
