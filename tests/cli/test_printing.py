@@ -216,3 +216,11 @@ async def test_where_nobody_reads_any_more_nothing_goes_on(kind: type[JsonPrinte
         await wait()
     with pytest.raises(InvalidState, match="once"):
         await waiting.__aenter__()
+
+
+def test_an_address_in_other_letters_is_not_shown_as_if_it_were_plain() -> None:
+    """Threat 19."""
+    (line,) = told_to_people(of(events.CallIncoming("\u0430lice@example.org")))
+    assert "written in Cyrillic letters" in line
+    (line,) = told_to_people(of(events.CallIncoming("alice@example.org")))
+    assert "careful" not in line

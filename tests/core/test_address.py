@@ -49,3 +49,18 @@ def test_any_text_is_an_address_or_refused_and_printing_is_stable(text: str) -> 
     except InvalidAddress:
         return
     assert Address.parse(str(address)) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "scripts"),
+    [
+        ("alice@example.org/телефон", set()),
+        ("müller@münchen.example", set()),
+        ("\u0430lice@example.org", {"Cyrillic"}),
+        ("alice@ex\u03b1mple.org", {"Greek"}),
+        ("алиса@пример.рф", {"Cyrillic"}),
+    ],
+)
+def test_letters_that_may_imitate_others_are_named(text: str, scripts: set[str]) -> None:
+    """Threat 19: one Cyrillic letter makes another person of an address that looks the same."""
+    assert Address.parse(text).foreign_scripts == scripts

@@ -36,7 +36,7 @@ from openvoice.cli.context import (
     output_option,
     require_option,
 )
-from openvoice.cli.printing import Printer, printer, told
+from openvoice.cli.printing import Printer, look_alike, printer, told
 from openvoice.cli.running import run
 
 
@@ -106,6 +106,9 @@ def command(
         @client.on_call
         async def take(call: Call) -> None:
             accepted = client.answers(call)
+            if accepted and isinstance(source, Device):
+                # Nobody pressed a key, and this room is about to be heard: let it hear so.
+                click.echo("\a", nl=False, err=True)
             if not accepted and asks:
                 async with questions:
                     accepted = await _ask(call, shown)
@@ -192,7 +195,7 @@ async def _ask(call: Call, shown: Printer) -> bool:
             typed.set_result(line)
 
     _forget_what_was_typed()
-    shown.ask(f"answer {call.peer.bare}? [y/N]")
+    shown.ask(f"answer {call.peer.bare}{look_alike(str(call.peer.bare))}? [y/N]")
     loop.add_reader(sys.stdin, read)
     over = asyncio.ensure_future(call.wait_closed())
     waiting: set[asyncio.Future[Any]] = {typed, over}

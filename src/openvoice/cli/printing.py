@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, TextIO
 
-from openvoice import Client, Happening
+from openvoice import Address, Client, Happening, InvalidAddress
 from openvoice.cli.screen import Colour, Mark, Screen
 
 _QUIETEST = -60.0
@@ -36,6 +36,15 @@ class Printer(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def look_alike(address: str) -> str:
+    """A warning to stand behind an address whose letters may be others than they look, empty for plain ones."""
+    try:
+        scripts = Address.parse(address).foreign_scripts
+    except InvalidAddress:
+        return ""
+    return f" (careful: this address is written in {' and '.join(sorted(scripts))} letters)" if scripts else ""
 
 
 def printer(*, as_json: bool, stream: TextIO | None = None) -> Printer:
@@ -201,7 +210,7 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
         case "unheard":
             return "no device has answered so far; still trying"
         case "incoming":
-            return f"{details['peer']} is calling"
+            return f"{details['peer']} is calling{look_alike(details['peer'])}"
         case "missed":
             return _MISSED.get(details["outcome"], "missed call of {peer}").format(peer=details["peer"])
         case "accepted":

@@ -54,6 +54,16 @@ class Address:
         return replace(self, resource="") if self.resource else self
 
     @property
+    def foreign_scripts(self) -> frozenset[str]:
+        """The scripts beside Latin in which the bare address is written: ``Cyrillic``, ``Greek`` ...
+
+        A letter of another script may look exactly like a Latin one. Whoever shows an address should name them.
+        """
+        letters = (character for character in self.local + self.domain if character.isalpha())
+        scripts = {unicodedata.name(letter, "unknown").split()[0].capitalize() for letter in letters}
+        return frozenset(scripts - {"Latin"})
+
+    @property
     def is_bare(self) -> bool:
         return not self.resource
 
