@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 
 import pytest
 
-from openvoice.cli.running import INTERRUPTED, run
+from openvoice.cli.running import INTERRUPTED, noting_interrupts, run
 
 
 async def nothing() -> int:
@@ -56,3 +57,18 @@ def test_event_loops_without_signals_work_all_the_same(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(asyncio.SelectorEventLoop, "add_signal_handler", none)
     assert run(nothing()) == 7
+
+
+def test_an_interrupt_that_python_dropped_still_interrupts() -> None:
+    """One that comes during an import may be raised where nobody can catch it."""
+
+    async def work() -> int:
+        await asyncio.sleep(60)
+        return 0
+
+    with noting_interrupts():
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert run(work()) == INTERRUPTED
+    with noting_interrupts():
+        assert run(nothing()) == 7

@@ -15,6 +15,7 @@ import click
 
 import openvoice
 from openvoice.cli.context import Settings
+from openvoice.cli.running import noting_interrupts
 from openvoice.cli.screen import forgive_characters, plain
 from openvoice.errors import OpenVoiceError
 
@@ -101,7 +102,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code. Every mistake is one line on standard error."""
     forgive_characters()
     try:
-        result: Any = command.main(arguments, prog_name="openvoice", standalone_mode=False)
+        with noting_interrupts():
+            result: Any = command.main(arguments, prog_name="openvoice", standalone_mode=False)
         sys.stdout.flush()
     except click.Abort:
         click.echo(err=True)  # ends the line of the prompt at which Ctrl-C was pressed

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
-from collections.abc import Coroutine
+import threading
+from collections.abc import Coroutine, Iterator
 
 INTERRUPTED = 130
+_noted = False
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@contextlib.contextmanager
+def noting_interrupts() -> Iterator[None]:
+    """Remember a Ctrl-C until :func:`run` begins: Python may drop the exception of one that comes during an import."""
+    global _noted
+    _noted = False
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, _note)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _note(_number: int, _frame: object) -> None:
+    global _noted
+    _noted = True
+    raise KeyboardInterrupt
 
 
 def run(work: Coroutine[None, None, int]) -> int:
@@ -35,6 +59,8 @@ async def _interruptible(work: Coroutine[None, None, int]) -> int:
     except NotImplementedError:
         # Windows' event loop has no signal handlers: there Ctrl-C arrives as KeyboardInterrupt and asyncio.run cancels.
         pass
+    if _noted:
+        task.cancel()
     try:
         return await task
     except asyncio.CancelledError:

@@ -55,3 +55,15 @@ def test_equal_offsets_leave_the_window_one_by_one() -> None:
     assert estimate.needed == pytest.approx(0.252)
     estimate.reset()
     assert estimate.needed is None
+
+
+def test_a_lateness_that_lasts_is_believed_with_the_second_packet() -> None:
+    estimate = DelayEstimate()
+    for _ in range(100):
+        estimate.add(0.0)
+    estimate.add(0.02)
+    assert estimate.needed == pytest.approx(0.002)
+    estimate.add(0.02)
+    assert estimate.needed == pytest.approx(0.022)
+    estimate.add(0.0)
+    assert estimate.needed == pytest.approx(0.002)

@@ -89,6 +89,106 @@ def test_delay_and_concealment_stay_small_on_a_bad_network(network: Network, con
     assert_conserved(buffer, len(heard))
 
 
+@pytest.mark.parametrize("phase", [0.001, 0.007, 0.013, 0.019])
+def test_a_route_that_becomes_longer_for_good_costs_two_frames_at_most(phase: float) -> None:
+    packets = [(a + 0.02 if a > 10 else a, timestamp, payload) for a, timestamp, payload in sent(encoded(SPEECH))]
+    buffer = opus_buffer()
+    heard = play(buffer, packets, until=20, phase=phase)
+    assert buffer.counters.concealed + buffer.counters.recovered <= 2 * FRAME_SAMPLES
+    assert buffer.counters.late <= 1
+    assert milliseconds(SPEECH, heard, phase, since=13, until=18) <= 60
+    assert_conserved(buffer, len(heard))
+
+
+def play_with_copies(
+    buffer: PlayoutBuffer, packets: Packets, payloads: list[bytes], distances: tuple[int, ...], until: float
+) -> list[Samples]:
+    """As :func:`play`; each packet brings copies of those sent ``distances`` packets before it."""
+    heard, waiting = [], sorted(packets)[::-1]
+    first = 2**32 - 48_000
+    for tick in range(round(until / FRAME_SECONDS)):
+        now = 0.007 + tick * FRAME_SECONDS
+        while waiting and waiting[-1][0] <= now:
+            arrival, timestamp, payload = waiting.pop()
+            buffer.insert(111, timestamp, payload, arrival)
+            for distance in distances:
+                place = (timestamp - first) % 2**32 // FRAME_SAMPLES - distance
+                if place >= 0:
+                    offset = distance * FRAME_SAMPLES
+                    buffer.insert_copy(111, (timestamp - offset) % 2**32, offset, payloads[place], arrival)
+        heard.append(buffer.pull(now))
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("network", "concealed", "delay"),
+    [
+        (Network(loss=0.01, seed=3), 0.003, 50),
+        (Network(loss=0.05, seed=3), 0.01, 70),
+        (Network(loss=0.20, seed=3), 0.03, 70),
+        (Network(loss=0.10, burst=3, seed=3), 0.06, 70),
+        (Network(loss=0.05, jitter=0.06, reorder=True, seed=3), 0.01, 120),
+    ],
+    ids=str,
+)
+def test_copies_replace_what_is_lost_within_two_packets(network: Network, concealed: float, delay: float) -> None:
+    payloads = encoded(SPEECH, expected_loss=0)
+    buffer = opus_buffer()
+    heard = play_with_copies(buffer, sent(payloads, network), payloads, (2, 1), 20)
+    assert buffer.counters.concealed / (len(heard) * FRAME_SAMPLES) <= concealed
+    assert milliseconds(SPEECH, heard) <= delay
+    assert_conserved(buffer, len(heard))
+
+
+def test_copies_that_nobody_needs_change_nothing() -> None:
+    payloads = encoded(SPEECH, expected_loss=0)
+    heard = []
+    for distances in ((), (1,), (3, 2, 1)):
+        buffer = opus_buffer()
+        heard.append(np.concatenate(play_with_copies(buffer, sent(payloads), payloads, distances, 20)))
+        assert buffer.counters.inserted == 1000
+    np.testing.assert_array_equal(heard[0], heard[1])
+    np.testing.assert_array_equal(heard[0], heard[2])
+
+
+def test_the_wait_is_as_long_as_the_copies_are_away_and_never_more_than_two_packets() -> None:
+    payloads = encoded(SPEECH, expected_loss=0)
+    single = [packet for n, packet in enumerate(sent(payloads)) if n % 15 != 7]
+    late = {}
+    for distance in (1, 2, 3):
+        heard = play_with_copies(opus_buffer(), single, payloads, (distance,), 20)
+        late[distance] = milliseconds(SPEECH, heard)
+    clean = milliseconds(SPEECH, play(opus_buffer(), sent(payloads), until=20))
+    assert late[1] - clean == pytest.approx(20, abs=3)
+    assert late[2] - clean == pytest.approx(40, abs=3)
+    assert late[3] == pytest.approx(clean, abs=3)
+
+
+def test_the_packet_itself_takes_the_place_of_its_copy() -> None:
+    payloads = encoded(SPEECH[:SAMPLE_RATE], expected_loss=0)
+    buffer = opus_buffer()
+    buffer.insert(111, 2 * FRAME_SAMPLES, payloads[2], 0.0)
+    buffer.insert_copy(111, FRAME_SAMPLES, FRAME_SAMPLES, payloads[1], 0.0)
+    buffer.insert_copy(111, FRAME_SAMPLES, FRAME_SAMPLES, payloads[9], 0.0)
+    assert (buffer.counters.inserted, buffer.held) == (2, 2)
+    buffer.insert(111, FRAME_SAMPLES, payloads[1], 0.0)
+    assert (buffer.counters.inserted, buffer.counters.replaced, buffer.held) == (3, 1, 2)
+    buffer.insert_copy(111, FRAME_SAMPLES, FRAME_SAMPLES, payloads[9], 0.0)
+    assert (buffer.counters.inserted, buffer.held) == (3, 2)
+
+
+def test_copies_without_sound_or_of_another_time_or_clock_are_not_kept() -> None:
+    payloads = encoded(SPEECH[:SAMPLE_RATE])
+    buffer = PlayoutBuffer({111: PayloadFormat(OpusDecoder(), 48_000), 0: PayloadFormat(G711Decoder("PCMU"), 8000)})
+    buffer.insert_copy(111, 0, 960, payloads[0], 0.0)
+    buffer.insert(111, 960, payloads[1], 0.0)
+    buffer.insert_copy(111, 0, 960, b"", 0.0)
+    buffer.insert_copy(5, 0, 960, payloads[0], 0.0)
+    buffer.insert_copy(0, 0, 960, bytes(160), 0.0)
+    buffer.insert_copy(111, 2**31, 960, payloads[0], 0.0)
+    assert (buffer.counters.inserted, buffer.held) == (1, 1)
+
+
 def test_what_is_lost_is_recovered_from_the_next_packet_wherever_it_holds_a_copy() -> None:
     payloads = encoded(SPEECH)
     lost = set(range(100, 1000, 20))
@@ -326,6 +426,10 @@ PAYLOADS = encoded(voice(1, seed=3))
     st.lists(
         st.one_of(
             st.integers(0, 49).map(lambda n: ("packet", n)),
+            st.tuples(st.just("copy"), st.integers(0, 49), st.integers(1, 3)),
+            st.tuples(
+                st.just("raw copy"), st.integers(0, 2**32 - 1), st.integers(0, 2**14 - 1), st.binary(max_size=20)
+            ),
             st.tuples(st.just("raw"), st.integers(0, 2**32 - 1), st.binary(max_size=20)),
             st.integers(1, 12).map(lambda n: ("pull", n)),
             st.just(("reset",)),
@@ -343,6 +447,10 @@ def test_whatever_comes_every_pull_gives_a_frame_and_nothing_is_unaccounted_for(
         match step:
             case ("packet", int(n)):
                 buffer.insert(111, n * FRAME_SAMPLES, PAYLOADS[n], now)
+            case ("copy", int(n), int(back)):
+                buffer.insert_copy(111, n * FRAME_SAMPLES, back * FRAME_SAMPLES, PAYLOADS[n], now)
+            case ("raw copy", int(timestamp), int(offset), bytes(payload)):
+                buffer.insert_copy(111, timestamp, offset, payload, now)
             case ("raw", int(timestamp), bytes(payload)):
                 buffer.insert(111, timestamp, payload, now)
             case ("pull", int(times)):

@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from aiortc.rtp import RtpPacket
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openvoice.media.audio.g711 import G711Encoder
 from openvoice.media.audio.negotiation import offered_codecs
+from openvoice.media.audio.opus import OpusEncoder
 from openvoice.media.audio.receiver import AudioReceiver
+from openvoice.media.audio.redundancy import Block, pack
 from openvoice.ports import FRAME_SECONDS
 from tests.media.audio.sound import frames, signal_to_noise, voice
 
@@ -110,3 +115,64 @@ def test_reset_drops_what_waits() -> None:
     audio.reset()
     audio.pull(1.0)
     assert not audio.pull(1.02).any()
+
+
+def redundant(sound: np.ndarray, distances: tuple[int, ...]) -> list[RtpPacket]:
+    encoder = OpusEncoder(complexity=5)
+    payloads = [encoder.encode(frame) for frame in frames(sound)]
+    return [
+        RtpPacket(
+            payload_type=63,
+            sequence_number=n,
+            timestamp=(n * 960 - 48_000) % 2**32,
+            ssrc=1,
+            payload=pack(
+                Block(111, payload),
+                [Block(111, payloads[n - back], back * 960) for back in distances if back <= n],
+            ),
+        )
+        for n, payload in enumerate(payloads)
+    ]
+
+
+@pytest.mark.parametrize("distances", [(), (1,), (2,), (2, 1), (3, 2, 1)], ids=str)
+def test_whatever_copies_come_along_what_is_lost_is_replaced_and_counted_as_lost(distances: tuple[int, ...]) -> None:
+    audio, _ = receiver()
+    stream = redundant(voice(6), distances)
+    # Every tenth is lost; the first loss finds nobody waiting for its copy.
+    for n, packet in enumerate(stream):
+        if n % 10 != 5:
+            audio.handle(packet, n * FRAME_SECONDS)
+        audio.pull(n * FRAME_SECONDS + 0.005)
+    assert audio.reception is not None
+    assert audio.reception.lost == 30
+    assert audio.reception.received == audio.packets == 270
+    replaced = 1 - audio.concealed / 0.1
+    assert replaced > (0.9 if distances else 0.5)
+
+
+def test_a_redundant_packet_may_carry_a_digit_or_rubbish() -> None:
+    audio, digits = receiver()
+    event = b"\x03\x8a\x03\xc0"
+    for n, payload in enumerate((b"", b"\xff" * 50, b"\x4d" + event, b"\x3f" + event, b"\x6e" + event)):
+        audio.handle(RtpPacket(payload_type=63, sequence_number=n, timestamp=960 * n, ssrc=1, payload=payload), n / 50)
+    assert digits == ["3"]
+    assert audio.reception is not None
+    assert audio.reception.received == 5
+    assert not audio.pull(1.0).any()
+
+
+def test_copies_are_not_kept_while_nothing_is_played() -> None:
+    audio, _ = receiver()
+    audio.playing = False
+    for n, packet in enumerate(redundant(voice(1), (1,))):
+        audio.handle(packet, n * FRAME_SECONDS)
+    assert not audio.pull(1.0).any()
+
+
+@given(st.lists(st.binary(max_size=60), max_size=30))
+def test_no_redundant_payload_raises(payloads: list[bytes]) -> None:
+    audio, _ = receiver()
+    for n, payload in enumerate(payloads):
+        audio.handle(RtpPacket(payload_type=63, sequence_number=n, timestamp=960 * n, ssrc=1, payload=payload), n / 50)
+        audio.pull(n / 50 + 0.005)

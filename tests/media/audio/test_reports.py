@@ -22,9 +22,9 @@ def packet(sequence: int, timestamp: int = 0) -> RtpPacket:
     return RtpPacket(sequence_number=sequence % 65536, timestamp=timestamp % 2**32, ssrc=7)
 
 
-def reporter(ssrc: int = 1) -> tuple[Reporter, list[float]]:
-    losses: list[float] = []
-    return Reporter(ssrc, losses.append), losses
+def reporter(ssrc: int = 1) -> tuple[Reporter, list[tuple[float, float]]]:
+    losses: list[tuple[float, float]] = []
+    return Reporter(ssrc, lambda loss, moment: losses.append((loss, moment))), losses
 
 
 def compound(of: Reporter, now: float, *, reception: ReceptionStatistics | None = None, sent: int = 0) -> list[object]:
@@ -120,7 +120,7 @@ def test_the_round_trip_is_measured_between_two_reporters() -> None:
     alice.handle(compound(bob, 500.530, reception=heard_by_bob, sent=1), 100.600)  # 70 ms back
     assert alice.round_trip == pytest.approx(0.100, abs=1e-3)
     assert alice.remote_loss == pytest.approx(0.24, abs=0.02)
-    assert losses == [alice.remote_loss]
+    assert losses == [(alice.remote_loss, 100.6)]
     assert bob.round_trip is None
 
 

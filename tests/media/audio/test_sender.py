@@ -9,19 +9,22 @@ from aiortc.rtp import RtpPacket
 from openvoice.core.description import Codec
 from openvoice.media.audio.dtmf import Tick, tone
 from openvoice.media.audio.level import SILENCE as SILENCE_LEVEL
-from openvoice.media.audio.negotiation import create_encoder, create_formats, event_codec, offered_codecs
+from openvoice.media.audio.negotiation import create_formats, event_codec, offered_codecs
+from openvoice.media.audio.redundancy import unpack
 from openvoice.media.audio.sender import SILENCE, AudioSender
 from openvoice.ports import FRAME_SECONDS
 from tests.media.audio.sound import frames, lag, signal_to_noise, voice
 
-OPUS, G722, PCMU, PCMA, *EVENTS = offered_codecs()
+OPUS, RED, G722, PCMU, PCMA, *EVENTS = offered_codecs()
 
 
-def sender(codec: Codec = OPUS, *, events: bool = True) -> tuple[AudioSender, list[RtpPacket]]:
+def sender(
+    codec: Codec = OPUS, *, events: bool = True, redundancy: Codec | None = None
+) -> tuple[AudioSender, list[RtpPacket]]:
     packets: list[RtpPacket] = []
     made = AudioSender(
         codec=codec,
-        encoder=create_encoder(codec),
+        redundancy=redundancy,
         events=event_codec(EVENTS, codec.clock_rate) if events else None,
         ssrc=0xDECAFBAD,
         send=lambda data: packets.append(RtpPacket.parse(data)),
@@ -146,11 +149,34 @@ def test_bitrate_and_level_are_of_what_was_sent() -> None:
     assert -60 < audio.level < -5
 
 
-def test_expected_loss_reaches_the_encoder() -> None:
-    recovering = []
+def test_what_the_peer_reports_reaches_the_encoder() -> None:
+    sent = []
     for share in (0.0, 0.1):
         audio, packets = sender()
-        audio.expect_loss(share)
+        audio.report_loss(0.0, 0.0)
+        audio.report_loss(share, 6.0)
         send(audio, voice(3))
-        recovering.append(packets[80].payload)
-    assert recovering[0] != recovering[1]
+        sent.append(packets[80].payload)
+    assert sent[0] != sent[1]
+
+
+def test_copies_travel_in_packets_of_their_own_payload_type_on_the_same_timeline() -> None:
+    audio, packets = sender(redundancy=RED)
+    send(audio, voice(1))
+    audio.report_loss(0.1, 1.0)
+    send(audio, voice(1), 1.0)
+    assert [packet.payload_type for packet in packets] == [111] * 51 + [63] * 49
+    for before, after in itertools.pairwise(packets):
+        assert (after.timestamp - before.timestamp) % 2**32 == 960
+        assert (after.sequence_number - before.sequence_number) % 65536 == 1
+    for packet in packets[51:]:
+        assert [(block.payload_type, block.offset) for block in unpack(packet.payload)] == [(111, 960), (111, 0)]
+
+
+def test_what_was_said_before_a_pause_is_not_repeated_after_it() -> None:
+    audio, packets = sender(redundancy=RED)
+    audio.report_loss(0.1, 0.0)
+    send(audio, voice(0.2))
+    audio.resume(5.2)
+    send(audio, voice(0.2), 5.2)
+    assert [packet.payload_type for packet in packets] == [111, *[63] * 9, 111, *[63] * 9]

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from openvoice.errors import OpenVoiceError
 from openvoice.ports import FRAME_SECONDS, AudioSink, AudioSource, Frame
 
 _logger = logging.getLogger(__name__)
@@ -81,7 +82,8 @@ class PacedOutput:
             except Exception as error:
                 _logger.warning("A sink of sound failed: %s", type(error).__name__)
                 pace.stop()
-                trouble("The received sound could not be taken any more; it is not kept.")
+                known = isinstance(error, OpenVoiceError)
+                trouble(str(error) if known else "The received sound could not be taken any more; it is not kept.")
 
         self._pace = pace = Pace(write)
 

@@ -23,7 +23,7 @@ class Encoder(Protocol):
     def encode(self, frame: Frame) -> bytes: ...
 
     def expect_loss(self, share: float) -> None:
-        """Protect against the loss of this share (0 to 1) of the packets, if the codec can."""
+        """Protect against the loss of this share (0 to 1) of the packets, if the codec can; 0 needs no protection."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Which codecs are offered, answered and sent with (XEP-0167, RFC 3264, RFC 7587, RFC 4733)."""
+"""Which codecs are offered, answered and sent with (XEP-0167, RFC 3264, RFC 7587, RFC 2198, RFC 4733)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from openvoice.media.audio.g722 import G722Decoder, G722Encoder
 from openvoice.media.audio.opus import OpusDecoder, OpusEncoder
 
 EVENTS = "telephone-event"
+REDUNDANCY = "red"
 
 _OPUS_PARAMETERS = (("minptime", "10"), ("useinbandfec", "1"))
 _OFFER = (
     Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2, parameters=_OPUS_PARAMETERS),
+    # RFC 2198, 5 would list the payload types within; as a parameter without a name that breaks some clients.
+    Codec(payload_type=63, name=REDUNDANCY, clock_rate=48_000, channels=2),
     Codec(payload_type=9, name="G722", clock_rate=8000),
     Codec(payload_type=0, name="PCMU", clock_rate=8000),
     Codec(payload_type=8, name="PCMA", clock_rate=8000),
@@ -33,14 +36,15 @@ def offered_codecs() -> tuple[Codec, ...]:
 def answered_codecs(offer: Sequence[Codec]) -> tuple[Codec, ...]:
     """What of ``offer`` is understood: in our order of preference, with the payload types of the offer.
 
-    Empty if no voice codec is in common. Telephone events stay only in the clocks of the voice codecs answered.
+    Empty if no voice codec is in common. Telephone events and redundancy stay only in the clocks of the voice codecs
+    answered.
     """
     found = [
         replace(ours, payload_type=theirs.payload_type, channels=theirs.channels)
         for ours in _OFFER
         if (theirs := _find(offer, ours)) is not None
     ]
-    clocks = {codec.clock_rate for codec in found if not is_event(codec)}
+    clocks = {codec.clock_rate for codec in found if is_voice(codec)}
     return tuple(codec for codec in found if codec.clock_rate in clocks)
 
 
@@ -51,7 +55,7 @@ def sending_codec(local: Sequence[Codec], remote: Sequence[Codec]) -> Codec:
         MediaFailed: no voice codec is in common.
     """
     for ours in local:
-        if not is_event(ours) and _is_known(ours) and (theirs := _find(remote, ours)) is not None:
+        if is_voice(ours) and _is_known(ours) and (theirs := _find(remote, ours)) is not None:
             return theirs
     raise MediaFailed("The other side offers no voice codec that this side has.")
 
@@ -61,8 +65,24 @@ def event_codec(codecs: Sequence[Codec], clock_rate: int) -> Codec | None:
     return next((codec for codec in codecs if is_event(codec) and codec.clock_rate == clock_rate), None)
 
 
+def redundancy_codec(local: Sequence[Codec], remote: Sequence[Codec], voice: Codec) -> Codec | None:
+    """What carries copies of ``voice`` (RFC 2198), as ``remote`` numbers it, if both sides have it."""
+    for ours in local:
+        if is_redundancy(ours) and ours.clock_rate == voice.clock_rate:
+            return _find(remote, ours)
+    return None
+
+
 def is_event(codec: Codec) -> bool:
     return codec.name.lower() == EVENTS
+
+
+def is_redundancy(codec: Codec) -> bool:
+    return codec.name.lower() == REDUNDANCY
+
+
+def is_voice(codec: Codec) -> bool:
+    return not is_event(codec) and not is_redundancy(codec)
 
 
 def create_encoder(codec: Codec) -> Encoder:
@@ -107,4 +127,4 @@ def _is_same(one: Codec, other: Codec) -> bool:
     if (one.name.lower(), one.clock_rate) != (other.name.lower(), other.clock_rate):
         return False
     # RFC 7587, 7 wants opus to be named with two channels, whatever is sent; some name one.
-    return one.name.lower() == "opus" or one.channels == other.channels == 1
+    return one.name.lower() in ("opus", REDUNDANCY) or one.channels == other.channels == 1

@@ -22,7 +22,7 @@ from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 DEFAULT_BITRATE = 48_000
 """bit/s: what PESQ gains above this is less than what redundancy gains."""
 LEAST_EXPECTED_LOSS = 0.05
-"""Below this libopus stops putting redundancy in, and the first loss of a call would be heard."""
+"""Below this libopus stops putting redundancy in at some bitrates."""
 MOST_EXPECTED_LOSS = 0.1
 """At 48 kbit/s more redundancy takes more from the speech itself than it saves, up to 20 % of loss."""
 
@@ -94,9 +94,8 @@ class OpusEncoder:
         self._payload = ctypes.create_string_buffer(_PAYLOAD_OCTETS)
         self._set(_SET_VBR, 0)
         self._set(_SET_COMPLEXITY, complexity)
-        self._set(_SET_INBAND_FEC, 1)
         self.set_bitrate(bitrate)
-        self.expect_loss(0.0)
+        self.expect_loss(LEAST_EXPECTED_LOSS)
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):
@@ -113,9 +112,14 @@ class OpusEncoder:
         self._set(_SET_BITRATE, bitrate)
 
     def expect_loss(self, share: float) -> None:
-        """Put as much redundancy in as suits this share of lost packets."""
-        expected = min(MOST_EXPECTED_LOSS, max(LEAST_EXPECTED_LOSS, share))
+        """Put as much redundancy in as suits this share of lost packets; none for 0."""
+        expected = min(MOST_EXPECTED_LOSS, max(LEAST_EXPECTED_LOSS, share)) if share > 0 else 0.0
+        self._set(_SET_INBAND_FEC, int(expected > 0))
         self._set(_SET_PACKET_LOSS_PERCENTAGE, round(100 * expected))
+
+    def reset(self) -> None:
+        """Forget the past: nothing of it is repeated in the packets to come."""
+        self._library.opus_encoder_ctl(self._state, _RESET_STATE)
 
     def encode(self, frame: Frame) -> bytes:
         """20 ms as one payload. Raises ``ValueError`` for a frame of another shape or type."""

@@ -5,11 +5,13 @@ drift apart: time-stretching makes up for it.
 
 Let the *offset* of a moment be the receiver's time minus the sender's time of the sound played then. The buffer steers
 the offset at which it decodes towards the one that :class:`~openvoice.media.audio.delay.DelayEstimate` needs, plus
-one packet where packets get lost and the codec carries a copy of each in the next::
+what :class:`~openvoice.media.audio.reserve.RecoveryReserve` wants where packets get lost and later ones can replace
+them: by a copy of the whole payload (RFC 2198), or by what the codec itself repeats of the frame before::
 
     offset below the wanted one      lengthen the sound     (``stretch``)
     a packet or more above it        shorten it
     half a second above it           skip
+    packet missing, copy there       play the copy
     packet missing, next one there   recover it from the next, else conceal
     nothing there                    conceal, then fall silent and wait
     something there again            skip what was concealed, except what is needed to reach the wanted offset
@@ -17,7 +19,6 @@ one packet where packets get lost and the codec carries a copy of each in the ne
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import gcd
@@ -26,6 +27,7 @@ import numpy as np
 
 from openvoice.media.audio.codec import Decoder, PayloadFormat, Samples
 from openvoice.media.audio.delay import DelayEstimate
+from openvoice.media.audio.reserve import RecoveryReserve
 from openvoice.media.audio.similarity import loudness
 from openvoice.media.audio.stretch import OVERLAP, lengthen, shorten
 from openvoice.media.audio.unwrap import Unwrapper
@@ -41,12 +43,8 @@ _SKIP = 0.5
 """Seconds above the wanted offset that are skipped instead of played faster."""
 _SLACK = 0.003
 """Seconds of offset beyond a whole packet before sound is shortened: without it the buffer would swing."""
-_QUIET_INTERVALS = 6
-"""Usual intervals between losses without one, after which the network is taken to have recovered."""
-_SUPPOSED_INTERVAL, _SHORTEST_QUIET, _LONGEST_QUIET = 1.0, 2.0, 12.0
-"""Seconds: an interval that counts like two observed ones, and the bounds of the quiet."""
-_LOSSES = 16
-"""Lost packets remembered; a late one is taken off the list."""
+_FARTHEST = 2
+"""Packets that are waited for to replace a lost one: more would delay speech more than it improves it."""
 _PATIENCE = 5 * FRAME_SAMPLES
 """Samples concealed before the sender is taken to pause: 100 ms."""
 _PAST = 1440
@@ -65,9 +63,9 @@ _URGENT_LIKENESS = 0.7
 class PlayoutCounters:
     """Packets by their fate, and samples by their origin.
 
-    Packets inserted are those played, discarded and still held. Samples pulled are the sum of ``decoded``,
-    ``recovered``, ``concealed``, ``lengthened`` and ``silent``, minus ``shortened`` and those decoded but not yet
-    pulled.
+    Packets inserted are those played, discarded and still held; a copy counts as one where it was needed when it came.
+    Samples pulled are the sum of ``decoded``, ``recovered`` (from copies, too), ``concealed``, ``lengthened`` and
+    ``silent``, minus ``shortened`` and those decoded but not yet pulled.
     """
 
     inserted: int = 0
@@ -78,6 +76,8 @@ class PlayoutCounters:
     junk: int = 0
     overflow: int = 0
     """Discarded because there were too many, or because they belong to another time of the stream."""
+    replaced: int = 0
+    """Copies discarded because the packet itself came after all."""
     decoded: int = 0
     recovered: int = 0
     concealed: int = 0
@@ -87,7 +87,7 @@ class PlayoutCounters:
 
     @property
     def discarded(self) -> int:
-        return self.late + self.duplicate + self.junk + self.overflow
+        return self.late + self.duplicate + self.junk + self.overflow + self.replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class _Packet:
     decoder: Decoder
     duration: int
     arrival: float
+    behind: int = 0
+    """How many samples later the packet began that carried this copy; 0 for no copy."""
 
 
 class PlayoutBuffer:
@@ -105,6 +107,7 @@ class PlayoutBuffer:
         self._formats = formats
         self._clock_rate: int | None = None
         self._estimate = DelayEstimate()
+        self._reserve = RecoveryReserve()
         self.counters = PlayoutCounters()
         self._delay = 0.0
         self._packets: dict[int, _Packet] = {}
@@ -118,14 +121,13 @@ class PlayoutBuffer:
         self._seen: dict[int, None] = {}
         self._timestamps = Unwrapper(32)
         self._estimate.reset()
+        self._reserve.reset()
         self._position: int | None = None
         self._decoder: Decoder | None = None
         self._missed = 0
         self._strays = 0
         self._waiting = 0
         self._loudness = 0.0
-        self._duration = FRAME_SAMPLES
-        self._lost: deque[tuple[int, float]] = deque(maxlen=_LOSSES)
 
     def reset(self) -> None:
         """Forget everything but the counters: the sender began another stream."""
@@ -177,10 +179,31 @@ class PlayoutBuffer:
         self._estimate.add(offset)
         if self._position is not None and start < self._position:
             self.counters.late += 1
-            self._lost = deque((entry for entry in self._lost if entry[0] != start), maxlen=_LOSSES)
+            self._reserve.forget(start)
         else:
+            self.counters.replaced += start in self._packets
             self._packets[start] = _Packet(payload, payload_format.decoder, duration, arrival)
             self._bound(arrival)
+
+    def insert_copy(self, payload_type: int, timestamp: int, offset: int, payload: bytes, arrival: float) -> None:
+        """Take a copy of an earlier payload out of the packet inserted last, ``offset`` ticks later than ``timestamp``.
+
+        It is kept where that packet is missing. It tells nothing of jitter or loss.
+        """
+        payload_format = self._formats.get(payload_type)
+        if payload_format is None or payload_format.clock_rate != self._clock_rate:
+            return
+        start, late = self._place(timestamp, arrival)
+        duration = payload_format.decoder.duration(payload)
+        if not duration or start in self._seen or start in self._packets or self._is_stray(late):
+            return
+        copy = _Packet(payload, payload_format.decoder, duration, arrival, offset * (SAMPLE_RATE // self._clock_rate))
+        if self._position is not None and start < self._position:
+            self._wait_for(start, copy.behind, duration, arrival)
+            return
+        self.counters.inserted += 1
+        self._packets[start] = copy
+        self._bound(arrival)
 
     def _place(self, timestamp: int, arrival: float) -> tuple[int, float]:
         """Where the sound of a packet begins, in samples of the sender's time, and the offset of its arrival."""
@@ -213,15 +236,7 @@ class PlayoutBuffer:
     def _wanted(self, now: float) -> float:
         """The offset at which to decode."""
         needed = self._estimate.needed
-        return (needed if needed is not None else now) + (self._duration / SAMPLE_RATE if self._is_losing(now) else 0.0)
-
-    def _is_losing(self, now: float) -> bool:
-        """Whether another loss is likely: it has been quiet for less than several times the usual interval."""
-        if not self._lost:
-            return False
-        first, last = self._lost[0][1], self._lost[-1][1]
-        interval = (last - first + 2 * _SUPPOSED_INTERVAL) / (len(self._lost) + 1)
-        return now - last < min(_LONGEST_QUIET, max(_SHORTEST_QUIET, _QUIET_INTERVALS * interval))
+        return (needed if needed is not None else now) + self._reserve.wanted(now) / SAMPLE_RATE
 
     def _entry(self, now: float) -> int:
         """Where to begin: the latest packet that is not too early to play, or else the first of all."""
@@ -241,8 +256,7 @@ class PlayoutBuffer:
             return self._bridge()
         if self._position is None:
             return self._begin(now)
-        if self._position not in self._packets:
-            self._note_loss(self._position, now)
+        self._note_loss(self._position, now)
         if self._missed:
             self._move_to(self._catch_up(now, self._position))
         if now - self._position / SAMPLE_RATE - self._wanted(now) > _SKIP:
@@ -253,10 +267,18 @@ class PlayoutBuffer:
         return self._play(packet, now, self._position)
 
     def _note_loss(self, position: int, now: float) -> None:
-        """Remember what is missing though something later came, if the codec could recover it."""
-        following = self._packets[min(self._packets)]
-        if following.decoder.recovers(following.payload):
-            self._lost.append((position, now))
+        """Remember what is missing though something later came, if that replaces it."""
+        start = min(self._packets)
+        packet = self._packets[start]
+        if packet.behind:
+            self._wait_for(start, packet.behind, packet.duration, now)
+        if start > position and packet.decoder.recovers(packet.payload):
+            self._wait_for(start - packet.duration, packet.behind + packet.duration, packet.duration, now)
+
+    def _wait_for(self, start: int, distance: int, duration: int, now: float) -> None:
+        """Be ready for the next loss like that at ``start``, unless what replaces it is too far behind."""
+        if distance <= _FARTHEST * duration:
+            self._reserve.note(start, distance, now)
 
     def _begin(self, now: float) -> Samples:
         start = self._entry(now)
@@ -319,11 +341,13 @@ class PlayoutBuffer:
         self._decoder = packet.decoder
         sound = packet.decoder.decode(packet.payload)
         self.counters.played += 1
-        self.counters.decoded += len(sound)
-        self._duration = len(sound)
         self._position = position + len(sound)
-        waited = now - packet.arrival + len(self._ready) / SAMPLE_RATE
-        self._delay += 0.05 * (waited - self._delay)
+        if packet.behind:
+            self.counters.recovered += len(sound)
+        else:
+            self.counters.decoded += len(sound)
+            waited = now - packet.arrival + len(self._ready) / SAMPLE_RATE
+            self._delay += 0.05 * (waited - self._delay)
         return self._adapted(sound, now - position / SAMPLE_RATE - self._wanted(now))
 
     def _adapted(self, sound: Samples, surplus: float) -> Samples:

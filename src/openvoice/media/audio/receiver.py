@@ -9,8 +9,9 @@ from aiortc.rtp import RtpPacket
 from openvoice.core.description import Codec
 from openvoice.media.audio.dtmf import DigitReceiver
 from openvoice.media.audio.level import LevelMeter
-from openvoice.media.audio.negotiation import create_formats, is_event
+from openvoice.media.audio.negotiation import create_formats, is_event, is_redundancy
 from openvoice.media.audio.playout import PlayoutBuffer
+from openvoice.media.audio.redundancy import unpack
 from openvoice.media.audio.reports import ReceptionStatistics
 from openvoice.ports import Frame
 
@@ -42,12 +43,29 @@ class AudioReceiver:
         if codec is None or not self._is_heard(packet.ssrc, codec) or self.reception is None:
             return
         self.reception.add(packet, arrival)
+        if is_redundancy(codec):
+            self._handle_blocks(packet, arrival)
+        else:
+            self._handle_payload(codec, packet.timestamp, packet.payload, arrival)
+
+    def _handle_blocks(self, packet: RtpPacket, arrival: float) -> None:
+        *copies, own = unpack(packet.payload) or (None,)
+        codec = self._codecs.get(own.payload_type) if own is not None else None
+        if own is None or codec is None:
+            return
+        self._handle_payload(codec, packet.timestamp, own.payload, arrival)
+        if self.playing:
+            for copy in copies:
+                timestamp = packet.timestamp - copy.offset & 0xFFFFFFFF
+                self._buffer.insert_copy(copy.payload_type, timestamp, copy.offset, copy.payload, arrival)
+
+    def _handle_payload(self, codec: Codec, timestamp: int, payload: bytes, arrival: float) -> None:
         if is_event(codec):
-            digit = self._digits.handle(packet.timestamp, packet.payload, arrival)
+            digit = self._digits.handle(timestamp, payload, arrival)
             if digit is not None:
                 self._dialled(digit)
         elif self.playing:
-            self._buffer.insert(packet.payload_type, packet.timestamp, packet.payload, arrival)
+            self._buffer.insert(codec.payload_type, timestamp, payload, arrival)
 
     def pull(self, now: float) -> Frame:
         """The next 20 ms to play. ``now`` in seconds, on the clock of the arrivals."""

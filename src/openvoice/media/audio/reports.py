@@ -107,9 +107,12 @@ class ReceptionStatistics:
 
 
 class Reporter:
-    """Writes this side's reports and reads the peer's. ``ssrc`` is of the own stream."""
+    """Writes this side's reports and reads the peer's. ``ssrc`` is of the own stream.
 
-    def __init__(self, ssrc: int, loss_reported: Callable[[float], None]) -> None:
+    ``loss_reported`` is told the share of our packets that the peer missed, and the time of its report.
+    """
+
+    def __init__(self, ssrc: int, loss_reported: Callable[[float, float], None]) -> None:
         self._ssrc = ssrc
         self._name = b64encode(secrets.token_bytes(_CNAME_OCTETS))
         self._loss_reported = loss_reported
@@ -165,7 +168,7 @@ class Reporter:
 
     def _read(self, block: RtcpReceiverInfo, arrival: float) -> None:
         self.remote_loss = block.fraction_lost / 256
-        self._loss_reported(self.remote_loss)
+        self._loss_reported(self.remote_loss, arrival)
         if block.lsr:
             elapsed = (_ntp(arrival) >> 16) - block.lsr - block.dlsr & 0xFFFFFFFF
             # What the peer claims may be nonsense: a negative time, or hours.

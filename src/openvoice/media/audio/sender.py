@@ -1,4 +1,4 @@
-"""Frames to RTP packets (RFC 3550, 5.1): one every 20 ms, of one size, whatever is said."""
+"""Frames to RTP packets (RFC 3550, 5.1): one every 20 ms, of a size that what is said does not change."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from aiortc.rtp import RtpPacket
 
 from openvoice.core.description import Codec
-from openvoice.media.audio.codec import Encoder
 from openvoice.media.audio.dtmf import DigitSender, Tick, event_payload, tone
+from openvoice.media.audio.encoding import VoiceEncoder
 from openvoice.media.audio.level import LevelMeter
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame
 
@@ -20,13 +20,17 @@ SILENCE.flags.writeable = False
 
 
 class AudioSender:
-    """One stream. ``events`` is the codec of telephone events, if they were negotiated."""
+    """One stream. ``redundancy`` and ``events`` are the codecs of copies and telephone events that were negotiated.
+
+    Raises:
+        MediaFailed: a codec does not start.
+    """
 
     def __init__(
-        self, *, codec: Codec, encoder: Encoder, events: Codec | None, ssrc: int, send: Callable[[bytes], None]
+        self, *, codec: Codec, redundancy: Codec | None, events: Codec | None, ssrc: int, send: Callable[[bytes], None]
     ) -> None:
         self._codec = codec
-        self._encoder = encoder
+        self._encoder = VoiceEncoder(codec, redundancy)
         self._events = events
         self._ssrc = ssrc
         self._transmit = send
@@ -48,12 +52,11 @@ class AudioSender:
         sound = SILENCE if self.muted else frame
         self._level.add(sound)
         tick = self.digits.next()
-        if tick is None:
-            self._send(self._codec.payload_type, self._encoder.encode(sound), now, marker=not self.packets)
-        elif self._events is None:
-            self._send(self._codec.payload_type, self._encoder.encode(tone(tick)), now)
-        else:
+        if tick is not None and self._events is not None:
             self._send_event(self._events, tick, now)
+        else:
+            payload_type, payload = self._encoder.encode(sound if tick is None else tone(tick), self._timestamp)
+            self._send(payload_type, payload, now, marker=not self.packets)
         self._timestamp = self._timestamp + self._ticks_per_frame & 0xFFFFFFFF
 
     def resume(self, now: float) -> None:
@@ -62,8 +65,9 @@ class AudioSender:
             missed = max(0, round((now - self._sent_at) / FRAME_SECONDS) - 1)
             self._timestamp = self._timestamp + missed * self._ticks_per_frame & 0xFFFFFFFF
 
-    def expect_loss(self, share: float) -> None:
-        self._encoder.expect_loss(share)
+    def report_loss(self, share: float, now: float) -> None:
+        """The peer missed this share (0 to 1) of the packets since its last report; ``now`` in seconds."""
+        self._encoder.report_loss(share, now)
 
     def timestamp_at(self, now: float) -> int:
         """The RTP time of ``now``, for a sender report."""

@@ -15,14 +15,14 @@ from aiortc.rtp import RtcpByePacket, RtpPacket
 from openvoice.core.description import Content
 from openvoice.core.inputs import DeviceTrouble, DigitReceived, MediaInput, SourceEnded
 from openvoice.core.statistics import CallStatistics
-from openvoice.media.audio.negotiation import create_encoder, event_codec, sending_codec
+from openvoice.media.audio.negotiation import event_codec, redundancy_codec, sending_codec
 from openvoice.media.audio.receiver import AudioReceiver
 from openvoice.media.audio.reports import Reporter
 from openvoice.media.audio.sender import SILENCE, AudioSender
 from openvoice.ports import FRAME_SECONDS, AudioInput, AudioOutput, Frame
 
 _REPORT_INTERVAL = 1.0
-"""Seconds between reports, on average: the encoder's redundancy follows what the peer reports."""
+"""Seconds between reports, on average: the peer's protection against loss follows what they say."""
 _STALLED = 3 * FRAME_SECONDS
 """Seconds without a frame of the input after which silence is sent instead of it."""
 
@@ -53,13 +53,13 @@ class AudioStream:
         self._notify = notify
         self._sender = AudioSender(
             codec=codec,
-            encoder=create_encoder(codec),
+            redundancy=redundancy_codec(local.codecs, remote.codecs, codec),
             events=event_codec(remote.codecs, codec.clock_rate),
             ssrc=ssrc,
             send=send_rtp,
         )
         self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
-        self._reporter = Reporter(ssrc, self._sender.expect_loss)
+        self._reporter = Reporter(ssrc, self._sender.report_loss)
         self._held = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._report_timer: asyncio.TimerHandle | None = None
