@@ -67,3 +67,10 @@ def test_a_lateness_that_lasts_is_believed_with_the_second_packet() -> None:
     assert estimate.needed == pytest.approx(0.022)
     estimate.add(0.0)
     assert estimate.needed == pytest.approx(0.002)
+
+
+def test_a_little_more_jitter_than_usual_changes_nothing_at_once() -> None:
+    estimate = DelayEstimate()
+    for offset in [0.0] * 100 + [0.004] * 3:
+        estimate.add(offset)
+    assert estimate.needed == pytest.approx(0.002)

@@ -12,8 +12,8 @@ _SHARE_IN_TIME = 0.97
 _WARM = 25
 _CAUTION = 0.020
 """Seconds added while fewer than ``_WARM`` packets are known."""
-_INSISTENCE = 2
-"""Packets in a row whose lateness is taken for lasting: a route that became longer delays all."""
+_INSISTENCE, _STEP = 2, 0.005
+"""Packets in a row, each by so many seconds later than usual, that are taken for a route that became longer."""
 _MARGIN = 0.002
 """Seconds added always: the clock that pulls is not exact either."""
 
@@ -52,4 +52,4 @@ class DelayEstimate:
         caution = _CAUTION if len(self._ordered) < _WARM else 0.0
         usual = self._ordered[int(_SHARE_IN_TIME * (len(self._ordered) - 1) + 0.5)]
         lasting = min(self._recent[-packet] for packet in range(1, min(_INSISTENCE, len(self._recent)) + 1))
-        return max(usual, lasting) + _MARGIN + caution
+        return (lasting if lasting > usual + _STEP else usual) + _MARGIN + caution

@@ -22,34 +22,51 @@ class VoiceEncoder:
 
     def __init__(self, codec: Codec, redundancy: Codec | None) -> None:
         self._payload_type = codec.payload_type
-        self._redundancy = redundancy
         self._encoder = create_encoder(codec)
-        self._copies = OpusEncoder(bitrate=COPY_BITRATE) if redundancy is not None else None
-        self._copy: tuple[int, bytes] | None = None
-        self._policy = ProtectionPolicy(Protection.IN_BAND if self._copies is None else Protection.COPIES)
+        self._copier = _Copier(codec, redundancy) if redundancy is not None else None
+        self._policy = ProtectionPolicy(Protection.IN_BAND if redundancy is None else Protection.COPIES)
         self._protect(self._policy.step, 0.0)
 
     def encode(self, frame: Frame, timestamp: int) -> tuple[int, bytes]:
         """Payload type and payload of the 20 ms that begin at the RTP ``timestamp``."""
         payload = self._encoder.encode(frame)
-        if self._redundancy is None or self._copies is None or self._policy.step < Protection.COPIES:
-            return self._payload_type, payload
-        previous, self._copy = self._copy, (timestamp, self._copies.encode(frame))
-        offset = timestamp - previous[0] & 0xFFFFFFFF if previous is not None else 0
-        if previous is None or offset > LONGEST_OFFSET:
-            return self._payload_type, payload
-        copy = Block(self._payload_type, previous[1], offset)
-        return self._redundancy.payload_type, pack(Block(self._payload_type, payload), [copy])
+        if self._copier is not None and self._policy.step is Protection.COPIES:
+            return self._copier.add(frame, timestamp, payload)
+        return self._payload_type, payload
 
     def report_loss(self, share: float, now: float) -> None:
         """The peer missed this share (0 to 1) of the packets since its last report; ``now`` in seconds."""
         before = self._policy.step
         step = self._policy.report(share, now)
-        if self._copies is not None and before < step == Protection.COPIES:
-            # Of what was encoded long ago nothing may be repeated.
-            self._copies.reset()
-            self._copy = None
+        if self._copier is not None and before < step:
+            self._copier.reset()
         self._protect(step, share)
 
     def _protect(self, step: Protection, share: float) -> None:
         self._encoder.expect_loss(max(LEAST_EXPECTED_LOSS, share) if step is Protection.IN_BAND else 0.0)
+
+
+class _Copier:
+    """Encodes every frame a second time, for the packet after it."""
+
+    def __init__(self, codec: Codec, redundancy: Codec) -> None:
+        self._payload_type = codec.payload_type
+        self._redundant_payload_type = redundancy.payload_type
+        self._encoder = OpusEncoder(bitrate=COPY_BITRATE)
+        self._last: tuple[int, bytes] | None = None
+
+    def reset(self) -> None:
+        """Forget the past: of what was said long ago nothing may be repeated."""
+        self._encoder.reset()
+        self._last = None
+
+    def add(self, frame: Frame, timestamp: int, payload: bytes) -> tuple[int, bytes]:
+        """Payload type and payload with a copy of the frame before, unless there is none or it is too long ago."""
+        last, self._last = self._last, (timestamp, self._encoder.encode(frame))
+        if last is None:
+            return self._payload_type, payload
+        offset = timestamp - last[0] & 0xFFFFFFFF
+        if offset > LONGEST_OFFSET:
+            return self._payload_type, payload
+        copy = Block(self._payload_type, last[1], offset)
+        return self._redundant_payload_type, pack(Block(self._payload_type, payload), [copy])
