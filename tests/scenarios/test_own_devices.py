@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -34,19 +35,25 @@ def another_device(prosody: Prosody, of: Client, store: MemoryCallStore | None =
     )
 
 
+def take_together(phone: Client, laptop: Client, answer: Callable[[Call], Awaitable[None]]) -> asyncio.Future[Call]:
+    """Have ``phone`` answer once both ring; gives the call as ``laptop`` sees it."""
+    rang: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+    @laptop.on_call
+    async def ring(call: Call) -> None:
+        rang.set_result(call)
+
+    @phone.on_call
+    async def answer_when_both_ring(call: Call) -> None:
+        await rang
+        await answer(call)
+
+    return rang
+
+
 async def test_all_devices_ring_and_stop_when_one_answers(clients: ClientFactory, prosody: Prosody) -> None:
     async with clients("alice", "bob") as (alice, phone), another_device(prosody, phone) as laptop:
-        rang: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
-
-        @laptop.on_call
-        async def ring(call: Call) -> None:
-            rang.set_result(call)
-
-        @phone.on_call
-        async def answer_when_both_ring(call: Call) -> None:
-            await rang
-            await call.accept()
-
+        rang = take_together(phone, laptop, Call.accept)
         call = await alice.call(phone.address.bare)
         await call.wait_for(CallState.ACTIVE, SOON)
         ended = await asyncio.wait_for((await rang).wait_closed(), SOON)
@@ -57,17 +64,7 @@ async def test_all_devices_ring_and_stop_when_one_answers(clients: ClientFactory
 
 async def test_one_device_declines_for_all(clients: ClientFactory, prosody: Prosody) -> None:
     async with clients("alice", "bob") as (alice, phone), another_device(prosody, phone) as laptop:
-        rang: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
-
-        @laptop.on_call
-        async def ring(call: Call) -> None:
-            rang.set_result(call)
-
-        @phone.on_call
-        async def decline_when_both_ring(call: Call) -> None:
-            await rang
-            await call.reject()
-
+        rang = take_together(phone, laptop, Call.reject)
         call = await alice.call(phone.address.bare)
         ended = await asyncio.wait_for(call.wait_closed(), SOON)
         assert ended.reason.value == "decline"
