@@ -32,6 +32,7 @@ find_python() {
 }
 
 # fill ENVIRONMENT: install the locked packages and openvoice itself, unless that is done already.
+# The lock is complete. Asked to look for dependencies itself, an older pip would find releases newer than the lock.
 fill() {
     local stamp state
     stamp="$1/.openvoice"
@@ -41,7 +42,9 @@ fill() {
     fi
     say "Installing the Python packages of requirements.lock into $1 ..."
     .venv/bin/python -m pip --python "$1/bin/python" install -qq \
-        --require-hashes --only-binary :all: --requirement requirements.lock
+        --require-hashes --no-deps --only-binary :all: --requirement requirements.lock
+    .venv/bin/python -m pip --python "$1/bin/python" check >/dev/null ||
+        fail "requirements.lock is not complete: '$1/bin/python -m pip check' says what is missing"
     .venv/bin/python -m pip --python "$1/bin/python" install -qq --no-deps --no-build-isolation --editable .
     printf '%s\n' "$state" >"$stamp"
 }
