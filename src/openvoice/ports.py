@@ -6,6 +6,7 @@ Adapters implement these and never import each other. Fakes for all of them ship
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from openvoice.core.effects import SignallingEffect
 from openvoice.core.inputs import Invitation, MediaInput, PeerInput
 from openvoice.core.security import SignallingFacts
 from openvoice.core.statistics import CallStatistics
+from openvoice.core.trust import DeviceKey, Trust
 from openvoice.core.types import CallId, Role
 
 SAMPLE_RATE = 48_000
@@ -243,3 +245,56 @@ class CallStore(Protocol):
     def note_online(self, account: str, time: float) -> None: ...
 
     def close(self) -> None: ...
+
+
+class SecretStore(Protocol):
+    """Small secrets by name, encrypted at rest. Other processes of the same user may share it."""
+
+    def read(self, name: str) -> bytes | None: ...
+
+    def write(self, name: str, value: bytes) -> None:
+        """Keep ``value``, in place of what had that name. Outside of a transaction it is durable when this returns."""
+        ...
+
+    def remove(self, name: str) -> None:
+        """Forget it. Nothing happens if it is not there."""
+        ...
+
+    def names(self, prefix: str) -> list[str]:
+        """The names that begin with ``prefix``, sorted."""
+        ...
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All that is written inside becomes durable at once, or, if it raises, nothing of it.
+
+        Other writers wait meanwhile, those of other processes too: nothing inside may wait for a network.
+        """
+        ...
+
+
+class TrustStore(Protocol):
+    """What is thought of the OMEMO keys of others, and of the own other devices, for one account."""
+
+    def owners(self) -> tuple[Address, ...]:
+        """Everybody whose keys were seen, by bare address, sorted."""
+        ...
+
+    def keys(self, owner: Address) -> tuple[DeviceKey, ...]:
+        """The keys of ``owner`` that were seen, the first first."""
+        ...
+
+    def meet(self, owner: Address, device: int, key: bytes, now: float) -> DeviceKey:
+        """What is thought of this key; at its first sight, decide by :func:`~openvoice.core.trust.first_sight`."""
+        ...
+
+    def decide(self, owner: Address, key: bytes, trust: Trust) -> DeviceKey:
+        """Note what the user thinks of a key that was seen. Raises ``KeyError`` if it was not."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStore:
+    """What OMEMO keeps for one account: its own keys and ratchets, and what is thought of others' keys."""
+
+    secrets: SecretStore
+    trust: TrustStore

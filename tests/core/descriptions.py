@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from openvoice.core.address import Address
 from openvoice.core.description import (
     Candidate,
     CandidateType,
@@ -14,19 +15,22 @@ from openvoice.core.description import (
     TransportDescription,
 )
 from openvoice.core.security import MediaFacts, SignallingFacts
-from openvoice.core.types import Vouching
+from openvoice.core.trust import DeviceKey, Trust, Voucher
 
 OPUS = Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2)
 CANDIDATE = Candidate(foundation="1", address="192.0.2.1", port=5000, priority=2130706431)
 
 
-def description(
-    setup: Setup = Setup.ACTPASS, vouching: Vouching = Vouching.SIGNALLED, name: str = "0"
-) -> SessionDescription:
+def voucher(trust: Trust = Trust.TRUSTED, device: int = 27183) -> Voucher:
+    peer = DeviceKey(owner=Address.parse("bob@example.org"), device=device, key=bytes(range(32)), trust=trust)
+    return Voucher(peer=peer, own_device=31415, own_key=bytes(32))
+
+
+def description(setup: Setup = Setup.ACTPASS, vouched_by: Voucher | None = None, name: str = "0") -> SessionDescription:
     transport = TransportDescription(
         ufrag="abcd",
         pwd="x" * 22,
-        fingerprint=Fingerprint("sha-256", bytes(32), vouching),
+        fingerprint=Fingerprint("sha-256", bytes(32), vouched_by),
         setup=setup,
         candidates=(CANDIDATE,),
     )

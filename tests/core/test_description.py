@@ -15,12 +15,12 @@ from openvoice.core.description import (
 )
 from openvoice.core.types import Role, Vouching
 
-from .descriptions import CANDIDATE, OPUS, description
+from .descriptions import CANDIDATE, OPUS, description, voucher
 
 
 def test_a_fingerprint_compares_its_bytes_and_not_who_vouches() -> None:
     one = Fingerprint("sha-256", bytes(32))
-    assert one.matches(Fingerprint("sha-256", bytes(32), Vouching.OMEMO_VERIFIED))
+    assert one.matches(Fingerprint("sha-256", bytes(32), voucher()))
     assert not one.matches(Fingerprint("sha-256", b"\1" + bytes(31)))
     assert not one.matches(Fingerprint("sha-512", bytes(64)))
     assert str(one) == ":".join(["00"] * 32)
@@ -80,7 +80,7 @@ def test_senders_are_absolute(role: Role) -> None:
 
 
 def test_looking_things_up() -> None:
-    session = description(vouching=Vouching.OMEMO_TRUSTED)
+    session = description(vouched_by=voucher())
     assert session.content("0") is session.contents[0]
     assert session.content("1") is None
     assert HeaderExtension(1, "urn:ietf:params:rtp-hdrext:sdes:mid").id == 1
@@ -88,6 +88,7 @@ def test_looking_things_up() -> None:
     assert session.contents[0].codec(0) is None
     assert {media.value for media in session.media} == {"audio"}
     assert session.vouching is Vouching.OMEMO_TRUSTED
+    assert session.voucher == voucher()
     assert session.without_candidates().contents[0].transport.candidates == ()
     assert session.contents[0].transport.credentials == ("abcd", "x" * 22)
     assert "x" * 22 not in repr(session)
@@ -95,4 +96,5 @@ def test_looking_things_up() -> None:
         session.contents[0], transport=dataclasses.replace(session.contents[0].transport, fingerprint=None)
     )
     assert SessionDescription(contents=(bare,)).vouching is Vouching.NONE
+    assert SessionDescription(contents=(bare,)).voucher is None
     assert isinstance(CANDIDATE, Candidate)

@@ -17,10 +17,11 @@ from openvoice.core.description import Setup
 from openvoice.core.machine import CONNECT_WITHIN, INTERRUPTION_LIMIT, UNHEARD_AFTER, CallMachine
 from openvoice.core.policy import Policy
 from openvoice.core.state import TRANSITIONS, CallState
+from openvoice.core.trust import Trust
 from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching
 from openvoice.errors import InvalidState
 
-from .descriptions import CANDIDATE, SIGNALLING, description, facts
+from .descriptions import CANDIDATE, SIGNALLING, description, facts, voucher
 
 
 def machine(direction: Direction = Direction.OUTGOING, policy: Policy | None = None) -> CallMachine:
@@ -173,7 +174,7 @@ def test_the_weakest_fingerprint_counts() -> None:
     call.handle(i.Dial(), 0.0)
     call.handle(i.PeerProceeded(), 0.0)
     call.handle(i.LocalDescription(description()), 0.0)
-    call.handle(i.AnswerReceived(description(Setup.ACTIVE, Vouching.OMEMO_VERIFIED)), 0.0)
+    call.handle(i.AnswerReceived(description(Setup.ACTIVE, voucher(Trust.VERIFIED))), 0.0)
     call.handle(i.MediaSecured(facts()), 0.0)
     assert call.security.vouching is Vouching.OMEMO_VERIFIED
 

@@ -10,6 +10,7 @@ import ipaddress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from openvoice.core.trust import Voucher
 from openvoice.core.types import Role, Vouching
 
 FINGERPRINT_OCTETS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
@@ -57,14 +58,14 @@ class CandidateType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """The hash of a DTLS certificate (RFC 8122), and who vouches that the peer sent it.
+    """The hash of a DTLS certificate (RFC 8122), and who vouches that the peer sent it: only the servers, if nobody.
 
     Raises ``ValueError`` for a hash function that proves nothing, or a digest of the wrong length.
     """
 
     algorithm: str
     digest: bytes
-    vouching: Vouching = field(default=Vouching.SIGNALLED, compare=False)
+    voucher: Voucher | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.digest) != FINGERPRINT_OCTETS.get(self.algorithm, -1):
@@ -72,6 +73,10 @@ class Fingerprint:
 
     def __str__(self) -> str:
         return self.digest.hex(":").upper()
+
+    @property
+    def vouching(self) -> Vouching:
+        return Vouching.SIGNALLED if self.voucher is None else self.voucher.vouching
 
     def matches(self, other: Fingerprint) -> bool:
         """Compare in constant time."""
@@ -231,6 +236,15 @@ class SessionDescription:
             ),
             default=Vouching.NONE,
         )
+
+    @property
+    def voucher(self) -> Voucher | None:
+        """The one that vouches for every fingerprint; ``None`` if only the servers vouch for one of them."""
+        vouchers = {
+            content.transport.fingerprint.voucher if content.transport.fingerprint else None
+            for content in self.contents
+        }
+        return vouchers.pop() if len(vouchers) == 1 else None
 
     def without_candidates(self) -> SessionDescription:
         return replace(

@@ -1,0 +1,77 @@
+"""Whose OMEMO keys are believed, and how far: blind trust before verification, and never blind again after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from openvoice.core.address import Address
+from openvoice.core.types import Vouching
+
+KEY_OCTETS = 32
+
+
+class Trust(StrEnum):
+    """What the user, or the rule of first sight, thinks of a key."""
+
+    UNDECIDED = "undecided"
+    """A new device of somebody whose devices the user has verified: shown, but no voucher until accepted."""
+    TRUSTED = "trusted"
+    """Believed at first sight, or accepted without comparing."""
+    VERIFIED = "verified"
+    """Compared by the user with what its owner has."""
+    DISTRUSTED = "distrusted"
+    """Refused by the user: no call goes on with it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceKey:
+    """The OMEMO identity key of a device of ``owner``, a bare address.
+
+    ``key`` is the public key in its Curve25519 form, 32 octets, as Conversations and Dino show it and write it into QR
+    codes. ``seen`` is the Unix time of the first sight. Raises ``ValueError`` for anything else.
+    """
+
+    owner: Address
+    device: int
+    key: bytes
+    trust: Trust
+    seen: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.owner.is_bare or not 0 < self.device < 2**32 or len(self.key) != KEY_OCTETS:
+            raise ValueError("not the key of an OMEMO device")
+
+    @property
+    def fingerprint(self) -> str:
+        """The key for eyes: eight groups of eight hexadecimal digits."""
+        return self.key.hex(" ", 4)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Voucher:
+    """Who vouches for a DTLS fingerprint: a device of the peer, to a device of ours."""
+
+    peer: DeviceKey
+    own_device: int
+    own_key: bytes
+    """The own identity key, in the form of :attr:`DeviceKey.key`."""
+
+    @property
+    def vouching(self) -> Vouching:
+        """What it is worth: no more than the servers' word while the user has not decided about the key."""
+        return _WORTH[self.peer.trust]
+
+
+_WORTH = {
+    Trust.UNDECIDED: Vouching.SIGNALLED,
+    Trust.TRUSTED: Vouching.OMEMO_TRUSTED,
+    Trust.VERIFIED: Vouching.OMEMO_VERIFIED,
+    Trust.DISTRUSTED: Vouching.NONE,
+}
+
+
+def first_sight(known: Iterable[Trust]) -> Trust:
+    """What a key is thought of that was never seen before, by what is thought of its owner's other keys."""
+    return Trust.UNDECIDED if Trust.VERIFIED in known else Trust.TRUSTED

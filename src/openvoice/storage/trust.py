@@ -1,0 +1,61 @@
+"""What is thought of OMEMO keys, kept among the secrets: whom one trusts is nobody else's business."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from openvoice.core.address import Address
+from openvoice.core.trust import DeviceKey, Trust, first_sight
+from openvoice.ports import SecretStore
+
+_PREFIX = "trust/"
+
+
+class TrustBook:
+    """A :class:`~openvoice.ports.TrustStore` over the secrets of one account."""
+
+    def __init__(self, secrets: SecretStore) -> None:
+        self._secrets = secrets
+
+    def owners(self) -> tuple[Address, ...]:
+        return tuple(Address.parse(name.removeprefix(_PREFIX)) for name in self._secrets.names(_PREFIX))
+
+    def keys(self, owner: Address) -> tuple[DeviceKey, ...]:
+        kept = self._secrets.read(_PREFIX + str(owner.bare))
+        return tuple(_read(owner.bare, entry) for entry in json.loads(kept)) if kept is not None else ()
+
+    def meet(self, owner: Address, device: int, key: bytes, now: float) -> DeviceKey:
+        with self._secrets.transaction():
+            keys = self.keys(owner)
+            known = next((item for item in keys if item.key == key and item.device == device), None)
+            if known is not None:
+                return known
+            same = next((item for item in keys if item.key == key), None)
+            trust = same.trust if same is not None else first_sight(item.trust for item in keys)
+            met = DeviceKey(owner=owner.bare, device=device, key=key, trust=trust, seen=now)
+            self._write(owner, (*(item for item in keys if item.key != key), met))
+            return met
+
+    def decide(self, owner: Address, key: bytes, trust: Trust) -> DeviceKey:
+        with self._secrets.transaction():
+            keys = {item.key: item for item in self.keys(owner)}
+            keys[key] = replace(keys[key], trust=trust)
+            self._write(owner, tuple(keys.values()))
+            return keys[key]
+
+    def _write(self, owner: Address, keys: tuple[DeviceKey, ...]) -> None:
+        entries = [
+            {"device": item.device, "key": item.key.hex(), "trust": item.trust, "seen": item.seen} for item in keys
+        ]
+        self._secrets.write(_PREFIX + str(owner.bare), json.dumps(entries).encode())
+
+
+def _read(owner: Address, entry: dict[str, object]) -> DeviceKey:
+    return DeviceKey(
+        owner=owner,
+        device=int(str(entry["device"])),
+        key=bytes.fromhex(str(entry["key"])),
+        trust=Trust(str(entry["trust"])),
+        seen=float(str(entry["seen"])),
+    )

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import pytest
+
+from openvoice.core.address import Address
+from openvoice.core.trust import Trust
+from openvoice.storage.trust import TrustBook
+from openvoice.testing.fakes import MemorySecrets
+
+BOB, CAROL = Address.parse("bob@example.org"), Address.parse("carol@example.org")
+ONE, TWO = bytes(32), b"\1" * 32
+
+
+def test_a_key_is_met_once_and_then_known() -> None:
+    secrets = MemorySecrets()
+    met = TrustBook(secrets).meet(BOB, 1, ONE, 100.0)
+    assert met.trust is Trust.TRUSTED
+    assert TrustBook(secrets).meet(BOB, 1, ONE, 200.0) == met
+    assert TrustBook(secrets).keys(BOB) == (met,)
+    assert TrustBook(secrets).owners() == (BOB,)
+    assert TrustBook(secrets).keys(CAROL) == ()
+
+
+def test_after_a_verification_a_new_device_waits_for_a_decision() -> None:
+    book = TrustBook(MemorySecrets())
+    book.meet(BOB, 1, ONE, 0.0)
+    assert book.decide(BOB, ONE, Trust.VERIFIED).trust is Trust.VERIFIED
+    assert book.meet(BOB, 2, TWO, 1.0).trust is Trust.UNDECIDED
+    assert book.decide(BOB, TWO, Trust.TRUSTED).trust is Trust.TRUSTED
+    assert book.meet(CAROL, 3, TWO, 2.0).trust is Trust.TRUSTED
+
+
+def test_a_key_that_moved_to_another_device_keeps_its_trust() -> None:
+    book = TrustBook(MemorySecrets())
+    book.meet(BOB, 1, ONE, 0.0)
+    book.decide(BOB, ONE, Trust.DISTRUSTED)
+    assert book.meet(BOB, 7, ONE, 1.0).trust is Trust.DISTRUSTED
+    assert [key.device for key in book.keys(BOB)] == [7]
+
+
+def test_nobody_decides_about_a_key_that_was_never_seen() -> None:
+    with pytest.raises(KeyError):
+        TrustBook(MemorySecrets()).decide(BOB, ONE, Trust.VERIFIED)
