@@ -1,0 +1,51 @@
+"""Why OMEMO could not do what it was asked. The error does not leave the signalling."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from openvoice.errors import OpenVoiceError
+
+
+class Cause(StrEnum):
+    """What went wrong, for machines."""
+
+    JUNK = "junk"
+    """An element that is not what the standard allows."""
+    NOT_FOR_US = "not-for-us"
+    """Encrypted, but for other devices."""
+    UNDECRYPTABLE = "undecryptable"
+    """Encrypted for this device, with a session that is not, or no longer, ours."""
+    REPLAY = "replay"
+    """It was decrypted before, or came too late."""
+    MIXED_DEVICES = "mixed-devices"
+    """Elements that should be of one device are of several."""
+    NO_DEVICE = "no-device"
+    """The peer has no such device."""
+    NO_BUNDLE = "no-bundle"
+    """The device has published no keys, or none that can be used."""
+    OTHER_OMEMO = "other-omemo"
+    """The peer speaks another OMEMO than this one."""
+    UNAVAILABLE = "unavailable"
+    """The own server offers no place for keys, or does not answer."""
+
+
+class OmemoFailed(OpenVoiceError):
+    """Nothing was sealed or unsealed. ``cause`` is for machines; ``str(error)`` is a sentence for people."""
+
+    def __init__(self, cause: Cause) -> None:
+        super().__init__(_SENTENCES[cause])
+        self.cause = cause
+
+
+_SENTENCES = {
+    Cause.JUNK: "what the peer sent is not OMEMO as its standard describes it",
+    Cause.NOT_FOR_US: "what the peer sent is encrypted for other devices than this one",
+    Cause.UNDECRYPTABLE: "what the peer sent cannot be decrypted: the two devices are out of step; call again",
+    Cause.REPLAY: "what the peer sent was received before",
+    Cause.MIXED_DEVICES: "parts of what the peer sent come from different devices",
+    Cause.NO_DEVICE: "the peer has no such OMEMO device",
+    Cause.NO_BUNDLE: "the peer's device has published no OMEMO keys that can be used",
+    Cause.OTHER_OMEMO: "the peer's client speaks only a newer OMEMO, which no client uses for calls",
+    Cause.UNAVAILABLE: "the own server does not keep OMEMO keys, or did not answer",
+}
