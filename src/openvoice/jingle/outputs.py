@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -78,4 +79,29 @@ class Forget:
     call: CallId
 
 
-Output = SendIq | SendMessage | ReplyResult | ReplyError | Deliver | Incoming | Missed | Forget
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Seal the fingerprint of each content, by name, for one OMEMO device of ``peer``, a full address.
+
+    The outcome comes back through ``JingleEndpoint.sealed``, always.
+    """
+
+    call: CallId
+    peer: Address
+    device: int
+    texts: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unseal:
+    """Open the ``encrypted`` element of each content, by name, that came from ``peer``, a full address.
+
+    The outcome comes back through ``JingleEndpoint.unsealed``, always.
+    """
+
+    call: CallId
+    peer: Address
+    elements: Mapping[str, Element]
+
+
+Output = SendIq | SendMessage | ReplyResult | ReplyError | Deliver | Incoming | Missed | Forget | Seal | Unseal

@@ -1,6 +1,8 @@
-"""DTLS fingerprints that travel encrypted from one OMEMO device to another: what comes of sealing and unsealing them.
+"""DTLS fingerprints under the seal of OMEMO: what the ratchets made of them, and what they gave back.
 
-How they are written is the draft at http://gultsch.de/xmpp/drafts/omemo/dlts-srtp-verification.
+The draft "OMEMO DTLS-SRTP verification": in a transport, an ``encrypted`` element of OMEMO stands in place of the text
+of an XEP-0320 fingerprint. Every content has a seal of its own; all are of one device, and for one device. The hash
+function and the DTLS role stay outside, unprotected.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from openvoice.core.trust import Voucher
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sealed:
-    """The ``<encrypted/>`` elements of an offer or answer, by content name, and the device that they are for."""
+    """The ``encrypted`` element for each content, by name. ``voucher.peer`` is the one device that can open them."""
 
     voucher: Voucher
     elements: Mapping[str, Element]
@@ -22,7 +24,7 @@ class Sealed:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unsealed:
-    """The texts that stood in ``<encrypted/>`` elements, by content name, and the one device that wrote all of them."""
+    """The text under the seal of each content, by name. ``voucher.peer`` is the one device that sealed them all."""
 
     voucher: Voucher
     texts: Mapping[str, str]
