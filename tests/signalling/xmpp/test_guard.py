@@ -607,6 +607,25 @@ async def test_a_burst_of_whole_stanzas_passes(tls: ssl.SSLContext, ca_file: Pat
         assert guarded.alive
 
 
+async def test_what_comes_with_a_breach_of_the_protocol_is_not_believed(
+    tls: ssl.SSLContext, ca_file: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The stream ends at the stanza that breaks it; those behind it, in the same packet, reach nobody."""
+    take = Passenger.take
+
+    def strict(self: Passenger, item: Element) -> bool:
+        if item.get("type") == "forbidden":
+            raise InsecureServer("the server does not keep to the protocol")
+        return take(self, item)
+
+    monkeypatch.setattr(Passenger, "take", strict)
+    forbidden = MESSAGE.replace("<message ", "<message type='forbidden' ")
+    failure, passenger = await after_login(tls, ca_file, (MESSAGE + forbidden + MESSAGE * 3).encode())
+    assert isinstance(failure, InsecureServer)
+    assert len(passenger.taken) == 1
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 @pytest.mark.parametrize("cut", [1, 9, 40, 100])
 async def test_a_stanza_in_two_reads_is_there_as_soon_as_it_is_whole(
     cut: int, tls: ssl.SSLContext, ca_file: Path

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
-from collections import deque
 from typing import Any, cast
 from xml.etree.ElementTree import Element
 
@@ -28,17 +27,13 @@ from openvoice.errors import ConnectionFailed, InsecureServer, InvalidAddress, S
 from openvoice.signalling.xmpp.authentication import Password, authenticate
 from openvoice.signalling.xmpp.elements import namespace_of, serialize
 from openvoice.signalling.xmpp.endpoints import Endpoint, Security
+from openvoice.signalling.xmpp.inbound import Inbound
 from openvoice.signalling.xmpp.messages import address_of
 from openvoice.signalling.xmpp.namespaces import CLIENT, SASL, STREAM, STREAM_MANAGEMENT, TLS
 from openvoice.signalling.xmpp.parser import StreamParser
 from openvoice.signalling.xmpp.passenger import Passenger
 from openvoice.signalling.xmpp.quiet import quieten
 from openvoice.signalling.xmpp.trust import connect_failure, signalling_facts, tls_failure
-
-_FAIR_SHARE = 32
-"""Stanzas handled at a stretch, before everything else that the loop has to do gets its turn."""
-_FULL = 256
-"""Stanzas waiting to be handled, above which the socket is not read any more."""
 
 
 class GuardedClient(ClientXMPP):
@@ -83,9 +78,7 @@ class GuardedClient(ClientXMPP):
         self._features_due = self._proceed_due = False
         self._sasl: asyncio.Queue[Element] | None = None
         self._question: asyncio.Future[Element] | None = None
-        self._inbound: deque[Element] = deque()
-        self._scheduled = False
-        self._reading = True
+        self._inbound = Inbound(self.loop, self._handle, self._read)
         self._had_session = False
         self.facts: SignallingFacts | None = None
         """How the stream is protected, or the last one was."""
@@ -114,8 +107,8 @@ class GuardedClient(ClientXMPP):
         await self._let_go()
         self._endpoint, self._way, self._patience = endpoint, way, patience
         self._failure, self._ready = None, self.loop.create_future()
-        self._sasl, self._question, self._proceed_due, self._reading = None, None, False, True
-        self._inbound.clear()
+        self._sasl, self._question, self._proceed_due = None, None, False
+        self._inbound.restart()
         self.authenticated = False
         self.enable_direct_tls = way is Security.DIRECT
         self.enable_starttls = way is Security.UPGRADE
@@ -180,6 +173,11 @@ class GuardedClient(ClientXMPP):
             handle.cancel()
         self.scheduled_events.clear()
 
+    def _arrived(self) -> None:
+        # The stream may have been refused while the server gave this device its address.
+        if not self._ready.done():
+            self._ready.set_result(None)
+
     def _fail(self, error: Exception) -> None:
         if self._failure is None:
             self._failure = error
@@ -225,11 +223,11 @@ class GuardedClient(ClientXMPP):
         except InsecureServer as error:
             self.refuse(error)
             return
-        if not self._scheduled:
-            self._dispatch()
-        if len(self._inbound) > _FULL and self._reading and self.transport is not None:
-            self._reading = False
-            self.transport.pause_reading()
+        self._inbound.work()
+
+    def _read(self, on: bool) -> None:
+        if self.transport is not None:
+            self.transport.resume_reading() if on else self.transport.pause_reading()
 
     def connection_lost(self, exception: BaseException | None) -> None:
         if self._negotiation is not None:
@@ -254,7 +252,7 @@ class GuardedClient(ClientXMPP):
         if not self._expects(xml):
             self.refuse(InsecureServer("the server said something that it was not asked, before it may"))
         elif self.authenticated:
-            self._inbound.append(xml)
+            self._inbound.add(xml)
         elif self._sasl is not None and namespace_of(xml) == SASL:
             self._sasl.put_nowait(xml)
         elif self._question is not None and namespace_of(xml) == CLIENT:
@@ -279,21 +277,12 @@ class GuardedClient(ClientXMPP):
             return True
         return self.authenticated and self.tls is not None
 
-    def _dispatch(self) -> None:
-        self._scheduled = False
-        for _ in range(min(_FAIR_SHARE, len(self._inbound))):
-            item = self._inbound.popleft()
-            try:
-                if not self._taken(item):
-                    super()._spawn_event(item)
-            except InsecureServer as error:
-                self.refuse(error)
-        if self._inbound:
-            self._scheduled = True
-            self.loop.call_soon(self._dispatch)
-        elif not self._reading and self.transport is not None:
-            self._reading = True
-            self.transport.resume_reading()
+    def _handle(self, item: Element) -> None:
+        try:
+            if not self._taken(item):
+                super()._spawn_event(item)
+        except InsecureServer as error:
+            self.refuse(error)
 
     def _taken(self, item: Element) -> bool:
         if self._passenger is None or namespace_of(item) not in (CLIENT, STREAM_MANAGEMENT):
@@ -360,13 +349,13 @@ class GuardedClient(ClientXMPP):
             return True
         if self._passenger is not None:
             await self._enter(features, self._passenger)
-        self._ready.set_result(None)
+        self._arrived()
         return None
 
     async def _log_in(self, features: Element, tls: ssl.SSLObject) -> None:
         if self._secret is None:
             self.facts = signalling_facts(tls, self._account.domain)
-            self._ready.set_result(None)
+            self._arrived()
             return
         self._sasl = asyncio.Queue()
         mechanism = await authenticate(self._account.local, self._secret, features, tls, self.write, self._sasl.get)
