@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
@@ -9,7 +9,8 @@ from openvoice.ports import AudioInput
 from openvoice.server.prosody import Prosody
 from openvoice.testing.fakes import ManualInput
 
-from .scene import Scene
+from .hostile_server import HostileServer
+from .scene import HostileScene, Scene
 from .wire import Wire
 
 
@@ -21,6 +22,16 @@ def scene(prosody: Prosody) -> Callable[..., Scene]:
         return Scene(prosody, friends, strangers)
 
     return make
+
+
+@pytest.fixture
+async def hostile(prosody: Prosody) -> AsyncIterator[Callable[..., HostileScene]]:
+    """Makes scenes on a server that is an enemy: ``hostile(friends=("alice", "bob"), victims=("alice",))``.
+
+    What it sees and does is in ``.server``; ``.client("alice", policy=..., keys=...)`` makes clients.
+    """
+    async with HostileServer(prosody) as server:
+        yield lambda friends, victims=(): HostileScene(server, prosody, friends, victims)
 
 
 @pytest.fixture

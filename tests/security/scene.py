@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from openvoice import Account, Call, CallState, Client, Source
 from openvoice.server.prosody import Prosody
 
 from .attacker import SOON, Attacker
+from .hostile_server import HostileServer
 
 
 class Scene:
@@ -38,6 +40,23 @@ class Scene:
 
     def attacker(self, name: str) -> Attacker:
         return Attacker(self.account(name))
+
+
+class HostileScene(Scene):
+    """The same, where the server of those that ``victims`` names (of all, if nobody is named) is an enemy."""
+
+    def __init__(
+        self, server: HostileServer, prosody: Prosody, friends: Sequence[str], victims: Sequence[str] = ()
+    ) -> None:
+        super().__init__(prosody, friends)
+        self.server = server
+        self._victims = frozenset(victims or friends)
+
+    def account(self, name: str) -> Account:
+        account = super().account(name)
+        if name not in self._victims:
+            return account
+        return replace(account, server=(self.server.host, self.server.port), ca_file=self.server.ca_file)
 
 
 def rings(client: Client) -> asyncio.Future[Call]:
