@@ -161,12 +161,63 @@ def test_active_needs_both_the_gate_and_the_peers_media(order: tuple[int, int]) 
 
 
 def test_a_policy_that_wants_more_refuses_before_any_sound() -> None:
-    call = connecting(Direction.OUTGOING, Policy(require=Vouching.OMEMO_VERIFIED))
+    call = connecting(Direction.OUTGOING)
+    call.policy = Policy(require=Vouching.OMEMO_VERIFIED)
     effects = call.handle(i.MediaSecured(facts()), 1.0)
     assert kinds(effects) == [events.CallSecured, e.SendEnd, e.CloseMedia, e.Finish]
     assert call.end is not None
     assert call.end.reason is EndReason.SECURITY_ERROR
     assert "verified" in call.end.text
+
+
+def refused(effects: list[e.Effect]) -> bool:
+    (end, *_) = effects = effects[-3:]
+    assert isinstance(end, e.SendEnd)
+    assert kinds(effects) == [e.SendEnd, e.CloseMedia, e.Finish]
+    return end.reason is EndReason.SECURITY_ERROR and "verified by you" in end.text
+
+
+STRICT = Policy(require=Vouching.OMEMO_VERIFIED)
+
+
+def test_a_peer_that_will_be_refused_learns_no_address() -> None:
+    proposed = machine(Direction.INCOMING, STRICT)
+    proposed.handle(i.PeerProposed(announce=True), 0.0)
+    proposed.handle(i.Accept(), 0.0)
+    assert refused(proposed.handle(i.OfferReceived(description(vouched_by=voucher(Trust.TRUSTED))), 0.0))
+    direct = machine(Direction.INCOMING, STRICT)
+    direct.handle(i.OfferReceived(description()), 0.0)
+    effects = direct.handle(i.Accept(), 0.0)
+    assert refused(effects)
+    assert e.OpenMedia not in kinds(effects)
+
+
+def test_a_weak_answer_is_not_applied() -> None:
+    call = machine(policy=STRICT)
+    call.handle(i.Dial(), 0.0)
+    call.handle(i.PeerProceeded(), 0.0)
+    assert call.handle(i.LocalDescription(description()), 0.0) == [e.SendOffer(description(), Vouching.OMEMO_VERIFIED)]
+    effects = call.handle(i.AnswerReceived(description(Setup.ACTIVE, voucher(Trust.TRUSTED))), 0.0)
+    assert refused(effects)
+    assert kinds(effects) == [e.SendEnd, e.CloseMedia, e.Finish]
+
+
+@pytest.mark.parametrize("trust", [None, Trust.UNDECIDED, Trust.TRUSTED, Trust.VERIFIED])
+def test_a_call_moves_only_to_a_device_that_is_vouched_for_as_well(trust: Trust | None) -> None:
+    call = machine(Direction.INCOMING)
+    for message in (
+        i.PeerProposed(announce=True),
+        i.Accept(),
+        i.OfferReceived(description(vouched_by=voucher(Trust.TRUSTED))),
+        i.LocalDescription(description(Setup.ACTIVE)),
+        i.PeerMigrated(),
+    ):
+        call.handle(message, 0.0)
+    effects = call.handle(i.OfferReceived(description(vouched_by=voucher(trust) if trust else None)), 1.0)
+    if trust in (Trust.TRUSTED, Trust.VERIFIED):
+        assert kinds(effects) == [e.OpenMedia]
+    else:
+        assert kinds(effects) == [e.SendEnd, e.CloseMedia, e.Finish]
 
 
 def test_the_weakest_fingerprint_counts() -> None:

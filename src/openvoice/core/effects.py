@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.events import CallEvent
-from openvoice.core.types import EndReason, Origin, Role
+from openvoice.core.types import EndReason, Origin, Role, Vouching
 
 # --- say to the peer --------------------------------------------------------------------------------------------------
 
@@ -24,12 +24,18 @@ class SendRinging:
 
 @dataclass(frozen=True, slots=True)
 class SendProceed:
-    """Tell the caller to send its offer to this device, and the own other devices to stop ringing."""
+    """Tell the caller to send its offer to this device, and the own other devices to stop ringing.
+
+    If its offer is here already, under a seal, open it.
+    """
 
 
 @dataclass(frozen=True, slots=True)
 class SendOffer:
+    """Send the offer, but only if at least ``least`` will vouch for the peer's key; else the call ends unoffered."""
+
     offer: SessionDescription
+    least: Vouching = Vouching.SIGNALLED
 
 
 @dataclass(frozen=True, slots=True)

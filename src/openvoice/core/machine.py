@@ -10,7 +10,7 @@ from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.description import Candidate, SessionDescription
-from openvoice.core.policy import Policy
+from openvoice.core.policy import Policy, weakness
 from openvoice.core.security import SecurityReport, SignallingFacts, assess
 from openvoice.core.state import CONNECTED, TRANSITIONS, CallState
 from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching
@@ -62,6 +62,7 @@ class CallMachine:
         self._offer: SessionDescription | None = None
         self._gather_fully = False
         self._vouching = Vouching.NONE
+        self._least = policy.require
         self._media_open = False
         self._described = False
         self._gate_open = False
@@ -252,6 +253,8 @@ class CallMachine:
         self.role = Role.RESPONDER
         self._limit = now + CONNECT_WITHIN
         self._offer = None
+        # Whoever moves a call must not weaken it: nobody is asked again.
+        self._least = max(self._least, self._vouching)
         self._media_open = self._described = self._gate_open = self._flowing = False
         self._early.clear()
         yield e.CloseMedia()
@@ -265,6 +268,10 @@ class CallMachine:
         self._unheard_at = None
         self._limit = now + CONNECT_WITHIN
         self._vouching = message.answer.vouching
+        refusal = weakness(self._vouching, self._least)
+        if refusal is not None:
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
+            return
         yield e.ApplyAnswer(message.answer)
         yield from self._release_candidates()
 
@@ -300,6 +307,11 @@ class CallMachine:
     # --- the media engine ---------------------------------------------------------------------------------------------
 
     def _open_media(self) -> Iterator[e.Effect]:
+        refusal = weakness(self._vouching, self._least) if self._offer is not None else None
+        if refusal is not None:
+            # Nothing of this device has left yet: a peer that will be refused learns no address.
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
+            return
         self._media_open = True
         yield e.OpenMedia(self.role, self._offer, self._gather_fully)
         if self.muted:
@@ -310,7 +322,7 @@ class CallMachine:
     def _on_LocalDescription(self, message: i.LocalDescription, now: float) -> Iterator[e.Effect]:
         self._described = True
         if self.role is Role.INITIATOR:
-            yield e.SendOffer(message.description)
+            yield e.SendOffer(message.description, self._least)
             return
         self.state = CallState.CONNECTING
         self._limit = now + CONNECT_WITHIN
@@ -376,7 +388,7 @@ class CallMachine:
 def _candidates_told(effect: e.Effect) -> int:
     """How many addresses of this device the effect tells the peer."""
     match effect:
-        case e.SendOffer(description) | e.SendAnswer(description):
+        case e.SendOffer(description, _) | e.SendAnswer(description):
             return sum(len(content.transport.candidates) for content in description.contents)
         case e.SendCandidates(_, candidates):
             return len(candidates)

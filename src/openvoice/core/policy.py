@@ -83,12 +83,7 @@ class Policy:
         """Why the call must not go on, in a sentence, or ``None`` if it may."""
         if report.media is None:
             return "the media are not protected"
-        if report.vouching < self.require:
-            return (
-                f"this call needs keys that are {_REQUIRED_WORDS[self.require]}, "
-                f"but for the peer's key {_VOUCHER_WORDS[report.vouching]}"
-            )
-        return None
+        return weakness(report.vouching, self.require)
 
     def _is_blocked(self, caller: Address) -> bool:
         return caller.bare in self.blocked or Address("", caller.domain) in self.blocked
@@ -97,6 +92,13 @@ class Policy:
         if audience is Audience.NOBODY:
             return False
         return caller.bare in self.callers or (audience is Audience.ROSTER and in_roster)
+
+
+def weakness(vouching: Vouching, least: Vouching) -> str | None:
+    """Why a call that needs ``least`` must not go on with ``vouching``, in a sentence, or ``None`` if it may."""
+    if vouching >= least:
+        return None
+    return f"this call needs keys that are {_REQUIRED_WORDS[least]}, but for the peer's key {_VOUCHER_WORDS[vouching]}"
 
 
 _REQUIRED_WORDS = {

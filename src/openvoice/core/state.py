@@ -41,7 +41,7 @@ _UNANSWERED: dict[type, tuple[CallState, ...]] = {
     i.PeerRinging: (_S.RINGING,),
     i.PeerProceeded: (_S.NEGOTIATING,),
     i.GlareLost: (_S.NEGOTIATING,),
-    i.AnswerReceived: (_S.CONNECTING,),
+    i.AnswerReceived: (_S.CONNECTING, _S.ENDED),
 }
 
 _IN_PROGRESS: dict[type, tuple[CallState, ...]] = {
@@ -58,7 +58,7 @@ TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
         _S.NEGOTIATING: {
             i.PeerRinging: (_S.NEGOTIATING,),
             i.LocalDescription: (_S.NEGOTIATING,),
-            i.AnswerReceived: (_S.CONNECTING,),
+            i.AnswerReceived: (_S.CONNECTING, _S.ENDED),
         },
         _S.CONNECTING: {**_IN_PROGRESS},
         _S.ACTIVE: {i.PeerMigrated: (_S.NEGOTIATING,)},
@@ -66,8 +66,8 @@ TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
     },
     Role.RESPONDER: {
         _S.NEW: {i.PeerProposed: (_S.RINGING,), i.OfferReceived: (_S.RINGING,)},
-        _S.RINGING: {i.Accept: (_S.NEGOTIATING,)},
-        _S.NEGOTIATING: {i.OfferReceived: (_S.NEGOTIATING,), i.LocalDescription: (_S.CONNECTING,)},
+        _S.RINGING: {i.Accept: (_S.NEGOTIATING, _S.ENDED)},
+        _S.NEGOTIATING: {i.OfferReceived: (_S.NEGOTIATING, _S.ENDED), i.LocalDescription: (_S.CONNECTING,)},
         _S.CONNECTING: {**_IN_PROGRESS},
         _S.ACTIVE: {i.PeerMigrated: (_S.NEGOTIATING,)},
         _S.ENDED: {},
