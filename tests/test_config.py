@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 import stat
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from openvoice.config import AccountSettings, Home, Settings, add_account, load, parse_server, remove_account
 from openvoice.core.address import Address
-from openvoice.core.policy import Audience, Policy
+from openvoice.core.policy import Audience, Policy, Rules
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError
 
@@ -39,6 +40,12 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         server = "localhost:5223"
         ca = "/ca.pem"
         password_file = "/secret"
+        require = "omemo"
+        relay_only = true
+        [contact."Friend@example.net"]
+        require = "verified"
+        relay_only = false
+        [contact."other@example.net"]
         [policy]
         ring = "named"
         answer = "named"
@@ -46,6 +53,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         blocked = ["spam.example"]
         require = "verified"
         relay_only = true
+        relay_strangers = false
         maximum_calls = 3
         ring_timeout = 10
         [sound]
@@ -62,6 +70,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
             server=("localhost", 5223),
             ca_file=Path("/ca.pem"),
             password_file=Path("/secret"),
+            rules=Rules(require=Vouching.OMEMO_TRUSTED, relay_only=True),
         ),
     )
     assert settings.policy == Policy(
@@ -71,8 +80,16 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         blocked=frozenset({Address.parse("spam.example")}),
         require=Vouching.OMEMO_VERIFIED,
         relay_only=True,
+        relay_strangers=False,
         maximum_calls=3,
         ring_timeout=10.0,
+        contacts={
+            Address.parse("friend@example.net"): Rules(require=Vouching.OMEMO_VERIFIED, relay_only=False),
+            Address.parse("other@example.net"): Rules(),
+        },
+    )
+    assert settings.policy_of(settings.accounts[0]) == dataclasses.replace(
+        settings.policy, account=settings.accounts[0].rules
     )
     assert (settings.input, settings.output, settings.interfaces) == ("USB", "HDMI", ("127.0.0.1",))
 
@@ -96,6 +113,15 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         ("[account.'alice@example.org']\nserver = 'x:99999'", "account", "x:99999"),
         ("[account.'a b']\n", "account", "a b"),
         ("[account]\n'alice@example.org' = 3", "account", "3"),
+        ("[account.'alice@example.org']\nrequire = 'much'", 'account."alice@example.org".require', "much"),
+        ("[account.'alice@example.org']\nrelay_strangers = true", "relay_strangers", "known are"),
+        ("[contact.'bob@example.org']\nrelay_only = 1", 'contact."bob@example.org".relay_only', "1"),
+        ("[contact.'bob@example.org']\nring = 'named'", 'contact."bob@example.org".ring', "known are"),
+        ("[contact.'bob@example.org/phone']", "contact", "bob@example.org/phone"),
+        ("[contact.'example.org']", "contact", "'example.org'"),
+        ("[contact.'bob@example.org']\n[contact.'Bob@example.org']", "contact", "twice"),
+        ("[contact]\n'bob@example.org' = 3", "contact", "3"),
+        ("[policy]\nrelay_strangers = 'no'", "policy.relay_strangers", "no"),
         ("[sound]\ninput = 3", "sound.input", "3"),
         ("[network]\ninterfaces = [1]", "network.interfaces", "1"),
         ("[policy", "TOML", "Expected"),
@@ -132,6 +158,12 @@ def test_accounts_come_and_go_and_remarks_stay(home: Home) -> None:
     assert [account.address.local for account in load(home).accounts] == ["bob"]
     with pytest.raises(ConfigurationError, match="no account alice"):
         remove_account(home, ALICE)
+
+
+def test_an_account_that_is_added_again_keeps_its_rules(home: Home) -> None:
+    write(home, '[account."alice@example.org"]\nserver = "localhost:5223"\nrequire = "verified"\n')
+    add_account(home, AccountSettings(address=ALICE))
+    assert load(home).account(ALICE) == AccountSettings(address=ALICE, rules=Rules(require=Vouching.OMEMO_VERIFIED))
 
 
 def test_the_file_is_private_and_never_half_written(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,14 +224,25 @@ def test_the_files_that_we_ship_are_valid(home: Home, name: str) -> None:
     load(write(home, (SHIPPED / name).read_text()))
 
 
+COMMENTED = (SHIPPED / "openvoice.toml").read_text()
+EXAMPLES, DEFAULTS = COMMENTED[: COMMENTED.index("# --- Policy")], COMMENTED[COMMENTED.index("# --- Policy") :]
+
+
+def test_the_commented_file_shows_what_accounts_and_contacts_may_say(home: Home) -> None:
+    lines = [line.removeprefix("# ") for line in EXAMPLES.splitlines() if line.startswith("# [") or " = " in line]
+    settings = load(write(home, "\n".join(lines)))
+    assert settings.accounts[0].rules == Rules(require=Vouching.OMEMO_TRUSTED, relay_only=True)
+    assert list(settings.policy.contacts.values()) == [Rules(require=Vouching.OMEMO_VERIFIED, relay_only=False)]
+
+
 def test_the_commented_file_shows_every_key_with_its_default(home: Home) -> None:
-    lines = (SHIPPED / "openvoice.toml").read_text().splitlines()
+    lines = DEFAULTS.splitlines()
     shown = [line.removeprefix("# ") if " = " in line.split("#")[1] else line for line in lines if line.startswith("#")]
     keys = [line.split(" = ")[0] for line in shown if " = " in line and not line.startswith("#")]
     uncommented = "\n".join(
         line.removeprefix("# ") if line.startswith("# ") and line[2:].split(" = ")[0] in keys else line
         for line in lines
-        if not line.startswith(("# server", "# ca", "# password"))
     )
     assert load(write(home, uncommented)) == Settings()
-    assert {"ring", "answer", "callers", "require", "relay_only", "input", "output", "interfaces"} <= set(keys)
+    fields = {field.name for field in dataclasses.fields(Policy)} - {"account", "contacts", "insisted"}
+    assert fields | {"input", "output", "interfaces"} <= set(keys)

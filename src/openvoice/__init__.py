@@ -19,7 +19,8 @@ import logging
 
 from openvoice.client.account import Account
 from openvoice.client.call import Call
-from openvoice.client.client import Client, Happening
+from openvoice.client.client import Client
+from openvoice.client.happening import Happening
 from openvoice.client.profile import Profile
 from openvoice.client.sound import (
     Device,
@@ -32,7 +33,7 @@ from openvoice.client.sound import (
     sound_devices,
 )
 from openvoice.core.address import Address
-from openvoice.core.policy import Audience, Policy
+from openvoice.core.policy import Audience, Policy, Rules
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
@@ -101,6 +102,7 @@ __all__ = [
     "PeerUnavailable",
     "Policy",
     "Profile",
+    "Rules",
     "SAMPLE_RATE",
     "SecurityRefused",
     "SecurityReport",

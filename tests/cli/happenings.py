@@ -55,6 +55,7 @@ EVERYTHING = [
     of(events.CallRinging()),
     of(events.CallUnheard()),
     of(events.CallIncoming("bob@example.org")),
+    of(events.CallExposed()),
     of(events.CallAccepted()),
     of(events.CallSecured(SECURITY)),
     of(events.CallConnected()),

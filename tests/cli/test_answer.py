@@ -20,7 +20,7 @@ from openvoice.core import effects as e
 
 from .conftest import Run
 from .terminal import Terminal
-from .world import BOB, CAROL, Behaviour, World
+from .world import BOB, CAROL, TURN, Behaviour, World
 
 QUIET = ("--input", "silence", "--output", "null")
 
@@ -57,7 +57,7 @@ def test_a_caller_named_is_answered(alice: Run, world: World) -> None:
     world.rings, world.behaviour = [CAROL], Behaviour.LEAVES
     answered = alice("answer", "--from", CAROL.bare, "--once", *QUIET, "--json")
     assert answered.code == 0, answered.errors
-    assert answered.names == ["online", "incoming", "accepted", "secured", "connected", "ended"]
+    assert answered.names == ["online", "incoming", "accepted", "exposed", "secured", "connected", "ended"]
 
 
 def test_with_callers_named_nobody_else_rings_not_even_contacts(alice: Run, world: World) -> None:
@@ -208,9 +208,24 @@ def test_waiting_makes_no_recording(alice: Run, world: World, tmp_path: Path) ->
 
 def test_a_call_that_the_policy_refuses_has_its_code(alice: Run, world: World) -> None:
     world.rings = [BOB]
-    refused = alice("answer", "--from-roster", "--once", *QUIET, "--require", "omemo", "--relay-only")
+    refused = alice("answer", "--from-roster", "--once", *QUIET, "--require", "omemo")
     assert refused.code == SecurityRefused.exit_code
+    assert world.sessions == []
+
+
+def test_a_relay_that_is_asked_for_is_used(alice: Run, world: World) -> None:
+    world.rings, world.services, world.behaviour = [BOB], TURN, Behaviour.LEAVES
+    assert alice("answer", "--from-roster", "--once", *QUIET, "--relay-only").code == 0
     assert world.sessions[0].settings.relay_only
+
+
+def test_without_a_relay_a_call_that_needs_one_is_not_taken(alice: Run, world: World) -> None:
+    world.rings = [BOB]
+    refused = alice("answer", "--from-roster", "--once", *QUIET, "--relay-only")
+    assert refused.code == SecurityRefused.exit_code
+    assert "offers no relay" in refused.errors
+    assert not world.sent(e.SendProceed)
+    assert world.sessions == []
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from openvoice import (
     InsecureServer,
     LoginRefused,
     OpenVoiceError,
+    SecurityRefused,
     ServerUnreachable,
 )
 from openvoice.client.sound import Device
@@ -21,7 +22,7 @@ from openvoice.core import inputs as i
 
 from .conftest import Run
 from .terminal import Terminal
-from .world import BOB, Behaviour, World
+from .world import BOB, CAROL, TURN, Behaviour, World
 
 QUIET = ("--input", "silence", "--output", "null")
 
@@ -89,7 +90,7 @@ def test_with_a_duration_the_end_of_the_source_does_not_count(alice: Run, world:
 
 
 def test_options_reach_the_policy_and_the_media(alice: Run, world: World) -> None:
-    world.behaviour = Behaviour.LEAVES
+    world.behaviour, world.services = Behaviour.LEAVES, TURN
     assert alice("call", BOB.bare, *QUIET, "--relay-only").code == 0
     assert world.sessions[-1].settings.relay_only
     assert alice("call", BOB.bare, *QUIET).code == 0
@@ -97,6 +98,45 @@ def test_options_reach_the_policy_and_the_media(alice: Run, world: World) -> Non
     refused = alice("call", BOB.bare, *QUIET, "--require", "verified")
     assert refused.code == 6
     assert "verified by you" in refused.errors
+
+
+def test_without_a_relay_a_call_that_needs_one_does_not_ring(alice: Run, world: World) -> None:
+    refused = alice("call", BOB.bare, *QUIET, "--relay-only", "--json")
+    assert refused.code == SecurityRefused.exit_code
+    assert "offers no relay" in refused.errors
+    assert refused.errors.count("\n") == 1
+    assert refused.names == ["online"]
+    assert world.performed == []
+
+
+def test_a_stranger_is_called_by_a_relay_or_it_is_told(alice: Run, world: World, home: Path) -> None:
+    world.behaviour = Behaviour.LEAVES
+    told = alice("call", CAROL.bare, *QUIET)
+    assert told.code == 0
+    lines = told.output.splitlines()
+    (warning,) = [line for line in lines if "your server offers no relay:" in line]
+    assert lines.index(warning) < lines.index(next(line for line in lines if "connected (" in line))
+    assert "is not in your contact list" in told.output
+    assert not world.sessions[-1].settings.relay_only
+    world.services = TURN
+    kept = alice("call", CAROL.bare, *QUIET)
+    assert kept.code == 0
+    assert "relay:" not in kept.output
+    assert world.sessions[-1].settings.relay_only
+    with (home / "openvoice.toml").open("a") as file:
+        file.write(f'[contact."{CAROL.bare}"]\nrelay_only = false\n')
+    assert alice("call", CAROL.bare, *QUIET).code == 0
+    assert not world.sessions[-1].settings.relay_only
+
+
+@pytest.mark.parametrize(("option", "code"), [((), 6), (("--require", "none"), 0)])
+def test_an_option_counts_more_than_what_the_file_says_of_a_contact(
+    alice: Run, world: World, home: Path, option: tuple[str, ...], code: int
+) -> None:
+    world.behaviour = Behaviour.LEAVES
+    with (home / "openvoice.toml").open("a") as file:
+        file.write(f'[contact."{BOB.bare}"]\nrequire = "verified"\n')
+    assert alice("call", BOB.bare, *QUIET, *option).code == code
 
 
 def test_sound_on_standard_output_moves_words_to_standard_error(

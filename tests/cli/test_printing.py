@@ -69,6 +69,10 @@ def test_programs_get_one_line_of_the_schema(happening: Happening) -> None:
         (of(events.CallUnheard()), "no device has answered so far; still trying"),
         (of(events.CallIncoming("bob@example.org")), "bob@example.org is calling"),
         (of(events.CallAccepted()), "accepted; looking for a path"),
+        (
+            of(events.CallExposed()),
+            "not in your contacts, and your server offers no relay: they will learn this device's address",
+        ),
         (of(events.CallConnected()), "connected (Ctrl-C hangs up)"),
         (of(events.CallInterrupted()), "nothing is heard from the other device; trying to find another way ..."),
         (of(events.CallRestored()), "connected again"),

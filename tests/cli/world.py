@@ -19,13 +19,14 @@ from openvoice.core.description import Setup
 from openvoice.core.policy import Screening
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import CallId
-from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, IncomingCall, SignallingListener
+from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, IncomingCall, RelayServer, SignallingListener
 from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, description
 
 BOB = Address.parse("bob@example.org/phone")
 """In the roster of everybody."""
 CAROL = Address.parse("carol@example.net/phone")
 """A stranger."""
+TURN = (RelayServer("turn", "turn.example.org", 3478),)
 
 Screen = Callable[[IncomingCall], Screening]
 
@@ -70,6 +71,8 @@ class World:
     """Whether these callers give up while it rings."""
     flowing: Callable[[FakeMediaSession], None] = lambda session: None
     """What happens as soon as sound flows."""
+    services: tuple[RelayServer, ...] = ()
+    """What the own server offers."""
     accounts: list[Account] = field(default_factory=list)
     performed: list[e.SignallingEffect] = field(default_factory=list)
     sessions: list[FakeMediaSession] = field(default_factory=list)
@@ -91,6 +94,7 @@ class _Server(FakeSignalling):
     def __init__(self, world: World, account: Address, listener: SignallingListener, screen: Screen) -> None:
         super().__init__(Address(account.local, account.domain, "here"))
         self.roster.add(BOB.bare)
+        self.services = world.services
         self._told = listener
         self._world = world
         self._screen = screen

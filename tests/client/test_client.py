@@ -28,10 +28,10 @@ from openvoice import (
     Vouching,
 )
 from openvoice.core import inputs as i
-from openvoice.core.effects import SendEnd
-from openvoice.core.policy import Screening
+from openvoice.core.effects import SendEnd, SendRinging
+from openvoice.core.policy import Rules, Screening
 from openvoice.core.types import CallId, Origin
-from openvoice.ports import IncomingCall
+from openvoice.ports import IncomingCall, RelayServer
 from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, MemoryCallStore
 
 ALICE = Address.parse("alice@example.org/a")
@@ -184,11 +184,81 @@ async def test_a_policy_that_asks_for_more_refuses() -> None:
     async with pair(Policy(require=Vouching.OMEMO_VERIFIED)) as (alice, bob):
         accept_calls(bob)
         call = await alice.client.call(BOB.bare)
-        await call.wait_for(CallState.CONNECTING, timeout=2)
-        alice.engine.sessions[0].connect()
         with pytest.raises(SecurityRefused, match="verified by you"):
             await call.wait_for(CallState.ACTIVE, timeout=2)
         assert ("open_gate",) not in alice.engine.sessions[0].commands
+
+
+TURN = RelayServer("turn", "turn.example.org", 3478)
+
+
+@pytest.mark.parametrize("services", [(), (TURN,)])
+@pytest.mark.parametrize("known", [False, True])
+async def test_strangers_are_called_and_answered_by_a_relay_where_there_is_one(
+    services: tuple[RelayServer, ...], known: bool
+) -> None:
+    async with pair() as sides:
+        for one in sides:
+            one.signalling.services = services
+            if not known:
+                one.signalling.roster.clear()
+        heard = [one.client.events() for one in sides]
+        calls = await connected(*sides)
+        for one in sides:
+            assert one.engine.sessions[0].settings.relay_only == (not known and services == (TURN,))
+        await calls[0].hangup()
+        await calls[1].wait_closed()
+    for happenings in heard:
+        names = [happening.name async for happening in happenings]
+        assert ("exposed" in names) == (not known and services == ())
+
+
+async def test_a_relay_that_comes_or_goes_while_it_rings_changes_no_promise() -> None:
+    async with pair() as (alice, bob):
+        for roster in (alice.signalling.roster, bob.signalling.roster):
+            roster.clear()
+        alice.signalling.services = (TURN,)
+        taken: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
+
+        @bob.client.on_call
+        async def ring(call: Call) -> None:
+            taken.set_result(call)
+
+        call = await alice.client.call(BOB.bare)
+        other = await taken
+        alice.signalling.services = ()
+        await other.accept()
+        await call.wait_for(CallState.CONNECTING, timeout=2)
+        assert alice.engine.sessions[0].settings.relay_only
+
+
+async def test_without_a_relay_a_call_that_needs_one_does_not_begin() -> None:
+    async with pair(Policy(relay_only=True)) as (alice, bob):
+        with pytest.raises(SecurityRefused, match="offers no relay"):
+            await alice.client.call(BOB.bare)
+        assert alice.signalling.performed == []
+        assert alice.client.calls == ()
+        # The other way round it rings, and the yes is a no with a reason.
+        taken = accept_calls(alice)
+        call = await bob.client.call(ALICE.bare)
+        ended = await (await taken).wait_closed()
+        assert (ended.reason, ended.origin) == (EndReason.SECURITY_ERROR, Origin.LOCAL)
+        assert isinstance((await taken).failure, SecurityRefused)
+        assert [type(effect) for _, effect in alice.signalling.performed] == [SendRinging, SendEnd]
+        assert alice.engine.sessions == []
+        await call.wait_closed()
+        assert isinstance(call.failure, SecurityRefused)
+
+
+async def test_the_rules_of_a_contact_hold_for_that_contact_alone() -> None:
+    strict = Policy(contacts={BOB.bare: Rules(require=Vouching.OMEMO_VERIFIED)})
+    async with pair(strict) as (alice, bob):
+        assert alice.client._towards(BOB).require is Vouching.OMEMO_VERIFIED
+        assert alice.client._towards(ALICE).require is Vouching.SIGNALLED
+        accept_calls(bob)
+        call = await alice.client.call(BOB.bare)
+        with pytest.raises(SecurityRefused, match="verified by you"):
+            await call.wait_for(CallState.ACTIVE, timeout=2)
 
 
 async def test_media_that_cannot_open_end_the_call_on_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from openvoice import (
     Profile,
     Vouching,
 )
+from openvoice.core.policy import Rules
 from openvoice.storage.history import History
 from openvoice.testing.fakes import FakeMediaEngine, FakeSignalling
 
@@ -135,11 +136,17 @@ async def test_a_registered_account_is_kept(profile: Profile, server: Server, mo
 
 def test_the_policy_of_the_file_with_changes(profile: Profile, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "openvoice.toml").write_text('[policy]\nring = "named"\nring_timeout = 7.0\n')
-    assert profile.policy() == profile.settings.policy == Policy(ring=Audience.NAMED, ring_timeout=7.0)
+    (tmp_path / "home" / "openvoice.toml").write_text(
+        f'[policy]\nring = "named"\nring_timeout = 7.0\n'
+        f'[account."{ALICE}"]\nrelay_only = false\n[contact."{BOB}"]\nrelay_only = false\n'
+    )
+    assert profile.policy() == Policy(
+        ring=Audience.NAMED, ring_timeout=7.0, account=Rules(relay_only=False), contacts={BOB: Rules(relay_only=False)}
+    )
     changed = profile.policy(require="verified", ring_timeout=1.0, relay_only=True)
-    assert (changed.require, changed.ring_timeout, changed.relay_only) == (Vouching.OMEMO_VERIFIED, 1.0, True)
-    assert changed.ring is Audience.NAMED
+    assert (changed.ring, changed.ring_timeout) == (Audience.NAMED, 1.0)
+    towards = changed.towards(BOB, in_roster=True)
+    assert (towards.require, towards.relay_only) == (Vouching.OMEMO_VERIFIED, True)
     with pytest.raises(ValueError, match="magic"):
         profile.policy(require="magic")
 

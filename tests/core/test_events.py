@@ -13,6 +13,7 @@ EXAMPLES: list[events.CallEvent] = [
     events.CallUnheard(),
     events.CallIncoming("alice@example.org"),
     events.CallAccepted(),
+    events.CallExposed(),
     events.CallSecured(assess(Vouching.SIGNALLED, None, None)),
     events.CallConnected(),
     events.CallInterrupted(),

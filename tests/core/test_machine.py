@@ -102,6 +102,31 @@ def test_addresses_told_before_consent_are_counted_and_reported(monkeypatch: pyt
     assert call.security.media.candidates_before_consent == 3
 
 
+@pytest.mark.parametrize("direction", Direction)
+@pytest.mark.parametrize("exposed", [False, True])
+def test_an_exposed_call_says_so_before_anything_is_told_and_in_its_report(direction: Direction, exposed: bool) -> None:
+    call = machine(direction)
+    yes: i.CallInput = i.Dial(exposed=exposed)
+    if direction is Direction.INCOMING:
+        call.handle(i.PeerProposed(announce=True), 0.0)
+        yes = i.Accept(exposed=exposed)
+    effects = kinds(call.handle(yes, 0.0))
+    assert (events.CallExposed in effects) == exposed
+    assert effects[-1] in (e.SendProposal, e.SendProceed)
+    assert call.exposed == exposed
+    if direction is Direction.OUTGOING:
+        follow: tuple[i.CallInput, ...] = (
+            i.PeerProceeded(),
+            i.LocalDescription(description()),
+            i.AnswerReceived(description(Setup.ACTIVE)),
+        )
+    else:
+        follow = (i.OfferReceived(description()), i.LocalDescription(description(Setup.ACTIVE)))
+    for message in (*follow, i.MediaSecured(facts())):
+        call.handle(message, 0.0)
+    assert any("not in your contact list" in finding.text for finding in call.security.findings) == exposed
+
+
 def test_an_incoming_call_opens_media_only_after_accept() -> None:
     call = machine(Direction.INCOMING)
     assert kinds(call.handle(i.PeerProposed(announce=True), 0.0)) == [e.SendRinging, events.CallIncoming]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openvoice.core.address import Address
-from openvoice.core.policy import Audience, Policy, Screening
+from openvoice.core.policy import Audience, Policy, Rules, Screening, Way, first_said
 from openvoice.core.security import assess
 from openvoice.core.types import Vouching
 
@@ -11,6 +13,7 @@ from .descriptions import SIGNALLING, facts
 
 ALICE = Address.parse("alice@example.org")
 PHONE = Address.parse("alice@example.org/phone")
+BOB = Address.parse("bob@example.org")
 
 
 @pytest.mark.parametrize(
@@ -62,10 +65,61 @@ def test_unprotected_media_are_always_refused() -> None:
     assert Policy().refusal(assess(Vouching.OMEMO_VERIFIED, None, SIGNALLING)) == "the media are not protected"
 
 
+vouchings = st.sampled_from([Vouching.SIGNALLED, Vouching.OMEMO_TRUSTED, Vouching.OMEMO_VERIFIED])
+rules = st.builds(Rules, require=st.none() | vouchings, relay_only=st.none() | st.booleans())
+
+
+@given(insisted=rules, contact=rules, account=rules, require=vouchings, relay_only=st.booleans())
+def test_the_command_line_counts_most_then_the_contact_then_the_account(
+    insisted: Rules, contact: Rules, account: Rules, require: Vouching, relay_only: bool
+) -> None:
+    policy = Policy(
+        require=require, relay_only=relay_only, account=account, contacts={ALICE: contact}, insisted=insisted
+    )
+    for peer, places in ((PHONE, (insisted, contact, account)), (BOB, (insisted, account))):
+        towards = policy.towards(peer, in_roster=True)
+        vouching = [place.require for place in places if place.require is not None]
+        relayed = [place.relay_only for place in places if place.relay_only is not None]
+        assert towards.require is [*vouching, require][0]
+        assert towards.relay_only is [*relayed, relay_only][0]
+        assert first_said(*places) == Rules(require=[*vouching, None][0], relay_only=[*relayed, None][0])
+        # Nothing in it depends on the peer any more.
+        assert towards.towards(peer, in_roster=True) == towards == towards.towards(BOB, in_roster=True)
+
+
+@pytest.mark.parametrize(
+    ("policy", "in_roster", "with_relay", "without"),
+    [
+        (Policy(), True, Way.ANY, Way.ANY),
+        (Policy(), False, Way.RELAYED, Way.EXPOSED),
+        (Policy(relay_strangers=False), False, Way.ANY, Way.ANY),
+        (Policy(relay_only=True), True, Way.RELAYED, None),
+        (Policy(relay_only=True), False, Way.RELAYED, None),
+        (Policy(relay_only=True, relay_strangers=False), False, Way.RELAYED, None),
+        (Policy(contacts={ALICE: Rules(relay_only=False)}), False, Way.ANY, Way.ANY),
+        (Policy(contacts={ALICE: Rules(relay_only=False)}, relay_only=True), True, Way.ANY, Way.ANY),
+        (Policy(contacts={ALICE: Rules(relay_only=True)}), True, Way.RELAYED, None),
+        (Policy(contacts={ALICE: Rules(require=Vouching.OMEMO_VERIFIED)}), False, Way.RELAYED, Way.EXPOSED),
+        (Policy(account=Rules(relay_only=False), relay_only=True), False, Way.RELAYED, Way.EXPOSED),
+        (Policy(contacts={ALICE: Rules(relay_only=False)}, insisted=Rules(relay_only=True)), True, Way.RELAYED, None),
+    ],
+)
+def test_which_way_the_packets_go(policy: Policy, in_roster: bool, with_relay: Way, without: Way | None) -> None:
+    towards = policy.towards(PHONE, in_roster=in_roster)
+    assert towards.way(relay_offered=True) is with_relay
+    assert towards.way(relay_offered=False) is without
+
+
+def test_rules_without_any_vouching_do_not_exist() -> None:
+    with pytest.raises(ValueError, match="vouching"):
+        Rules(require=Vouching.NONE)
+
+
 @pytest.mark.parametrize(
     "values",
     [
         {"maximum_calls": 0},
+        {"contacts": {PHONE: Rules()}},
         {"ring_timeout": 0},
         {"ring_timeout": float("nan")},
         {"answer_timeout": float("inf")},

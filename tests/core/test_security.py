@@ -30,6 +30,16 @@ def test_the_path_is_told() -> None:
     assert "directly" in words(Vouching.SIGNALLED, facts(), SIGNALLING)
 
 
+def test_a_stranger_who_learnt_the_address_is_told_apart() -> None:
+    def text(relayed: bool, exposed: bool) -> str:
+        report = assess(Vouching.SIGNALLED, facts(relayed=relayed), SIGNALLING, exposed=exposed)
+        return " ".join(finding.text for finding in report.findings if finding.severity is Severity.NOTICE)
+
+    assert "not in your contact list" in text(relayed=False, exposed=True)
+    assert "not in your contact list" not in text(relayed=False, exposed=False)
+    assert "not in your contact list" not in text(relayed=True, exposed=True)
+
+
 def test_anything_that_left_too_early_is_a_warning() -> None:
     assert "before you agreed" in words(Vouching.SIGNALLED, facts(early=1), SIGNALLING)
 

@@ -15,7 +15,6 @@ from openvoice import (
     Cancelled,
     Declined,
     EndReason,
-    MediaFailed,
     NoAnswer,
     PeerUnavailable,
     Policy,
@@ -220,10 +219,35 @@ async def test_relay_only_without_a_relay_is_told(tmp_path: Path) -> None:
     async with Prosody() as lonely:
         factory = ClientFactory(lonely)
         async with factory("alice", "bob", policies={"alice": Policy(relay_only=True)}) as (alice, bob):
-            answered_by(bob)
-            call = await alice.call(bob.address.bare)
-            with pytest.raises(MediaFailed, match="relay"):
+            rang = answered_by(bob)
+            with pytest.raises(SecurityRefused, match="relay"):
+                await alice.call(bob.address.bare)
+            assert not rang.done()
+            call = await bob.call(alice.address.bare)
+            answered_by(alice)
+            with pytest.raises(SecurityRefused):
                 await call.wait_for(CallState.ACTIVE, SOON)
+
+
+async def test_people_in_nobodys_contact_list_can_call_each_other_without_a_relay(tmp_path: Path) -> None:
+    if not Prosody.is_installed():
+        pytest.skip(Prosody.missing())
+    async with Prosody() as lonely:
+        factory = ClientFactory(lonely)
+        async with factory("alice") as (alice,):
+            named = Policy(ring=Audience.NAMED, callers=frozenset({alice.address.bare}))
+            async with factory("bob", policies={"bob": named}) as (bob,):
+                happenings = alice.events(), bob.events()
+                taken = answered_by(bob)
+                call = await alice.call(bob.address.bare)
+                await call.wait_for(CallState.ACTIVE, SOON)
+                await call.hangup()
+                for side in (call, await taken):
+                    await side.wait_closed()
+                    assert any("not in your contact list" in finding.text for finding in side.security.findings)
+    for heard in happenings:
+        names = [happening.name async for happening in heard]
+        assert names.index("exposed") < names.index("connected")
 
 
 async def test_strangers_never_ring(clients: ClientFactory, prosody: Prosody) -> None:

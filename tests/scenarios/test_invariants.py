@@ -240,7 +240,7 @@ ENDINGS = {
     "caller's key is not its own": (EndReason.SECURITY_ERROR, 6, 6),
     "callee goes offline while it rings": (EndReason.DECLINE, 4, 4),
     "caller closes its client in the call": (EndReason.SUCCESS, None, None),
-    "no relay for the caller": (EndReason.FAILED_APPLICATION, 7, 7),
+    "no relay for the callee": (EndReason.SECURITY_ERROR, 6, 6),
 }
 
 
@@ -256,7 +256,7 @@ async def test_6_both_sides_name_the_same_cause(
         "nobody answers": ("alice", Policy(ring_timeout=0.5)),
         "caller refuses the keys": ("alice", Policy(require=Vouching.OMEMO_VERIFIED)),
         "callee refuses the keys": ("bob", Policy(require=Vouching.OMEMO_VERIFIED)),
-        "no relay for the caller": ("alice", Policy(relay_only=True)),
+        "no relay for the callee": ("bob", Policy(relay_only=True)),
     }
     if how in policy:
         name, rules = policy[how]

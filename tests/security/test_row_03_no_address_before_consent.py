@@ -79,9 +79,12 @@ async def test_a_called_one_learns_addresses_only_by_its_own_yes(scene: Callable
         assert mallory.candidates
 
 
-async def test_relay_only_tells_relays_alone(scene: Callable[..., Scene], wire: Wire) -> None:
-    cast = scene(friends=("alice", "mallory"))
-    async with cast.client("alice", policy=Policy(relay_only=True)) as alice, cast.attacker("mallory") as mallory:
+@pytest.mark.parametrize("known", [True, False], ids=["relay-only", "stranger"])
+async def test_relay_only_tells_relays_alone(scene: Callable[..., Scene], wire: Wire, known: bool) -> None:
+    """Whom the user wrote ``relay_only`` for, and, without a word of the user, whoever is in no contact list."""
+    cast = scene(friends=("alice", "mallory")) if known else scene(friends=("alice",), strangers=("mallory",))
+    policy = Policy(relay_only=known)
+    async with cast.client("alice", policy=policy) as alice, cast.attacker("mallory") as mallory:
         services = await alice._signalling.relays()
         if not services:
             pytest.skip("turnserver is not installed: install it with 'sudo apt-get install coturn'")

@@ -81,13 +81,14 @@ def command(
     """
     profile = settings.profile
     profile.settings.account(account)
+    insisted = {"require": require, "relay_only": relay_only or None}
     input_, output = input_ or profile.settings.input, output or profile.settings.output
     if as_json and output == "-":
         raise UsageError("--json and --output - both want standard output: write the sound to a file")
     if input_ == "-" and not once:
         raise UsageError("standard input is enough for one call: add --once, or name a file with --input")
     asks = sys.stdin.isatty() and not callers and not from_roster
-    policy = _policy(profile, callers, from_roster=from_roster, asks=asks, relay_only=relay_only, require=require)
+    policy = _policy(profile, account, callers, from_roster=from_roster, asks=asks, insisted=insisted)
     source = parse_source(input_)
     if policy.answer is Audience.ROSTER and isinstance(source, Device):
         raise UsageError(
@@ -141,24 +142,24 @@ def command(
 
 def _policy(
     profile: Profile,
+    account: Address | None,
     callers: tuple[Address, ...],
     *,
     from_roster: bool,
     asks: bool,
-    relay_only: bool,
-    require: str | None,
+    insisted: dict[str, Any],
 ) -> Policy:
     """The profile's policy with what the options say. Where nobody is asked, only those who are answered ring."""
-    changes: dict[str, Any] = {"relay_only": True} if relay_only else {}
+    changes: dict[str, Any] = dict(insisted)
     if callers or from_roster:
         changes["answer"] = Audience.ROSTER if from_roster else Audience.NAMED
         changes["callers"] = frozenset(caller.bare for caller in callers)
-    policy = profile.policy(require=require, **changes)
+    policy = profile.policy(account, **changes)
     if asks:
         return policy
     if policy.answer is Audience.NOBODY:
         raise UsageError("there is no terminal to ask in: name the callers with --from, or use --from-roster")
-    return profile.policy(require=require, **changes, ring=policy.answer)
+    return profile.policy(account, **changes, ring=policy.answer)
 
 
 def _sources(first: Source, text: str) -> Iterator[Source]:

@@ -80,9 +80,8 @@ def command(
     if as_json and output == "-":
         raise UsageError("--json and --output - both want standard output: write the sound to a file")
     profile = settings.profile
-    profile.settings.account(account)
-    changes = {"relay_only": True} if relay_only else {}
-    policy = profile.policy(require=require, ring_timeout=ring_timeout, **changes)
+    changes = {"ring_timeout": ring_timeout} if ring_timeout is not None else {}
+    policy = profile.policy(account, require=require, relay_only=relay_only or None, **changes)
     source = parse_source(input_ or profile.settings.input)
     sink = parse_sink(output or profile.settings.output)
     check_sound(source, sink)

@@ -180,6 +180,7 @@ _COLOURS = {
     "offline": Colour.YELLOW,
     "interrupted": Colour.YELLOW,
     "device": Colour.YELLOW,
+    "exposed": Colour.YELLOW,
 }
 _VOUCHERS = {
     "none": "nobody vouches for the peer's key",
@@ -215,6 +216,8 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
             return _MISSED.get(details["outcome"], "missed call of {peer}").format(peer=details["peer"])
         case "accepted":
             return "accepted; looking for a path"
+        case "exposed":
+            return "not in your contacts, and your server offers no relay: they will learn this device's address"
         case "secured":
             security = details["security"]
             return (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from openvoice.client.broadcast import Broadcast
@@ -83,6 +83,8 @@ class Call:
     async def accept(self, *, source: Source = None, sink: Sink = None) -> None:
         """Answer an incoming call. Sound is captured only after the peer's keys were checked.
 
+        If the policy forbids it, the call ends here with ``security-error`` before anything is told to the caller.
+
         Raises:
             InvalidState: it does not ring here any more.
             AudioFileError: the file named as ``source`` or ``sink`` cannot be used.
@@ -90,7 +92,7 @@ class Call:
         if self.state is not CallState.RINGING or self.direction is not Direction.INCOMING:
             raise InvalidState(f"a call that is {self.state} cannot be accepted")
         self.use(source, sink)
-        await self._driven.command(i.Accept())
+        await self._driven.command(await self._answer())
 
     async def reject(self, reason: EndReason = EndReason.DECLINE) -> None:
         """Say no to an incoming call."""
@@ -197,8 +199,10 @@ class Call:
     def make_output(self) -> AudioOutput:
         return (self._make_output or audio_output(None, self._overhear))()
 
-    def attach(self, driver: CallDriver) -> None:
+    def attach(self, driver: CallDriver, answer: Callable[[], Awaitable[i.Accept | i.HangUp]]) -> None:
+        """``answer`` says what becomes of the call when its user says yes."""
         self._driver = driver
+        self._answer = answer
 
     def publish(self, event: CallEvent) -> None:
         """Tell all listeners."""

@@ -9,15 +9,16 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from openvoice.client.account import Account
+from openvoice.client.admission import admit
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call import Call
 from openvoice.client.driver import CallDriver
+from openvoice.client.happening import Happening
 from openvoice.client.record import record_of
 from openvoice.client.sound import Sink, Source
 from openvoice.core import inputs as i
@@ -25,9 +26,9 @@ from openvoice.core.address import Address
 from openvoice.core.events import CallEnded, CallEvent, CallIncoming
 from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
-from openvoice.core.policy import Policy, Screening
-from openvoice.core.types import CallId, Direction
-from openvoice.errors import Busy, InvalidState, OpenVoiceError
+from openvoice.core.policy import Policy, Screening, Way
+from openvoice.core.types import CallId, Direction, EndReason
+from openvoice.errors import Busy, InvalidState, OpenVoiceError, SecurityRefused
 from openvoice.ports import (
     CallStore,
     IncomingCall,
@@ -44,24 +45,6 @@ GOODBYE_WITHIN = 1.5
 
 CallHandler = Callable[[Call], Awaitable[None]]
 SignallingFactory = Callable[[Account, SignallingListener, Callable[[IncomingCall], Screening]], Signalling]
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened: to a call, or to the connection (``call`` is ``None``).
-
-    ``time`` is Unix time in seconds.
-    """
-
-    time: float
-    name: str
-    call: CallId | None
-    event: CallEvent | None
-    details: dict[str, Any]
-
-    def as_dict(self) -> dict[str, Any]:
-        """One line of ``--json``; ``docs/events.md`` is its schema."""
-        return {"event": self.name, "time": self.time, "call": self.call, **self.details}
 
 
 class Client:
@@ -208,6 +191,7 @@ class Client:
             InvalidAddress: ``address`` is not a JID.
             InvalidState: the client is not online.
             Busy: the policy allows no further call now.
+            SecurityRefused: the policy asks for a relay, and the own server offers none.
             PeerUnavailable: no device of the peer that is online can be called.
             AudioFileError: a file named cannot be used.
         """
@@ -215,8 +199,10 @@ class Client:
         self._check_open()
         if self._live_calls + self._dialling >= self.policy.maximum_calls:
             raise Busy("you are in another call: end it first")
+        rules = self._towards(peer, policy)
         self._dialling += 1
         try:
+            exposed = await admit(rules, self._signalling)
             target, invitation = await self._signalling.invitation(peer)
         finally:
             self._dialling -= 1
@@ -224,9 +210,11 @@ class Client:
         call = Call(CallId(str(uuid.uuid4())), target, Direction.OUTGOING)
         call.use(source, sink)
         self._signalling.begin(call.id, target, frozenset({"audio"}))
-        driver = self._start(call, policy or self.policy)
-        driver.post(i.Dial(invitation))
+        self._start(call, rules).post(i.Dial(invitation, exposed))
         return call
+
+    def _towards(self, peer: Address, policy: Policy | None = None) -> Policy:
+        return (policy or self.policy).towards(peer, in_roster=self._signalling.in_roster(peer))
 
     def _check_open(self) -> None:
         if self._closing:
@@ -240,7 +228,7 @@ class Client:
 
     def call_incoming(self, incoming: IncomingCall, first: i.PeerInput) -> None:
         call = Call(incoming.call, incoming.peer, Direction.INCOMING)
-        self._start(call, self.policy).post(first)
+        self._start(call, self._towards(incoming.peer)).post(first)
 
     def call_input(self, call: CallId, message: i.PeerInput) -> None:
         driver = self._drivers.get(call)
@@ -286,7 +274,7 @@ class Client:
         async def settings() -> MediaSettings:
             return MediaSettings(
                 relays=await self._signalling.relays(),
-                relay_only=policy.relay_only,
+                relay_only=policy.way(relay_offered=not machine.exposed) is Way.RELAYED,
                 input=call.make_input,
                 output=call.make_output,
                 interfaces=self._interfaces,
@@ -301,6 +289,12 @@ class Client:
             if isinstance(event, CallEnded):
                 self._keep(record_of(call, event, now))
 
+        async def answer() -> i.Accept | i.HangUp:
+            try:
+                return i.Accept(await admit(policy, self._signalling))
+            except SecurityRefused as error:
+                return i.HangUp(EndReason.SECURITY_ERROR, str(error))
+
         machine = CallMachine(call.direction, str(call.peer.bare), policy=policy, signalling=self._signalling.facts)
         driver = CallDriver(
             call.id,
@@ -311,7 +305,7 @@ class Client:
             publish=publish,
             changed=call.changed,
         )
-        call.attach(driver)
+        call.attach(driver, answer)
         self._calls[call.id] = call
         self._drivers[call.id] = driver
         self._spawn(self._drive(call, driver), f"openvoice call {call.direction}")

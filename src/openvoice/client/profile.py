@@ -13,7 +13,7 @@ from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
 from openvoice.config import AccountSettings, Home, Require, Settings, add_account, load, parse_server, remove_account
 from openvoice.core.address import Address
-from openvoice.core.policy import Policy
+from openvoice.core.policy import Policy, Rules
 from openvoice.errors import ConfigurationError
 from openvoice.storage.history import History
 from openvoice.storage.passwords import PasswordKeeper
@@ -36,16 +36,25 @@ class Profile:
         """What ``openvoice.toml`` says."""
         return load(self._home)
 
-    def policy(self, *, require: str | None = None, ring_timeout: float | None = None, **changes: Any) -> Policy:
-        """The policy of the profile, with some of its values replaced.
+    def policy(
+        self,
+        account: Address | None = None,
+        *,
+        require: str | None = None,
+        relay_only: bool | None = None,
+        **changes: Any,
+    ) -> Policy:
+        """The policy of an account (the one named, or the only one), with some of its values replaced.
 
-        ``require`` is one of the words of the file: ``none``, ``omemo``, ``verified``.
+        ``require`` (one of the words of the file: ``none``, ``omemo``, ``verified``) and ``relay_only`` count more than
+        what the file says, for single contacts too; ``None`` leaves them to it.
+
+        Raises:
+            ConfigurationError: there is no such account, or several and none was named.
         """
-        if require is not None:
-            changes["require"] = Require(require).vouching
-        if ring_timeout is not None:
-            changes["ring_timeout"] = ring_timeout
-        return replace(self.settings.policy, **changes)
+        vouching = Require(require).vouching if require is not None else None
+        insisted = Rules(require=vouching, relay_only=relay_only)
+        return replace(self.settings.policy_of(self.settings.account(account)), insisted=insisted, **changes)
 
     def client(self, account: Address | None = None, *, policy: Policy | None = None) -> Client:
         """A client of the account named, or of the only one. It finds the password when it goes online."""
@@ -57,7 +66,7 @@ class Profile:
         self._home.create()
         return Client(
             account_of_profile,
-            policy=policy or self.settings.policy,
+            policy=policy or self.settings.policy_of(chosen),
             store=History(self._home.history),
             interfaces=self.settings.interfaces,
         )

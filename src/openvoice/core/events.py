@@ -68,6 +68,13 @@ class CallAccepted(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallExposed(CallEvent):
+    """The peer is a stranger, and the own server offers no relay: the call goes on, and tells this device's address."""
+
+    name = "exposed"
+
+
+@dataclass(frozen=True, slots=True)
 class CallSecured(CallEvent):
     """Keys are agreed and checked. The policy decides by this report whether a microphone opens."""
 

@@ -31,11 +31,16 @@ class Dial:
     """Call the peer. Only an outgoing call that is new takes it."""
 
     invitation: Invitation = Invitation.PROPOSE
+    exposed: bool = False
+    """Whether a relay was wanted for this peer and there is none: see :class:`~openvoice.core.policy.Way`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accept:
     """Answer an incoming call that rings."""
+
+    exposed: bool = False
+    """As in :class:`Dial`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ class CallMachine:
         self.answered = False
         self.muted = False
         self.held = False
+        self.exposed = False
+        """Whether a stranger learns the addresses of this device, for want of a relay."""
         self.active_since: float | None = None
         self.deadline: float | None = None
         """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
@@ -155,6 +157,7 @@ class CallMachine:
         self.state = CallState.PROPOSED
         self._limit = now + self.policy.ring_timeout
         yield e.Notify(events.CallPlaced(self.peer))
+        yield from self._expose(message.exposed)
         if message.invitation is i.Invitation.PROPOSE:
             self._unheard_at = now + UNHEARD_AFTER
             yield e.SendProposal()
@@ -166,10 +169,16 @@ class CallMachine:
         self.answered = True
         self._limit = now + CONNECT_WITHIN
         yield e.Notify(events.CallAccepted())
+        yield from self._expose(message.exposed)
         if self._offer is None:
             yield e.SendProceed()
         else:
             yield from self._open_media()
+
+    def _expose(self, exposed: bool) -> Iterator[e.Effect]:
+        self.exposed = exposed
+        if exposed:
+            yield e.Notify(events.CallExposed())
 
     def _on_HangUp(self, message: i.HangUp, now: float) -> Iterator[e.Effect]:
         if message.reason is not None:
@@ -337,7 +346,7 @@ class CallMachine:
 
     def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
         facts = replace(message.facts, candidates_before_consent=self._candidates_before_consent)
-        self.security = assess(self._vouching, facts, self._signalling)
+        self.security = assess(self._vouching, facts, self._signalling, exposed=self.exposed)
         yield e.Notify(events.CallSecured(self.security))
         refusal = self.policy.refusal(self.security)
         if refusal is not None:

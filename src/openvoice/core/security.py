@@ -106,8 +106,13 @@ class SecurityReport:
         }
 
 
-def assess(vouching: Vouching, media: MediaFacts | None, signalling: SignallingFacts | None) -> SecurityReport:
-    """Put the facts of a call into a report, with what they mean."""
+def assess(
+    vouching: Vouching, media: MediaFacts | None, signalling: SignallingFacts | None, *, exposed: bool = False
+) -> SecurityReport:
+    """Put the facts of a call into a report, with what they mean.
+
+    ``exposed`` says that the peer is a stranger and that there was no relay to keep addresses from them.
+    """
     findings: list[Finding] = []
 
     def find(severity: Severity, text: str) -> None:
@@ -128,6 +133,12 @@ def assess(vouching: Vouching, media: MediaFacts | None, signalling: SignallingF
             find(Severity.NOTICE, "The peer used a relay: its operator saw this device's address, not the sound.")
         else:
             find(Severity.NOTICE, "The devices spoke directly: the peer learnt this device's network address.")
+        if exposed and not media.relayed:
+            find(
+                Severity.NOTICE,
+                "The peer is not in your contact list; your server offers no relay that would have kept this device's "
+                "address from them.",
+            )
         if media.candidates_before_consent or media.packets_before_gate:
             find(Severity.WARNING, "Something left this device before you agreed. This is a fault: please report it.")
     if signalling is None:

@@ -5,11 +5,10 @@ Every mistake in the file is reported with the file, the key and the value.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,8 +16,10 @@ from typing import Any, TypeVar
 import platformdirs
 import tomlkit
 
+from openvoice.config import values
+from openvoice.config.values import parse_server as parse_server
 from openvoice.core.address import Address
-from openvoice.core.policy import Audience, Policy
+from openvoice.core.policy import Audience, Policy, Rules
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError, InvalidAddress
 
@@ -26,7 +27,6 @@ FILE_NAME = "openvoice.toml"
 HOME_VARIABLE = "OPENVOICE_HOME"
 
 _Value = TypeVar("_Value")
-_Word = TypeVar("_Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +84,22 @@ class Require(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AccountSettings:
-    """One account. Exactly one of the ways to the password is used, in the order given here; none means the keeper."""
+    """One account. Exactly one of the ways to the password is used, in the order given here; none means the keeper.
+
+    ``rules`` is what it says of its calls, in place of ``[policy]``.
+    """
 
     address: Address
     server: tuple[str, int] | None = None
     ca_file: Path | None = None
     password_file: Path | None = None
     password_command: str | None = None
+    rules: Rules = field(default_factory=Rules)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
-    """All of ``openvoice.toml``."""
+    """All of ``openvoice.toml``. What it says of single contacts stands in the policy."""
 
     accounts: tuple[AccountSettings, ...] = ()
     policy: Policy = field(default_factory=Policy)
@@ -121,6 +125,10 @@ class Settings:
             raise ConfigurationError(f"there are several accounts ({names}): choose one with --account")
         return self.accounts[0]
 
+    def policy_of(self, account: AccountSettings) -> Policy:
+        """The policy as it is for the calls of one account."""
+        return replace(self.policy, account=account.rules)
+
 
 def load(home: Home) -> Settings:
     """Read the profile's settings; defaults where there is no file.
@@ -142,7 +150,8 @@ def load(home: Home) -> Settings:
 
 
 def add_account(home: Home, account: AccountSettings) -> None:
-    """Write an account into the file, replacing one of the same address; all else in it, remarks included, stays.
+    """Write an account into the file, replacing one of the same address; all else in it stays: remarks, and the rules
+    that were written for this account.
 
     Raises:
         ConfigurationError: the file cannot be read or written.
@@ -157,7 +166,13 @@ def add_account(home: Home, account: AccountSettings) -> None:
     ):
         if value is not None:
             table[key] = str(value)
-    _edit(home, lambda accounts: accounts.__setitem__(str(account.address), table))
+
+    def change(accounts: Any) -> None:
+        before = accounts.get(str(account.address), {})
+        table.update({key: before[key] for key in _RULES if key in before})
+        accounts[str(account.address)] = table
+
+    _edit(home, change)
 
 
 def remove_account(home: Home, address: Address) -> None:
@@ -194,13 +209,11 @@ def replace_file(path: Path, data: bytes) -> None:
         raise ConfigurationError(f"cannot write {path}: {error.strerror}") from error
 
 
-def parse_server(text: str) -> tuple[str, int]:
-    """Read ``HOST:PORT``. Raises ``ValueError``."""
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError("write it as HOST:PORT")
-    return host, int(port)
+_RULES: dict[str, Callable[[Any], Any]] = {
+    "require": lambda value: values.one_of(Require, value).vouching,
+    "relay_only": values.boolean,
+}
+"""What may be said in ``[policy]``, for an account and for a contact."""
 
 
 class _Reader:
@@ -210,48 +223,66 @@ class _Reader:
         self._file = file
 
     def settings(self, document: Mapping[str, Any]) -> Settings:
-        self._only(document, "", {"account", "policy", "sound", "network"})
+        self._only(document, "", {"account", "contact", "policy", "sound", "network"})
         sound, network = self._table(document, "sound"), self._table(document, "network")
         self._only(sound, "sound.", {"input", "output"})
         self._only(network, "network.", {"interfaces"})
         accounts = self._table(document, "account")
         return Settings(
             accounts=tuple(self._account(name, accounts) for name in accounts),
-            policy=self._policy(self._table(document, "policy")),
-            input=self._read(sound, "sound.input", _string, "default"),
-            output=self._read(sound, "sound.output", _string, "default"),
-            interfaces=self._read(network, "network.interfaces", _ip_addresses, ()),
+            policy=self._policy(self._table(document, "policy"), self._contacts(self._table(document, "contact"))),
+            input=self._read(sound, "sound.input", values.string, "default"),
+            output=self._read(sound, "sound.output", values.string, "default"),
+            interfaces=self._read(network, "network.interfaces", values.ip_addresses, ()),
         )
 
     def _account(self, name: str, accounts: Mapping[str, Any]) -> AccountSettings:
         place = f'account."{name}"'
-        address = self._value(place, name, _bare_address)
+        address = self._value(place, name, values.bare_address)
         table = self._table(accounts, name, place)
-        self._only(table, f"{place}.", {"server", "ca", "password_file", "password_command"})
+        self._only(table, f"{place}.", {"server", "ca", "password_file", "password_command", *_RULES})
         return AccountSettings(
             address=address,
-            server=self._read(table, f"{place}.server", _server, None),
-            ca_file=self._read(table, f"{place}.ca", _path, None),
-            password_file=self._read(table, f"{place}.password_file", _path, None),
-            password_command=self._read(table, f"{place}.password_command", _string, None),
+            server=self._read(table, f"{place}.server", values.server, None),
+            ca_file=self._read(table, f"{place}.ca", values.path, None),
+            password_file=self._read(table, f"{place}.password_file", values.path, None),
+            password_command=self._read(table, f"{place}.password_command", values.string, None),
+            rules=self._rules(table, place),
         )
 
-    def _policy(self, table: Mapping[str, Any]) -> Policy:
+    def _contacts(self, contacts: Mapping[str, Any]) -> Mapping[Address, Rules]:
+        found: dict[Address, Rules] = {}
+        for name in contacts:
+            place = f'contact."{name}"'
+            address = self._value(place, name, values.person)
+            if address in found:
+                raise ConfigurationError(f"{self._file}: {place} = {name!r}: {address} is there twice")
+            table = self._table(contacts, name, place)
+            self._only(table, f"{place}.", set(_RULES))
+            found[address] = self._rules(table, place)
+        return found
+
+    def _rules(self, table: Mapping[str, Any], place: str) -> Rules:
+        said = {key: self._value(f"{place}.{key}", table[key], read) for key, read in _RULES.items() if key in table}
+        return Rules(**said)
+
+    def _policy(self, table: Mapping[str, Any], contacts: Mapping[Address, Rules]) -> Policy:
         readers: dict[str, Callable[[Any], Any]] = {
-            "ring": lambda value: _one_of(Audience, value),
-            "answer": lambda value: _one_of(Audience, value),
-            "callers": _addresses,
-            "blocked": _addresses,
-            "require": lambda value: _one_of(Require, value).vouching,
-            "relay_only": _boolean,
-            "maximum_calls": _whole_number,
-            "ring_timeout": _number,
-            "answer_timeout": _number,
-            "proposal_age": _number,
+            "ring": lambda value: values.one_of(Audience, value),
+            "answer": lambda value: values.one_of(Audience, value),
+            "callers": values.addresses,
+            "blocked": values.addresses,
+            **_RULES,
+            "relay_strangers": values.boolean,
+            "maximum_calls": values.whole_number,
+            "ring_timeout": values.number,
+            "answer_timeout": values.number,
+            "proposal_age": values.number,
         }
         self._only(table, "policy.", set(readers))
         try:
-            return Policy(**{key: self._value(f"policy.{key}", value, readers[key]) for key, value in table.items()})
+            said = {key: self._value(f"policy.{key}", value, readers[key]) for key, value in table.items()}
+            return Policy(**said, contacts=contacts)
         except ValueError as error:
             raise ConfigurationError(f"{self._file}: [policy]: {error}") from error
 
@@ -277,63 +308,3 @@ class _Reader:
             return read(value)
         except (ValueError, TypeError, InvalidAddress) as error:
             raise ConfigurationError(f"{self._file}: {place} = {value!r}: {error}") from error
-
-
-def _string(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("must be a text")
-    return value
-
-
-def _strings(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError("must be a list of texts")
-    return tuple(_string(item) for item in value)
-
-
-def _ip_addresses(value: Any) -> tuple[str, ...]:
-    return tuple(str(ipaddress.ip_address(text)) for text in _strings(value))
-
-
-def _one_of(words: type[_Word], value: Any) -> _Word:
-    try:
-        return words(value)
-    except ValueError:
-        raise ValueError(f"must be one of {', '.join(words)}") from None
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError("must be true or false")
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("must be a number")
-    return float(value)
-
-
-def _whole_number(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError("must be a whole number")
-    return value
-
-
-def _path(value: Any) -> Path:
-    return Path(_string(value)).expanduser()
-
-
-def _server(value: Any) -> tuple[str, int]:
-    return parse_server(_string(value))
-
-
-def _bare_address(value: Any) -> Address:
-    address = Address.parse(_string(value))
-    if not address.is_bare:
-        raise ValueError("must be an address without a device, like name@example.org")
-    return address
-
-
-def _addresses(value: Any) -> frozenset[Address]:
-    return frozenset(_bare_address(text) for text in _strings(value))
