@@ -14,7 +14,7 @@ from openvoice.core.description import (
     Setup,
     TransportDescription,
 )
-from openvoice.core.security import MediaFacts, SignallingFacts
+from openvoice.core.security import CertificateFacts, MediaFacts, SignallingFacts
 from openvoice.core.trust import DeviceKey, Trust, Voucher
 
 OPUS = Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2)
@@ -48,8 +48,18 @@ def facts(*, relayed: bool = False, early: int = 0, remote: CandidateType = Cand
         local_candidate=CandidateType.RELAY if relayed else CandidateType.HOST,
         remote_candidate=remote,
         relayed=relayed,
+        local_address="192.0.2.1",
+        remote_address="198.51.100.2",
         packets_before_gate=early,
     )
 
 
+CERTIFICATE = CertificateFacts(
+    subject="example.org",
+    issuer="An authority",
+    not_before=1_780_000_000.0,
+    not_after=1_790_000_000.0,
+    sha256="ab" * 32,
+    public_key_sha256="cd" * 32,
+)
 SIGNALLING = SignallingFacts(server="example.org", tls_version="TLSv1.3", cipher="AES", certificate_sha256="00")

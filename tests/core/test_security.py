@@ -3,11 +3,15 @@ from __future__ import annotations
 import dataclasses
 import json
 
+import pytest
+
 from openvoice.core.description import CandidateType
 from openvoice.core.security import Severity, assess
+from openvoice.core.trace import Trace
+from openvoice.core.trust import Trust
 from openvoice.core.types import Vouching
 
-from .descriptions import SIGNALLING, facts
+from .descriptions import CERTIFICATE, SIGNALLING, facts, voucher
 
 
 def words(*arguments: object) -> str:
@@ -32,7 +36,7 @@ def test_the_path_is_told() -> None:
 
 def test_a_stranger_who_learnt_the_address_is_told_apart() -> None:
     def text(relayed: bool, exposed: bool) -> str:
-        report = assess(Vouching.SIGNALLED, facts(relayed=relayed), SIGNALLING, exposed=exposed)
+        report = assess(Vouching.SIGNALLED, facts(relayed=relayed), SIGNALLING, trace=Trace(exposed=exposed))
         return " ".join(finding.text for finding in report.findings if finding.severity is Severity.NOTICE)
 
     assert "not in your contact list" in text(relayed=False, exposed=True)
@@ -50,11 +54,34 @@ def test_channel_binding_changes_the_finding() -> None:
     assert "not bound" not in words(Vouching.SIGNALLED, facts(), bound)
 
 
+def test_the_chain_of_the_server_is_in_the_report() -> None:
+    chained = dataclasses.replace(SIGNALLING, chain=(CERTIFICATE,), local_address="192.0.2.7")
+    tls = json.loads(json.dumps(assess(Vouching.SIGNALLED, facts(), chained).as_dict()))["tls"]
+    assert tls["chain"] == [dataclasses.asdict(CERTIFICATE)]
+    assert tls["local_address"] == "192.0.2.7"
+
+
+@pytest.mark.parametrize("trust", list(Trust))
+def test_each_trust_in_a_voucher_has_its_own_words(trust: Trust) -> None:
+    def found(trust: Trust) -> str:
+        key = voucher(trust)
+        return " ".join(each.text for each in assess(key.vouching, facts(), SIGNALLING, voucher=key).findings)
+
+    assert "27183" in found(trust)
+    assert len({found(each) for each in Trust}) == len(Trust)
+
+
 def test_a_report_is_json_with_and_without_facts() -> None:
     whole = json.loads(json.dumps(assess(Vouching.SIGNALLED, facts(), SIGNALLING).as_dict()))
     assert whole["vouching"] == "signalled"
     assert whole["fingerprints"]["remote"].startswith("00:00")
-    assert whole["path"] == {"local": "host", "remote": "host", "relayed": False}
+    assert whole["path"] == {
+        "local": "host",
+        "remote": "host",
+        "relayed": False,
+        "local_address": "192.0.2.1",
+        "remote_address": "198.51.100.2",
+    }
     empty = json.loads(json.dumps(assess(Vouching.NONE, None, None).as_dict()))
     assert empty["dtls"] is None
     assert empty["tls"] is None

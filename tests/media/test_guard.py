@@ -30,6 +30,8 @@ class Gate:
             deliver=self.delivered.append,
             found=lambda agent, candidate: None,
             consented=lambda: None,
+            moved=lambda _: None,
+            contacted=lambda _: None,
         )
         self.socket = GuardedSocket(self.agent)
         self.socket.local_candidate = make_local(CandidateType.HOST, ("127.0.0.1", 4000), rank=0)

@@ -14,6 +14,7 @@ import pytest
 from aioice import stun
 from aioice.ice import CandidatePair
 
+from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, CandidateType
 from openvoice.media import ice
 from openvoice.media.candidates import make_local
@@ -32,12 +33,16 @@ class Agent(IceAgent):
         self.received: list[bytes] = []
         self.late: list[Candidate] = []
         self.consents = 0
+        self.selections: list[CandidatePair | None] = []
+        self.contacts: list[Contact] = []
         super().__init__(
             controlling=controlling,
             settings=of or settings(),
             deliver=self.received.append,
             found=lambda agent, candidate: self.late.append(candidate),
             consented=self.count,
+            moved=lambda agent: self.selections.append(agent.selected_pair),
+            contacted=self.contacts.append,
         )
 
     def count(self) -> None:

@@ -13,6 +13,7 @@ from aiortc.rtp import RtcpRrPacket, RtcpSdesPacket, RtpPacket
 from OpenSSL import SSL
 
 from openvoice.core import inputs
+from openvoice.core.contacts import Contact
 from openvoice.core.description import (
     Candidate,
     CandidateType,
@@ -401,6 +402,10 @@ class VideoCaller:
             self.transports[name].connect(content.transport, client=False)
 
     def candidate_found(self, transport: MediaTransport, candidate: Candidate) -> None: ...
+
+    def contacted(self, contact: Contact) -> None: ...
+
+    def moved(self, transport: MediaTransport) -> None: ...
 
     def secured(self, transport: MediaTransport) -> None:
         self.secured_names |= set(transport.names)

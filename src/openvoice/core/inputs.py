@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.security import MediaFacts
 from openvoice.core.types import EndReason, Origin
@@ -205,6 +206,20 @@ class MediaSecured:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaMoved:
+    """The media took another way to the peer: the facts as they are now. The keys are the same."""
+
+    facts: MediaFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Contacted:
+    """Packets of this device are sent to somebody, or somebody said how it sees this device."""
+
+    contact: Contact
+
+
+@dataclass(frozen=True, slots=True)
 class MediaFlowing:
     """The first authenticated packet of the peer arrived."""
 
@@ -267,6 +282,8 @@ MediaInput = (
     | LocalCandidates
     | LocalRestart
     | MediaSecured
+    | MediaMoved
+    | Contacted
     | MediaFlowing
     | MediaInterrupted
     | MediaRestored

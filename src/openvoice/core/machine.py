@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from typing import Any, get_args
+from collections.abc import Iterator
+from typing import get_args
 
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.evidence import Evidence
 from openvoice.core.policy import Policy, weakness
-from openvoice.core.security import SecurityReport, SignallingFacts, assess
+from openvoice.core.security import SecurityReport, SignallingFacts
 from openvoice.core.state import CONNECTED, TRANSITIONS, CallState
-from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching
+from openvoice.core.types import Direction, EndReason, Origin, Role
 from openvoice.errors import InvalidState
 
 UNHEARD_AFTER = 15.0
@@ -24,6 +24,9 @@ INTERRUPTION_LIMIT = 30.0
 """Seconds without the peer's media until the call is lost."""
 MAXIMUM_EARLY_CANDIDATES = 64
 """Candidates kept while there is no media session to give them to."""
+
+ONLY_EVIDENCE = frozenset({i.Contacted, i.MediaMoved, i.RestartRefused})
+"""Inputs that change nothing but what is known: they have no handler."""
 
 _USER_INPUTS = get_args(i.UserInput)
 
@@ -57,21 +60,22 @@ class CallMachine:
         self.deadline: float | None = None
         """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
         self.end: e.Finish | None = None
-        self.security: SecurityReport = assess(Vouching.NONE, None, signalling)
-        self._signalling = signalling
+        self._evidence = Evidence(peer, signalling)
         self._limit: float | None = None
         self._unheard_at: float | None = None
         self._offer: SessionDescription | None = None
         self._gather_fully = False
-        self._vouching = Vouching.NONE
         self._least = policy.require
         self._media_open = False
         self._described = False
         self._gate_open = False
         self._flowing = False
         self._early: list[tuple[str, tuple[Candidate, ...]]] = []
-        self._consented = False
-        self._candidates_before_consent = 0
+
+    @property
+    def security(self) -> SecurityReport:
+        """What protects the call, by all that happened so far."""
+        return self._evidence.report
 
     def handle(self, message: i.CallInput, now: float) -> list[e.Effect]:
         """Take one input at ``now`` (seconds, any epoch, never backwards).
@@ -87,12 +91,10 @@ class CallMachine:
             if kind in _USER_INPUTS:
                 raise InvalidState(f"a call that is {self.state} cannot take {kind.__name__}")
             return [e.RejectInput(f"{kind.__name__} in state {self.state}")]
-        handler: Callable[[Any, float], Iterator[e.Effect]] = getattr(self, f"_on_{kind.__name__}")
-        effects = list(handler(message, now))
+        self._evidence.take(message)
+        effects = [] if kind in ONLY_EVIDENCE else list(getattr(self, f"_on_{kind.__name__}")(message, now))
         assert self.state in targets, f"{kind.__name__} led to {self.state}"
-        self._consented |= isinstance(message, i.Dial | i.Accept)
-        if not self._consented:
-            self._candidates_before_consent += sum(map(_candidates_told, effects))
+        self._evidence.note(effects)
         self._set_deadline()
         return effects
 
@@ -104,6 +106,7 @@ class CallMachine:
             effects.append(e.Notify(events.CallUnheard()))
         if self._limit is not None and now >= self._limit:
             effects += self._time_over()
+            self._evidence.note(effects)
         self._set_deadline()
         return effects
 
@@ -218,7 +221,6 @@ class CallMachine:
     def _on_OfferReceived(self, message: i.OfferReceived, now: float) -> Iterator[e.Effect]:
         self._offer = message.offer
         self._gather_fully = message.gather_fully
-        self._vouching = message.offer.vouching
         if self.state is CallState.NEW:
             yield from self._ring(message.announce, now)
         else:
@@ -263,7 +265,7 @@ class CallMachine:
         self._limit = now + CONNECT_WITHIN
         self._offer = None
         # Whoever moves a call must not weaken it: nobody is asked again.
-        self._least = max(self._least, self._vouching)
+        self._least = max(self._least, self._evidence.vouching)
         self._media_open = self._described = self._gate_open = self._flowing = False
         self._early.clear()
         yield e.CloseMedia()
@@ -276,8 +278,7 @@ class CallMachine:
         self.state = CallState.CONNECTING
         self._unheard_at = None
         self._limit = now + CONNECT_WITHIN
-        self._vouching = message.answer.vouching
-        refusal = weakness(self._vouching, self._least)
+        refusal = weakness(message.answer.vouching, self._least)
         if refusal is not None:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
             return
@@ -301,9 +302,6 @@ class CallMachine:
         else:
             yield e.RestartMedia(message.credentials)
 
-    def _on_RestartRefused(self, message: i.RestartRefused, now: float) -> Iterator[e.Effect]:
-        yield from ()
-
     def _on_PeerMuted(self, message: i.PeerMuted, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.MuteChanged(message.muted, Origin.REMOTE))
 
@@ -316,7 +314,7 @@ class CallMachine:
     # --- the media engine ---------------------------------------------------------------------------------------------
 
     def _open_media(self) -> Iterator[e.Effect]:
-        refusal = weakness(self._vouching, self._least) if self._offer is not None else None
+        refusal = weakness(self._evidence.vouching, self._least) if self._offer is not None else None
         if refusal is not None:
             # Nothing of this device has left yet: a peer that will be refused learns no address.
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
@@ -345,8 +343,6 @@ class CallMachine:
         yield e.SendRestart(message.credentials, message.answering)
 
     def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
-        facts = replace(message.facts, candidates_before_consent=self._candidates_before_consent)
-        self.security = assess(self._vouching, facts, self._signalling, exposed=self.exposed)
         yield e.Notify(events.CallSecured(self.security))
         refusal = self.policy.refusal(self.security)
         if refusal is not None:
@@ -392,14 +388,3 @@ class CallMachine:
 
     def _on_DeviceTrouble(self, message: i.DeviceTrouble, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.DeviceReported(message.text))
-
-
-def _candidates_told(effect: e.Effect) -> int:
-    """How many addresses of this device the effect tells the peer."""
-    match effect:
-        case e.SendOffer(description, _) | e.SendAnswer(description):
-            return sum(len(content.transport.candidates) for content in description.contents)
-        case e.SendCandidates(_, candidates):
-            return len(candidates)
-        case _:
-            return 0

@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from openvoice.core.description import CandidateType, Fingerprint
+from openvoice.core.parties import PartyVerdict, judge
+from openvoice.core.trace import Trace
+from openvoice.core.trust import Trust, Voucher
 from openvoice.core.types import Vouching
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CertificateFacts:
+    """One certificate of a chain. Times are Unix seconds, digests hexadecimal."""
+
+    subject: str
+    issuer: str
+    not_before: float
+    not_after: float
+    sha256: str
+    public_key_sha256: str
+    """Of the SubjectPublicKeyInfo (RFC 7469, 2.4): it stays the same when a certificate is renewed for the same key."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +43,10 @@ class SignallingFacts:
     sasl_mechanism: str = ""
     channel_binding: str = ""
     """The type of channel binding that SASL proved (RFC 5929), empty for none."""
+    chain: tuple[CertificateFacts, ...] = ()
+    """The server's certificate, then those that vouch for it, as far as Python tells."""
+    local_address: str = ""
+    """The address of this device that the stream comes from, as this device knows it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +62,10 @@ class MediaFacts:
     remote_candidate: CandidateType
     relayed: bool
     """Whether a TURN server of this side carries the packets (it sees addresses and times, never sound)."""
+    local_address: str = ""
+    """Of the selected pair: where packets leave from, an address of this device or one that a TURN server lends it."""
+    remote_address: str = ""
+    """Of the selected pair: where packets go to."""
     candidates_before_consent: int = 0
     """How many addresses were told, to anybody, before the user said yes. Anything but 0 is a fault of openvoice."""
     packets_before_gate: int = 0
@@ -66,13 +95,18 @@ class SecurityReport:
     vouching: Vouching
     media: MediaFacts | None
     signalling: SignallingFacts | None
+    voucher: Voucher | None = None
+    """The OMEMO keys that vouch, if any do."""
     findings: tuple[Finding, ...] = field(default=())
+    parties: tuple[PartyVerdict, ...] = field(default=())
+    """Who could hear, and who learnt what."""
 
     def as_dict(self) -> dict[str, Any]:
         """The report as JSON-ready data; ``docs/events.md`` is its schema."""
         media, signalling = self.media, self.signalling
         return {
             "vouching": str(self.vouching),
+            "voucher": _voucher_as_dict(self.voucher) if self.voucher else None,
             "fingerprints": {
                 "local": str(media.local_fingerprint) if media else None,
                 "remote": str(media.remote_fingerprint) if media else None,
@@ -84,6 +118,8 @@ class SecurityReport:
                 "local": media.local_candidate.value,
                 "remote": media.remote_candidate.value,
                 "relayed": media.relayed,
+                "local_address": media.local_address,
+                "remote_address": media.remote_address,
             }
             if media
             else None,
@@ -99,66 +135,125 @@ class SecurityReport:
                 "certificate_issuer": signalling.certificate_issuer,
                 "sasl_mechanism": signalling.sasl_mechanism,
                 "channel_binding": signalling.channel_binding or None,
+                "chain": [certificate.as_dict() for certificate in signalling.chain],
+                "local_address": signalling.local_address,
             }
             if signalling
             else None,
             "findings": [{"severity": finding.severity.value, "text": finding.text} for finding in self.findings],
+            "parties": [verdict.as_dict() for verdict in self.parties],
         }
 
 
+def _voucher_as_dict(voucher: Voucher) -> dict[str, Any]:
+    peer = voucher.peer
+    return {
+        "owner": str(peer.owner),
+        "device": peer.device,
+        "key": peer.key.hex(),
+        "trust": peer.trust.value,
+        "first_seen": peer.seen,
+        "own_device": voucher.own_device,
+        "own_key": voucher.own_key.hex(),
+    }
+
+
 def assess(
-    vouching: Vouching, media: MediaFacts | None, signalling: SignallingFacts | None, *, exposed: bool = False
+    vouching: Vouching,
+    media: MediaFacts | None,
+    signalling: SignallingFacts | None,
+    *,
+    trace: Trace | None = None,
+    voucher: Voucher | None = None,
+    peer: str = "",
 ) -> SecurityReport:
-    """Put the facts of a call into a report, with what they mean.
+    """Put the facts of a call with ``peer`` (a bare address) into a report, with what they mean."""
+    trace = trace or Trace()
+    return SecurityReport(
+        vouching=vouching,
+        media=media,
+        signalling=signalling,
+        voucher=voucher,
+        findings=(*_about_media(vouching, voucher, media, trace), *_about_signalling(signalling)),
+        parties=judge(
+            trace,
+            vouching=vouching,
+            media=media is not None,
+            own_server=signalling.server if signalling else "",
+            own_address=signalling.local_address if signalling else "",
+            peer=peer,
+        ),
+    )
 
-    ``exposed`` says that the peer is a stranger and that there was no relay to keep addresses from them.
-    """
-    findings: list[Finding] = []
 
-    def find(severity: Severity, text: str) -> None:
-        findings.append(Finding(severity, text))
-
-    if media is None:
-        find(Severity.NOTICE, "No media were exchanged: nothing was said that anybody could have heard.")
-    else:
-        find(
+def _about_media(
+    vouching: Vouching, voucher: Voucher | None, media: MediaFacts | None, trace: Trace
+) -> Iterator[Finding]:
+    if media is None or trace.silent:
+        yield Finding(Severity.NOTICE, "No sound was exchanged: nothing was said that anybody could have heard.")
+    if media is not None:
+        yield Finding(
             Severity.GOOD,
             f"Sound was encrypted from device to device ({media.srtp_profile}, keys from {media.dtls_version}); "
             "no server holds the key.",
         )
-        find(*_VOUCHING_WORDS[vouching])
-        if media.relayed:
-            find(Severity.NOTICE, "A relay carried the packets: it saw both addresses and the times, not the sound.")
-        elif media.remote_candidate is CandidateType.RELAY:
-            find(Severity.NOTICE, "The peer used a relay: its operator saw this device's address, not the sound.")
-        else:
-            find(Severity.NOTICE, "The devices spoke directly: the peer learnt this device's network address.")
-        if exposed and not media.relayed:
-            find(
+        yield Finding(*_VOUCHING_WORDS[vouching])
+        if voucher is not None:
+            yield Finding(*_voucher_words(voucher))
+        yield Finding(Severity.NOTICE, _path_words(media))
+        if trace.exposed and not media.relayed:
+            yield Finding(
                 Severity.NOTICE,
                 "The peer is not in your contact list; your server offers no relay that would have kept this device's "
                 "address from them.",
             )
-        if media.candidates_before_consent or media.packets_before_gate:
-            find(Severity.WARNING, "Something left this device before you agreed. This is a fault: please report it.")
-    if signalling is None:
-        find(Severity.NOTICE, "Nothing is known about the protection of the way to the server.")
-    else:
-        find(
-            Severity.GOOD,
-            f"The way to {signalling.server} was encrypted ({signalling.tls_version}, {signalling.cipher}) "
-            "and its certificate was checked.",
+    if trace.told_before_consent or (media is not None and media.packets_before_gate):
+        yield Finding(
+            Severity.WARNING, "Something left this device before you agreed. This is a fault: please report it."
         )
-        if not signalling.channel_binding:
-            find(
-                Severity.NOTICE,
-                "The login was not bound to the encrypted channel: who holds a valid certificate for the server's name "
-                "could sit in between.",
-            )
-        find(Severity.NOTICE, f"{signalling.server} knows who called whom, when and for how long.")
-    return SecurityReport(vouching=vouching, media=media, signalling=signalling, findings=tuple(findings))
 
 
+def _path_words(media: MediaFacts) -> str:
+    if media.relayed:
+        return "A relay carried the packets: it saw both addresses and the times, not the sound."
+    if media.remote_candidate is CandidateType.RELAY:
+        return "The peer used a relay: its operator saw this device's address, not the sound."
+    return "The devices spoke directly: the peer learnt this device's network address."
+
+
+def _voucher_words(voucher: Voucher) -> tuple[Severity, str]:
+    severity, words = _TRUST_WORDS[voucher.peer.trust]
+    return severity, words.format(device=voucher.peer.device, key=voucher.peer.fingerprint)
+
+
+def _about_signalling(signalling: SignallingFacts | None) -> Iterator[Finding]:
+    if signalling is None:
+        yield Finding(Severity.NOTICE, "Nothing is known about the protection of the way to the server.")
+        return
+    yield Finding(
+        Severity.GOOD,
+        f"The way to {signalling.server} was encrypted ({signalling.tls_version}, {signalling.cipher}) "
+        "and its certificate was checked.",
+    )
+    if not signalling.channel_binding:
+        yield Finding(
+            Severity.NOTICE,
+            "The login was not bound to the encrypted channel: who holds a valid certificate for the server's name "
+            "could sit in between.",
+        )
+    yield Finding(Severity.NOTICE, f"{signalling.server} knows who called whom, when and for how long.")
+
+
+_TRUST_WORDS = {
+    Trust.UNDECIDED: (
+        Severity.WARNING,
+        "Device {device} of the peer is new, and you verified others of the peer's: until you decide about its OMEMO "
+        "key ({key}) it vouches for nothing.",
+    ),
+    Trust.TRUSTED: (Severity.NOTICE, "Device {device} of the peer vouched, by its OMEMO key {key}."),
+    Trust.VERIFIED: (Severity.GOOD, "Device {device} of the peer vouched, by its OMEMO key {key}."),
+    Trust.DISTRUSTED: (Severity.WARNING, "You distrust the OMEMO key {key} of the peer's device {device}."),
+}
 _VOUCHING_WORDS = {
     Vouching.NONE: (Severity.WARNING, "Nobody vouches for the peer's key: anybody on the way could have listened."),
     Vouching.SIGNALLED: (

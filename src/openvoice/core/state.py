@@ -86,6 +86,8 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.SendDigits: (_S.ACTIVE,),
     i.LocalCandidates: _EXCHANGING,
     i.CandidatesReceived: _EXCHANGING,
+    i.Contacted: _EXCHANGING,
+    i.MediaMoved: CONNECTED,
     i.LocalRestart: CONNECTED,
     i.RestartReceived: CONNECTED,
     i.RestartRefused: CONNECTED,

@@ -81,6 +81,20 @@ class GuardedSocket(StunProtocol):
         if not self._lost:
             self.transport.sendto(datagram, destination)
 
+    async def request(
+        self,
+        request: stun.Message,
+        addr: tuple[str, int],
+        integrity_key: bytes | None = None,
+        retransmissions: int | None = None,
+    ) -> tuple[stun.Message, tuple[str, int]]:
+        self._agent.note_contact(self, addr)
+        response, source = await super().request(request, addr, integrity_key, retransmissions)
+        mapped = response.attributes.get("XOR-MAPPED-ADDRESS")
+        if mapped is not None:
+            self._agent.note_contact(self, addr, mapped[0])
+        return response, source
+
     def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
         if not self._lost:
             super().send_stun(message, addr)

@@ -11,12 +11,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import aioice
 from aioice import ice, stun
 from aioice.ice import CandidatePair, StunProtocol
 
+from openvoice.core.contacts import Contact, ContactKind
 from openvoice.core.description import Candidate, CandidateType
 from openvoice.media import relay
 from openvoice.media.candidates import (
@@ -28,6 +30,7 @@ from openvoice.media.candidates import (
     on_loopback,
     to_description,
 )
+from openvoice.media.contacts import Contacts
 from openvoice.media.guard import GuardedSocket
 from openvoice.media.logs import quieten
 from openvoice.ports import MediaSettings, RelayServer
@@ -51,8 +54,9 @@ class IceAgent(aioice.Connection):
     """Finds a path to the peer and keeps the sockets of it.
 
     Gather, set the remote credentials, :meth:`connect`; candidates may be added at any time. Authenticated datagrams
-    of the path go to ``deliver``, candidates found after :meth:`gather_candidates` returned go to ``found``, and
-    ``consented`` is told of each answered consent check. All three are called on the event loop and must not wait.
+    of the path go to ``deliver``, candidates found after :meth:`gather_candidates` returned go to ``found``,
+    ``consented`` is told of each answered consent check, ``moved`` of each change of the selected pair, and
+    ``contacted`` of everybody that packets go to. All are called on the event loop and must not wait.
     """
 
     def __init__(
@@ -63,6 +67,8 @@ class IceAgent(aioice.Connection):
         deliver: Callable[[bytes], None],
         found: Callable[[IceAgent, Candidate], None],
         consented: Callable[[], None],
+        moved: Callable[[IceAgent], None],
+        contacted: Callable[[Contact], None],
     ) -> None:
         quieten()
         policy = aioice.TransportPolicy.RELAY if settings.relay_only else aioice.TransportPolicy.ALL
@@ -76,10 +82,14 @@ class IceAgent(aioice.Connection):
         self.deliver = deliver
         self._found = found
         self._consented = consented
+        self._moved = moved
+        self._contacts = Contacts(contacted)
+        self._reflectors: dict[tuple[str, int], str] = {}
         self._gathering: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nomination: asyncio.TimerHandle | None = None
         self._last_nominated: CandidatePair | None = None
+        self._last_selected: CandidatePair | None = None
 
     # --- gathering ----------------------------------------------------------------------------------------------------
 
@@ -121,7 +131,9 @@ class IceAgent(aioice.Connection):
     async def _add_reflexive(self, server: RelayServer, socket: GuardedSocket, rank: int) -> None:
         host = socket.local_candidate
         try:
-            mapped = await relay.mapped_address(server, socket)
+            address = await relay.resolve(server, host.host)
+            self._reflectors[address] = server.host
+            mapped = await relay.mapped_address(address, socket)
         except relay.UNUSABLE as error:
             _log.debug("STUN server %s: %s", server.host, error or type(error).__name__)
             return
@@ -136,14 +148,16 @@ class IceAgent(aioice.Connection):
 
     async def _add_relayed(self, server: RelayServer, rank: int) -> None:
         try:
+            contact = Contact(kind=ContactKind.TURN, host=server.host, address=await relay.source_address(server))
+            self._contacts.note(contact)
             socket = await relay.allocate(server, lambda: GuardedSocket(self))
         except relay.UNUSABLE as error:
             _log.debug("TURN server %s: %s", server.host, error or type(error).__name__)
             return
         address = socket.transport.get_extra_info("sockname")
-        related = hidden_address(address[0])
-        if not self._settings.relay_only:
-            related = socket.transport.get_extra_info("related_address")
+        mapped = socket.transport.get_extra_info("related_address")
+        self._contacts.note(replace(contact, mapped=mapped[0]))
+        related = hidden_address(address[0]) if self._settings.relay_only else mapped
         socket.local_candidate = make_local(
             CandidateType.RELAY,
             address,
@@ -166,6 +180,18 @@ class IceAgent(aioice.Connection):
             return
         self._local_candidates.append(candidate)
         self._found(self, description)
+
+    def note_contact(self, socket: GuardedSocket, destination: tuple[str, int], mapped: str = "") -> None:
+        """A request goes from a socket to ``destination``, or its answer says that it came from ``mapped``."""
+        kind, host = ContactKind.PEER, destination[0]
+        if destination in self._reflectors:
+            kind, host = ContactKind.STUN, self._reflectors[destination]
+        elif any((c.host, c.port) == destination and c.type == "relay" for c in self._remote_candidates):
+            kind = ContactKind.PEER_RELAY
+        local = socket.local_candidate
+        self._contacts.note(
+            Contact(kind=kind, host=host, address=local.host, type=CandidateType(local.type), mapped=mapped)
+        )
 
     @property
     def sockets(self) -> tuple[GuardedSocket, ...]:
@@ -231,6 +257,9 @@ class IceAgent(aioice.Connection):
         if pair.state is CandidatePair.State.SUCCEEDED and isinstance(pair.protocol, GuardedSocket):
             pair.protocol.release(pair.remote_addr)
         self._consider_nomination()
+        if self.selected_pair is not self._last_selected:
+            self._last_selected = self.selected_pair
+            self._moved(self)
 
     def switch_role(self, ice_controlling: bool) -> None:
         super().switch_role(ice_controlling)

@@ -26,6 +26,8 @@ async def reach(server: RelayServer, interfaces: tuple[str, ...] = ()) -> str:
         deliver=lambda _: None,
         found=lambda *_: None,
         consented=lambda: None,
+        moved=lambda _: None,
+        contacted=lambda _: None,
     )
     try:
         if server.kind == "turn":
@@ -37,7 +39,8 @@ async def reach(server: RelayServer, interfaces: tuple[str, ...] = ()) -> str:
             sockets = agent.sockets
             if not sockets:
                 raise MediaFailed("this device has no network address to ask from")
-            address = await relay.mapped_address(server, sockets[0])
+            resolved = await relay.resolve(server, sockets[0].local_candidate.host)
+            address = await relay.mapped_address(resolved, sockets[0])
         return f"{address[0]}:{address[1]}"
     except relay.UNUSABLE as error:
         why = "no answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__

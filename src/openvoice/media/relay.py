@@ -21,11 +21,28 @@ UNUSABLE = (OSError, ValueError, stun.TransactionError)
 """What the functions here raise when a server is away, misconfigured or unwilling; a timeout is an ``OSError``."""
 
 
-async def mapped_address(server: RelayServer, local: GuardedSocket) -> tuple[str, int]:
-    """Ask a STUN server how it sees a socket of ours. Raises one of :data:`UNUSABLE`."""
-    family = socket.AF_INET6 if ":" in local.local_candidate.host else socket.AF_INET
+async def resolve(server: RelayServer, local: str = "") -> tuple[str, int]:
+    """The address of a server, of the same family as ``local`` if that is given. Raises one of :data:`UNUSABLE`."""
+    family = socket.AF_INET6 if ":" in local else socket.AF_INET if local else socket.AF_UNSPEC
     async with asyncio.timeout(SERVER_TIMEOUT):
-        address = await _resolve(server, family)
+        found = await asyncio.get_running_loop().getaddrinfo(
+            server.host, server.port, family=family, type=socket.SOCK_DGRAM
+        )
+    host, port = found[0][4][:2]
+    return str(host), int(port)
+
+
+async def source_address(server: RelayServer) -> str:
+    """The local address that packets to a server leave from. Nothing is sent. Raises one of :data:`UNUSABLE`."""
+    address = await resolve(server)
+    with socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        unused.connect(address)
+        return str(unused.getsockname()[0])
+
+
+async def mapped_address(address: tuple[str, int], local: GuardedSocket) -> tuple[str, int]:
+    """Ask the STUN server at ``address`` how it sees a socket of ours. Raises one of :data:`UNUSABLE`."""
+    async with asyncio.timeout(SERVER_TIMEOUT):
         request = stun.Message(message_method=stun.Method.BINDING, message_class=stun.Class.REQUEST)
         response, _ = await local.request(request, address)
     mapped: tuple[str, int] | None = response.attributes.get("XOR-MAPPED-ADDRESS")
@@ -61,11 +78,3 @@ def abandon(allocation: GuardedSocket) -> None:
             closing.cancel()
         for task in vars(transport)["_TurnTransport__send_tasks"]:
             task.cancel()
-
-
-async def _resolve(server: RelayServer, family: socket.AddressFamily) -> tuple[str, int]:
-    found = await asyncio.get_running_loop().getaddrinfo(
-        server.host, server.port, family=family, type=socket.SOCK_DGRAM
-    )
-    host, port = found[0][4][:2]
-    return str(host), int(port)

@@ -11,6 +11,7 @@ from typing import Any
 from aiortc.rtp import RtpPacket
 
 from openvoice.core import inputs
+from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, SessionDescription, Setup, TransportDescription
 from openvoice.core.faults import fault
 from openvoice.core.security import MediaFacts
@@ -164,6 +165,9 @@ class CallMedia:
         if self._announced:
             self.announce()
 
+    def contacted(self, contact: Contact) -> None:
+        self._tell(inputs.Contacted(contact))
+
     async def add_candidates(self, content: str, candidates: Sequence[Candidate]) -> None:
         """See the port. Unknown contents, and those bundled away, are ignored: they are sent by clients in use."""
         for candidate in candidates:
@@ -250,6 +254,10 @@ class CallMedia:
         if self._secured == set(self._transports.values()):
             self._tell(inputs.MediaSecured(self._facts()))
 
+    def moved(self, transport: MediaTransport) -> None:
+        if self._secured == set(self._transports.values()):
+            self._tell(inputs.MediaMoved(self._facts()))
+
     def _facts(self) -> MediaFacts:
         """Of the transport that carries the voices; the counts are of all."""
         assert self._local is not None
@@ -257,6 +265,7 @@ class CallMedia:
         local = plan.voice_content(self._local).transport.fingerprint
         assert local is not None
         local_candidate, remote_candidate = transport.candidate_types
+        local_address, remote_address = transport.addresses
         return MediaFacts(
             dtls_version=transport.secure.dtls_version,
             dtls_cipher=transport.secure.dtls_cipher,
@@ -266,6 +275,8 @@ class CallMedia:
             local_candidate=local_candidate,
             remote_candidate=remote_candidate,
             relayed=any(each.relayed for each in self._distinct_transports),
+            local_address=local_address,
+            remote_address=remote_address,
             packets_before_gate=sum(each.packets_before_gate for each in self._distinct_transports),
         )
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from aiortc.rtp import RtpPacket
 
+from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, CandidateType, Fingerprint, Setup, TransportDescription
 from openvoice.core.types import EndReason
 from openvoice.errors import MediaFailed, SecurityRefused
@@ -39,7 +40,13 @@ class TransportListener(Protocol):
 
     def candidate_found(self, transport: MediaTransport, candidate: Candidate) -> None: ...
 
+    def contacted(self, contact: Contact) -> None: ...
+
     def secured(self, transport: MediaTransport) -> None: ...
+
+    def moved(self, transport: MediaTransport) -> None:
+        """A secured transport has another path."""
+        ...
 
     def rtp_received(self, transport: MediaTransport, packet: RtpPacket, arrival: float) -> None: ...
 
@@ -157,6 +164,10 @@ class MediaTransport:
         if agent is (self._successor or self._agent) and not self._closed:
             self._listener.candidate_found(self, candidate)
 
+    def _handle_moved(self, agent: IceAgent) -> None:
+        if agent is self._agent and self._secure.secured and not self._closed:
+            self._listener.moved(self)
+
     # --- facts --------------------------------------------------------------------------------------------------------
 
     @property
@@ -175,6 +186,13 @@ class MediaTransport:
         pair = self._agent.selected_pair
         assert pair is not None
         return CandidateType(pair.local_candidate.type), CandidateType(pair.remote_candidate.type)
+
+    @property
+    def addresses(self) -> tuple[str, str]:
+        """Of the selected pair, (local, remote)."""
+        pair = self._agent.selected_pair
+        assert pair is not None
+        return pair.local_candidate.host, pair.remote_candidate.host
 
     @property
     def relayed(self) -> bool:
@@ -277,6 +295,7 @@ class MediaTransport:
         retired, self._agent, self._successor = self._agent, successor, None
         _log.debug("moved to a new path")
         self._handle_consent()
+        self._handle_moved(successor)
         self._run(self._retire(retired, RETIREMENT))
 
     async def _retire(self, agent: IceAgent, after: float) -> None:
@@ -315,6 +334,8 @@ class MediaTransport:
             deliver=lambda datagram: self._secure.receive(datagram),
             found=self._handle_found,
             consented=self._handle_consent,
+            moved=self._handle_moved,
+            contacted=self._listener.contacted,
         )
 
     @staticmethod

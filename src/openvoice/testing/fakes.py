@@ -308,6 +308,8 @@ def facts() -> MediaFacts:
         local_candidate=CandidateType.HOST,
         remote_candidate=CandidateType.HOST,
         relayed=False,
+        local_address="127.0.0.1",
+        remote_address="127.0.0.1",
     )
 
 

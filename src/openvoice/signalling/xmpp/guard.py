@@ -93,6 +93,12 @@ class GuardedClient(ClientXMPP):
         return cast("ssl.SSLObject | None", self.transport.get_extra_info("ssl_object"))
 
     @property
+    def _local_address(self) -> str:
+        """Where the stream leaves from."""
+        name = self.transport.get_extra_info("sockname") if self.transport is not None else None
+        return str(name[0]) if name else ""
+
+    @property
     def alive(self) -> bool:
         return self._failure is None and self.transport is not None
 
@@ -354,13 +360,15 @@ class GuardedClient(ClientXMPP):
 
     async def _log_in(self, features: Element, tls: ssl.SSLObject) -> None:
         if self._secret is None:
-            self.facts = signalling_facts(tls, self._account.domain)
+            self.facts = signalling_facts(tls, self._account.domain, self._local_address)
             self._arrived()
             return
         self._sasl = asyncio.Queue()
         mechanism = await authenticate(self._account.local, self._secret, features, tls, self.write, self._sasl.get)
         self._sasl = None
-        facts = signalling_facts(tls, self._account.domain, mechanism.name, mechanism.binding)
+        facts = signalling_facts(
+            tls, self._account.domain, self._local_address, mechanism=mechanism.name, binding=mechanism.binding
+        )
         if self.facts is not None and self.facts.channel_binding and not facts.channel_binding:
             # The same server could do it a moment ago: now somebody sits in between.
             raise InsecureServer("the server no longer proves that the encrypted channel is its own")

@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import hashlib
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from openvoice.core.security import SignallingFacts
+from openvoice.core.security import CertificateFacts, SignallingFacts
 from openvoice.errors import (
     CertificateRejected,
     ConfigurationError,
@@ -105,24 +107,50 @@ def channel_bindings(tls: ssl.SSLObject) -> dict[str, bytes]:
     return bindings
 
 
-def signalling_facts(tls: ssl.SSLObject, domain: str, mechanism: str = "", binding: str = "") -> SignallingFacts:
-    """How the stream over ``tls`` is protected."""
-    certificate = tls.getpeercert(True) or b""
+def signalling_facts(
+    tls: ssl.SSLObject, domain: str, local_address: str, *, mechanism: str = "", binding: str = ""
+) -> SignallingFacts:
+    """How the stream over ``tls``, which comes from ``local_address``, is protected."""
     cipher = tls.cipher()
+    chain = tuple(map(_certificate_facts, _chain(tls)))
     return SignallingFacts(
         server=domain,
         tls_version=tls.version() or "",
         cipher=cipher[0] if cipher else "",
-        certificate_sha256=hashlib.sha256(certificate).hexdigest(),
-        certificate_issuer=_issuer(certificate),
+        certificate_sha256=chain[0].sha256 if chain else "",
+        certificate_issuer=chain[0].issuer if chain else "",
         sasl_mechanism=mechanism,
         channel_binding=binding,
+        chain=chain,
+        local_address=local_address,
     )
 
 
-def _issuer(certificate: bytes) -> str:
-    issuer = x509.load_der_x509_certificate(certificate).issuer
-    for kind in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME):
-        for attribute in issuer.get_attributes_for_oid(kind):
+def _chain(tls: ssl.SSLObject) -> list[bytes]:
+    """The verified chain, the server's own certificate first; that one alone before Python 3.13."""
+    verified: Callable[[], list[bytes]] | None = getattr(tls, "get_verified_chain", None)
+    if verified is not None:
+        return verified()
+    certificate = tls.getpeercert(True)
+    return [certificate] if certificate else []
+
+
+def _certificate_facts(encoded: bytes) -> CertificateFacts:
+    certificate = x509.load_der_x509_certificate(encoded)
+    public_key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return CertificateFacts(
+        subject=_name(certificate.subject, NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME),
+        issuer=_name(certificate.issuer, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME),
+        not_before=certificate.not_valid_before_utc.timestamp(),
+        not_after=certificate.not_valid_after_utc.timestamp(),
+        sha256=hashlib.sha256(encoded).hexdigest(),
+        public_key_sha256=hashlib.sha256(public_key).hexdigest(),
+    )
+
+
+def _name(name: x509.Name, *kinds: x509.ObjectIdentifier) -> str:
+    """What a person calls somebody that a certificate names: the first of these parts that is there."""
+    for kind in kinds:
+        for attribute in name.get_attributes_for_oid(kind):
             return str(attribute.value)
-    return issuer.rfc4514_string()
+    return name.rfc4514_string()

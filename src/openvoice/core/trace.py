@@ -1,0 +1,37 @@
+"""What a call left with others: whom it was told to, and who was sent packets for its sake."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openvoice.core.contacts import Contact, SeenAddress
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trace:
+    """Who may know what of a call, so far."""
+
+    signalled: bool = False
+    """Whether anything of the call passed the servers."""
+    consented: bool = False
+    exposed: bool = False
+    """Whether a relay was wanted, to keep addresses from a stranger, and there was none."""
+    spoken: bool = False
+    """Whether the gate was open at any time: sound could go out and come in."""
+    over: bool = False
+    told: tuple[SeenAddress, ...] = ()
+    """The addresses that went to the peer by way of the servers, each once."""
+    told_before_consent: int = 0
+    """How many candidates were told before the user said yes."""
+    contacts: tuple[Contact, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Whether no sound was exchanged, and none will be."""
+        return self.over and not self.spoken
+
+    def outside(self, address: str) -> str:
+        """An own address as the network beyond a router shows it, if anybody said how; else the address itself."""
+        return next(
+            (contact.seen for contact in self.contacts if contact.address == address and contact.mapped), address
+        )
