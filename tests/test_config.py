@@ -7,9 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from openvoice.config import AccountSettings, Home, Settings, add_account, load, parse_server, remove_account
+from openvoice.config import (
+    AccountSettings,
+    Home,
+    Settings,
+    StorageSettings,
+    add_account,
+    choose_protection,
+    load,
+    parse_server,
+    remove_account,
+)
 from openvoice.core.address import Address
 from openvoice.core.policy import Audience, Policy, Rules
+from openvoice.core.protection import Protection
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError
 
@@ -61,6 +72,9 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         output = "HDMI"
         [network]
         interfaces = ["127.0.0.1"]
+        [storage]
+        protection = "passphrase"
+        passphrase_file = "/passphrase"
         """,
     )
     settings = load(home)
@@ -92,6 +106,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         settings.policy, account=settings.accounts[0].rules
     )
     assert (settings.input, settings.output, settings.interfaces) == ("USB", "HDMI", ("127.0.0.1",))
+    assert settings.storage == StorageSettings(protection=Protection.PASSPHRASE, passphrase_file=Path("/passphrase"))
 
 
 @pytest.mark.parametrize(
@@ -107,6 +122,9 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         ("[policy]\nrequire = 'much'", "policy.require", "much"),
         ("[policy]\nmaximum_calls = 0", "[policy]", "greater than zero"),
         ("[polcy]\nx = 1", "polcy", "known are"),
+        ("[storage]\nprotection = 'strong'", "storage.protection", "must be one of"),
+        ("[storage]\nprotection = 'passphrase'", "[storage]", "belong together"),
+        ("[storage]\nprotection = 'plain'\npassphrase_file = 'x'", "[storage]", "belong together"),
         ("[policy]\nrings = 1", "policy.rings", "known are"),
         ("policy = 3", "policy", "3"),
         ("[account.'alice']\nserver = 'x'", "account", "x"),
@@ -199,7 +217,10 @@ def test_homes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPENVOICE_HOME")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "c"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "d"))
-    assert Home.locate() == Home(tmp_path / "c" / "openvoice", tmp_path / "d" / "openvoice")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "s"))
+    apart = Home(tmp_path / "c" / "openvoice", tmp_path / "d" / "openvoice", tmp_path / "s" / "openvoice")
+    assert Home.locate() == apart
+    assert Home.locate(tmp_path / "x").state == apart.state
 
 
 def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
@@ -245,4 +266,19 @@ def test_the_commented_file_shows_every_key_with_its_default(home: Home) -> None
     )
     assert load(write(home, uncommented)) == Settings()
     fields = {field.name for field in dataclasses.fields(Policy)} - {"account", "contacts", "insisted"}
-    assert fields | {"input", "output", "interfaces"} <= set(keys)
+    assert fields | {"input", "output", "interfaces", "protection"} <= set(keys)
+
+
+def test_the_protection_is_written_and_remarks_stay(home: Home) -> None:
+    write(home, "# mine\n[storage]\nprotection = 'plain' # for now\n[sound]\ninput = 'USB'\n")
+    by_passphrase = StorageSettings(protection=Protection.PASSPHRASE, passphrase_file=Path("/passphrase"))
+    choose_protection(home, by_passphrase)
+    assert load(home).storage == by_passphrase
+    choose_protection(home, StorageSettings(protection=Protection.KEYRING))
+    assert load(home) == Settings(storage=StorageSettings(protection=Protection.KEYRING), input="USB")
+    assert home.file.read_text().startswith("# mine\n")
+
+
+def test_a_passphrase_file_asks_for_a_passphrase(home: Home) -> None:
+    write(home, "[storage]\npassphrase_file = '/passphrase'\n")
+    assert load(home).storage.protection is Protection.PASSPHRASE

@@ -5,6 +5,7 @@
     OpenVoiceError                     exit code
     ├── UsageError                     2   the caller's mistake: a wrong argument, a command in the wrong state
     │   ├── ConfigurationError         2   a configuration file, naming file, key and value
+    │   │   └── KeyUnavailable         2   what is kept cannot be opened: no keyring, a locked one, a wrong passphrase
     │   ├── InvalidAddress             2   not a JID
     │   ├── InvalidState               2   a command that the call's state does not allow
     │   └── AudioFileError             2   a file that is not sound, or cannot be written
@@ -49,6 +50,10 @@ class UsageError(OpenVoiceError):
 
 class ConfigurationError(UsageError):
     """A configuration file that cannot be used; the message names file, key and value."""
+
+
+class KeyUnavailable(ConfigurationError):
+    """The key of what is kept on this machine cannot be had: no keyring, a locked one, a wrong passphrase."""
 
 
 class InvalidAddress(UsageError):

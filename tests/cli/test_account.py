@@ -50,11 +50,12 @@ def test_a_password_that_is_typed_is_kept_privately(run: Run, world: World, home
     added = run("account", "add", "Alice@Example.org")
     assert (added.code, added.output) == (0, "alice@example.org is ready\n")
     assert world.accounts[0].password == "secret"
-    kept = home / "passwords" / "alice@example.org"
-    assert kept.read_text() == "secret"
-    for path in (kept, home / "openvoice.toml"):
+    for path in home.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert "secret" not in (home / "openvoice.toml").read_text() + added.output + added.errors
+        assert b"secret" not in path.read_bytes()
+    assert "secret" not in added.output + added.errors
+    run("call", "bob@example.org", "--input", "tone", "--output", "null", "--duration", "0.1")
+    assert world.accounts[1].password == "secret"
 
 
 def test_ctrl_c_at_the_prompt_ends_its_line(run: Run, world: World, types: Types) -> None:
@@ -93,7 +94,6 @@ def test_where_to_connect_and_whom_to_trust(run: Run, world: World, tmp_path: Pa
     assert run("account", "add", "alice@example.org", *where).code == 0
     account = world.accounts[0]
     assert (account.server, account.ca_file, account.password) == (("::1", 5223), authority, "secret")
-    assert not (home / "passwords").exists()
     assert json.loads(run("account", "list", "--json").output) == {"account": "alice@example.org", "server": "::1:5223"}
 
 

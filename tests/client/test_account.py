@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -11,14 +12,17 @@ from openvoice import Account, Address, ConfigurationError
 from openvoice.client import account as module
 from openvoice.client.account import read_password, run_password_command, unlock
 from openvoice.config import AccountSettings
+from openvoice.core.protection import Protection
 from openvoice.storage.passwords import PasswordKeeper
+from openvoice.storage.vault import Vault
 
 ALICE = Address.parse("alice@example.org")
 
 
 @pytest.fixture
-def keeper(tmp_path: Path) -> PasswordKeeper:
-    return PasswordKeeper(tmp_path / "passwords")
+def keeper(tmp_path: Path) -> Iterator[PasswordKeeper]:
+    with Vault(tmp_path / "home", protection=Protection.PLAIN) as vault:
+        yield vault.passwords
 
 
 def test_an_account_does_not_show_its_password() -> None:

@@ -8,7 +8,9 @@ import pytest
 
 from openvoice import Address, SoundDevice
 from openvoice.client.doctor import Outcome, Step, diagnose
-from openvoice.config import AccountSettings, Home, add_account
+from openvoice.client.vault import open_vault
+from openvoice.config import AccountSettings, Home, StorageSettings, add_account, choose_protection, load
+from openvoice.core.protection import Protection
 from openvoice.core.security import SignallingFacts
 from openvoice.errors import (
     CertificateRejected,
@@ -25,7 +27,6 @@ from openvoice.media import reachability
 from openvoice.ports import RelayServer
 from openvoice.signalling.xmpp import probe
 from openvoice.signalling.xmpp.endpoints import Endpoint, Security
-from openvoice.storage.passwords import PasswordKeeper
 
 ALICE = Address.parse("alice@example.org")
 STUN = RelayServer("stun", "stun.example.org", 3478)
@@ -78,7 +79,9 @@ class Patient:
 def home(tmp_path: Path) -> Home:
     home = Home.locate(tmp_path)
     add_account(home, AccountSettings(address=ALICE, server=("localhost", 5223), ca_file=tmp_path / "ca.pem"))
-    PasswordKeeper(home.passwords).keep(ALICE, "secret")
+    choose_protection(home, StorageSettings(protection=Protection.PLAIN))
+    with open_vault(home, load(home).storage) as vault:
+        vault.passwords.keep(ALICE, "secret")
     return home
 
 
@@ -105,6 +108,7 @@ async def test_all_is_well(home: Home, patient: Patient) -> None:
     steps = await examined(home)
     assert list(steps) == [
         "configuration",
+        "storage",
         "server name",
         "encryption",
         "login",
@@ -113,7 +117,8 @@ async def test_all_is_well(home: Home, patient: Patient) -> None:
         "turn over tls",
         "sound devices",
     ]
-    assert {step.outcome for step in steps.values()} == {Outcome.PASSED}
+    assert [step.name for step in steps.values() if step.outcome is not Outcome.PASSED] == ["storage"]
+    assert "the key lies in a file beside it" in steps["storage"].text
     assert steps["server name"].text == "example.org is at xmpp.example.org:5223"
     assert "certificate by an authority was checked" in steps["encryption"].text
     assert steps["login"].text == "SCRAM-SHA-256-PLUS, channel binding: tls-exporter"
@@ -144,13 +149,13 @@ async def test_the_step_that_failed_is_named_and_the_last_of_the_server(
     steps = await examined(home)
     assert steps[name].outcome is Outcome.FAILED
     assert list(steps)[-2:] == [name, "sound devices"]
-    assert len(steps) == done + 3
+    assert len(steps) == done + 4
 
 
 async def test_an_error_without_advice_speaks_for_itself(home: Home, patient: Patient) -> None:
     patient.steps, patient.fails = [], ConnectionFailed("the reason and what to do")
     steps = [step async for step in diagnose(home, None)]
-    assert (steps[1].text, steps[1].advice) == ("the reason and what to do", "")
+    assert (steps[2].text, steps[2].advice) == ("the reason and what to do", "")
 
 
 async def test_unnamed_facts_are_said_in_words(home: Home, patient: Patient) -> None:
@@ -200,5 +205,6 @@ async def test_without_a_configuration_only_sound_is_left_to_look_at(tmp_path: P
 
 
 async def test_a_password_that_is_gone_is_a_fault_of_the_configuration(home: Home, patient: Patient) -> None:
-    PasswordKeeper(home.passwords).forget(ALICE)
+    with open_vault(home, load(home).storage) as vault:
+        vault.passwords.forget(ALICE)
     assert (await examined(home))["configuration"].outcome is Outcome.FAILED

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ from openvoice import (
     Vouching,
 )
 from openvoice.core.policy import Rules
-from openvoice.storage.history import History
 from openvoice.testing.fakes import FakeMediaEngine, FakeSignalling
 
 ALICE = Address.parse("alice@example.org")
@@ -63,11 +61,13 @@ async def test_an_account_is_tried_and_then_kept(profile: Profile, server: Serve
     assert not server.lines[0].online
     async with profile.client():
         assert server.logins[1] == server.logins[0]
-    kept = tmp_path / "home" / "passwords" / "alice@example.org"
-    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    with profile._vault() as vault:
+        vault.secrets(ALICE).write("trust/bob@example.org", b"much")
     profile.remove_account(ALICE)
     assert profile.settings.accounts == ()
-    assert not kept.exists()
+    with profile._vault() as vault:
+        assert vault.passwords.find(ALICE) is None
+        assert vault.secrets(ALICE).names("") == []
 
 
 async def test_an_account_that_does_not_work_leaves_nothing(profile: Profile, server: Server, tmp_path: Path) -> None:
@@ -87,7 +87,8 @@ async def test_another_way_to_the_password_forgets_the_one_that_was_typed(
     (tmp_path / "authority.pem").write_text("")
     await profile.add_account(ALICE, password="typed")
     await profile.add_account(ALICE, password_file=Path("password"), ca_file=Path("authority.pem"))
-    assert not (tmp_path / "home" / "passwords" / "alice@example.org").exists()
+    with profile._vault() as vault:
+        assert vault.passwords.find(ALICE) is None
     (settings,) = profile.settings.accounts
     assert settings.password_file == tmp_path / "password"
     assert settings.ca_file == tmp_path / "authority.pem"
@@ -175,10 +176,9 @@ async def test_a_client_of_the_profile_has_its_policy_and_keeps_history(
         assert by_name.address == BOB
     async with profile.client(BOB) as client:
         assert client.policy == Policy()
-    history = History(tmp_path / "home" / "history.sqlite")
-    for number in range(3):
-        history.add({"call": str(number), "time": number, "account": str(BOB)})
-    history.close()
+    with profile._vault() as vault:
+        for number in range(3):
+            vault.history.add({"call": str(number), "time": number, "account": str(BOB)})
     assert [record["call"] for record in profile.history(2)] == ["2", "1"]
     assert len(profile.history()) == 3
 

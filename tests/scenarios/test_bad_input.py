@@ -396,4 +396,4 @@ async def test_a_password_is_asked_for_and_nobody_is_there(prosody: Prosody, tmp
     added = await alice.run("account", "add", alice.address, "--server", f"{prosody.host}:{prosody.port}")
     assert added.code == 2
     assert_one_line(added.errors, "--password-file", "--password-command")
-    assert not (alice.home / "passwords").exists()
+    assert [path.name for path in alice.home.iterdir()] == ["openvoice.toml"]

@@ -81,7 +81,9 @@ class Person:
     def __init__(self, name: str, folder: Path, prosody: Prosody) -> None:
         self.home = folder / f"{name}-home"
         self.home.mkdir()
-        (self.home / "openvoice.toml").write_text('[network]\ninterfaces = ["127.0.0.1"]\n')
+        (self.home / "openvoice.toml").write_text(
+            '[network]\ninterfaces = ["127.0.0.1"]\n[storage]\nprotection = "plain"\n'
+        )
         self.password_file = folder / f"{name}-password"
         self.address = str(prosody.address(f"{name}-{secrets.token_hex(4)}"))
         password = secrets.token_urlsafe()
@@ -186,7 +188,7 @@ async def test_call_and_answer_with_files(person: MakePerson, tmp_path: Path) ->
     assert record["outcome"] == "answered"
     shown = await alice.run("history", "show", record["call"][:8])
     assert b"Only the servers vouch" in shown.output
-    for path in (alice.home / "openvoice.toml", alice.home / "history.sqlite"):
+    for path in (alice.home / "openvoice.toml", alice.home / "openvoice.vault"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 

@@ -95,10 +95,12 @@ async def interrupted(running: Running, number: signal.Signals, home: Path, reco
 def assert_whole(home: Path, recording: Path) -> None:
     """No temporary file, no journal, and what was written can be read."""
     names = {path.name for path in home.rglob("*")}
-    assert names <= {"openvoice.toml", "history.sqlite", "passwords"}
-    if "history.sqlite" in names:
-        with contextlib.closing(sqlite3.connect(home / "history.sqlite")) as history:
-            assert history.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    keys = {path.name for path in home.glob("openvoice-*.key")}
+    assert len(keys) <= 1
+    assert names <= {"openvoice.toml", "openvoice.vault"} | keys
+    if "openvoice.vault" in names:
+        with contextlib.closing(sqlite3.connect(home / "openvoice.vault")) as vault:
+            assert vault.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     if recording.exists() and recording.stat().st_size > 44:
         assert load_sound(recording).size
 

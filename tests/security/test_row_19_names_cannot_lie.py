@@ -17,7 +17,7 @@ from openvoice.cli.printing import printer
 from openvoice.core.policy import Screening
 from openvoice.core.types import CallId
 from openvoice.report.text import name
-from openvoice.storage.history import History
+from openvoice.storage.vault import Vault
 
 FRIEND = Address.parse("alice@example.org")
 
@@ -105,10 +105,10 @@ def test_for_programs_it_is_one_line_that_says_exactly_what_came(peer: str) -> N
 
 @pytest.mark.parametrize("peer", NAMES, ids=ascii)
 def test_in_the_history_it_is_one_line_too(peer: str, tmp_path: Path) -> None:
-    history = History(tmp_path / "history.sqlite")
+    vault = Vault(tmp_path)
     call = {"call": "12345678", "account": "me@example.org", "direction": "incoming", "outcome": "missed"}
-    history.add({**call, "time": 0.0, "peer": peer})
-    history.close()
+    with vault:
+        vault.history.add({**call, "time": 0.0, "peer": peer})
     arguments = ["--home", str(tmp_path), "history"]
     text = CliRunner().invoke(command, arguments).output
     assert_one_plain_line(text)

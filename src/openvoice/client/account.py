@@ -6,11 +6,14 @@ import asyncio
 from asyncio.subprocess import Process, SubprocessStreamProtocol
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from openvoice.config import AccountSettings
 from openvoice.core.address import Address
 from openvoice.errors import ConfigurationError
-from openvoice.storage.passwords import PasswordKeeper
+
+if TYPE_CHECKING:
+    from openvoice.storage.passwords import PasswordKeeper
 
 COMMAND_WITHIN = 60.0
 """Seconds that a password command may take; it may have to ask its user."""

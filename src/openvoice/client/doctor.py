@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 from openvoice.client.account import unlock
 from openvoice.client.sound import sound_devices
+from openvoice.client.vault import open_vault, protection_in_words
 from openvoice.config import Home, load
 from openvoice.core.address import Address
+from openvoice.core.protection import Protection
 from openvoice.core.security import SignallingFacts
 from openvoice.errors import (
     CertificateRejected,
@@ -26,7 +28,6 @@ from openvoice.errors import (
     ServerUnreachable,
 )
 from openvoice.ports import RelayServer
-from openvoice.storage.passwords import PasswordKeeper
 
 if TYPE_CHECKING:
     from openvoice.signalling.xmpp.probe import ServerExamined
@@ -62,17 +63,22 @@ _ADVICE: dict[type[OpenVoiceError], str] = {
     MediaFailed: "Calls to people behind strict firewalls may fail; tell the server's operator.",
 }
 
+_STORAGE_ADVICE = "Protect it with 'openvoice storage protect --keyring', or with --passphrase-file FILE on a server."
+
 
 async def diagnose(home: Home, address: Address | None) -> AsyncIterator[Step]:
     """All steps in their order. A step that others build on ends the account's part when it fails."""
     try:
         settings = load(home)
         chosen = settings.account(address)
-        account = await unlock(chosen, PasswordKeeper(home.passwords))
+        with open_vault(home, settings.storage) as vault:
+            protection = vault.protection
+            account = await unlock(chosen, vault.passwords)
     except ConfigurationError as error:
         yield _failed("configuration", error)
     else:
         yield Step("configuration", Outcome.PASSED, f"{home.file} is in order; account {account.address}")
+        yield _storage_step(protection)
         relays: tuple[RelayServer, ...] = ()
         async for step, found in _server_steps(
             account.address, account.password, server=account.server, ca_file=account.ca_file
@@ -144,6 +150,13 @@ async def _relay_step(relay: RelayServer, interfaces: tuple[str, ...]) -> Step:
     took = (time.perf_counter() - begun) * 1000
     verb = "lends" if relay.kind == "turn" else "sees this device at"
     return Step(name, Outcome.PASSED, f"{relay.host}:{relay.port} {verb} {address} ({took:.0f} ms)")
+
+
+def _storage_step(protection: Protection) -> Step:
+    text = f"what is kept is {protection_in_words(protection)}"
+    if protection is not Protection.PLAIN:
+        return Step("storage", Outcome.PASSED, text)
+    return Step("storage", Outcome.WARNING, text, _STORAGE_ADVICE)
 
 
 def _sound_step() -> Step:

@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openvoice.client.account import Account, read_password, run_password_command, unlock
 from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
+from openvoice.client.vault import open_vault
 from openvoice.config import AccountSettings, Home, Require, Settings, add_account, load, parse_server, remove_account
 from openvoice.core.address import Address
 from openvoice.core.policy import Policy, Rules
 from openvoice.errors import ConfigurationError
-from openvoice.storage.history import History
-from openvoice.storage.passwords import PasswordKeeper
+
+if TYPE_CHECKING:
+    from openvoice.storage.vault import Vault
 
 
 class Profile:
@@ -57,17 +59,23 @@ class Profile:
         return replace(self.settings.policy_of(self.settings.account(account)), insisted=insisted, **changes)
 
     def client(self, account: Address | None = None, *, policy: Policy | None = None) -> Client:
-        """A client of the account named, or of the only one. It finds the password when it goes online."""
+        """A client of the account named, or of the only one. It finds the password when it goes online.
+
+        This opens all that is kept, and may take a second, or wait for you where a keyring is locked.
+
+        Raises:
+            KeyUnavailable: what is kept cannot be opened.
+        """
         chosen = self.settings.account(account)
+        vault = self._vault()
 
         async def account_of_profile() -> Account:
-            return await unlock(chosen, self._keeper)
+            return await unlock(chosen, vault.passwords)
 
-        self._home.create()
         return Client(
             account_of_profile,
             policy=policy or self.settings.policy_of(chosen),
-            store=History(self._home.history),
+            store=vault.history,
             interfaces=self.settings.interfaces,
         )
 
@@ -121,28 +129,30 @@ class Profile:
         self._keep(settings, password)
 
     def remove_account(self, address: Address) -> None:
-        """Forget an account and its password. Raises :class:`~openvoice.errors.ConfigurationError` if unknown."""
+        """Forget an account, its password, its OMEMO keys and whom it trusts; its calls stay in the history.
+
+        Raises:
+            ConfigurationError: there is no such account.
+        """
         remove_account(self._home, address)
-        self._keeper.forget(address)
+        with self._vault() as vault:
+            vault.passwords.forget(address)
+            vault.secrets(address).clear()
         self.__dict__.pop("settings", None)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:
         """The calls of all accounts, newest first; ``docs/events.md`` has the schema."""
-        if not self._home.history.exists():
+        if not self._home.vault.exists():
             return []
-        history = History(self._home.history)
-        try:
-            return history.list(-1 if limit is None else limit)
-        finally:
-            history.close()
+        with self._vault() as vault:
+            return vault.history.list(-1 if limit is None else limit)
 
     def diagnose(self, account: Address | None = None) -> AsyncIterator[Step]:
         """Try everything that a call needs, step by step."""
         return diagnose(self._home, account)
 
-    @property
-    def _keeper(self) -> PasswordKeeper:
-        return PasswordKeeper(self._home.passwords)
+    def _vault(self) -> Vault:
+        return open_vault(self._home, self.settings.storage)
 
     def _account_settings(
         self,
@@ -174,10 +184,10 @@ class Profile:
         return Account(address=settings.address, password=password, server=settings.server, ca_file=settings.ca_file)
 
     def _keep(self, settings: AccountSettings, password: str | None) -> None:
-        self._home.create()
-        add_account(self._home, settings)
-        if password is not None:
-            self._keeper.keep(settings.address, password)
-        else:
-            self._keeper.forget(settings.address)
+        with self._vault() as vault:
+            add_account(self._home, settings)
+            if password is not None:
+                vault.passwords.keep(settings.address, password)
+            else:
+                vault.passwords.forget(settings.address)
         self.__dict__.pop("settings", None)

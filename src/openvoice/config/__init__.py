@@ -20,6 +20,7 @@ from openvoice.config import values
 from openvoice.config.values import parse_server as parse_server
 from openvoice.core.address import Address
 from openvoice.core.policy import Audience, Policy, Rules
+from openvoice.core.protection import Protection
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError, InvalidAddress
 
@@ -35,27 +36,26 @@ class Home:
 
     config: Path
     data: Path
+    state: Path
+    """Outside of the profile in any case: by it a profile that was restored from a copy is noticed."""
 
     @classmethod
     def locate(cls, named: Path | str | None = None) -> Home:
         """The profile in ``named``, in ``$OPENVOICE_HOME``, or the user's own."""
+        state = platformdirs.user_state_path("openvoice")
         named = named or os.environ.get(HOME_VARIABLE)
         if named:
             folder = Path(named).expanduser().absolute()
-            return cls(folder, folder)
-        return cls(platformdirs.user_config_path("openvoice"), platformdirs.user_data_path("openvoice"))
+            return cls(folder, folder, state)
+        return cls(platformdirs.user_config_path("openvoice"), platformdirs.user_data_path("openvoice"), state)
 
     @property
     def file(self) -> Path:
         return self.config / FILE_NAME
 
     @property
-    def history(self) -> Path:
-        return self.data / "history.sqlite"
-
-    @property
-    def passwords(self) -> Path:
-        return self.data / "passwords"
+    def vault(self) -> Path:
+        return self.data / "openvoice.vault"
 
     def create(self) -> None:
         """Make the folders, readable by nobody else.
@@ -98,6 +98,18 @@ class AccountSettings:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class StorageSettings:
+    """Who holds the key of what is kept. ``passphrase_file`` belongs to ``Protection.PASSPHRASE``, and to no other."""
+
+    protection: Protection = Protection.AUTO
+    passphrase_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if (self.protection is Protection.PASSPHRASE) != (self.passphrase_file is not None):
+            raise ValueError('protection = "passphrase" and passphrase_file belong together')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """All of ``openvoice.toml``. What it says of single contacts stands in the policy."""
 
@@ -106,6 +118,7 @@ class Settings:
     input: str = "default"
     output: str = "default"
     interfaces: tuple[str, ...] = ()
+    storage: StorageSettings = field(default_factory=StorageSettings)
 
     def account(self, address: Address | None) -> AccountSettings:
         """The account named, or the only one.
@@ -172,22 +185,38 @@ def add_account(home: Home, account: AccountSettings) -> None:
         table.update({key: before[key] for key in _RULES if key in before})
         accounts[str(account.address)] = table
 
-    _edit(home, change)
+    _edit(home, "account", change)
 
 
 def remove_account(home: Home, address: Address) -> None:
     """Take an account out of the file. Raises :class:`ConfigurationError` if it is not there."""
     load(home).account(address)
-    _edit(home, lambda accounts: accounts.__delitem__(str(address.bare)))
+    _edit(home, "account", lambda accounts: accounts.__delitem__(str(address.bare)))
 
 
-def _edit(home: Home, change: Callable[[Any], None]) -> None:
+def choose_protection(home: Home, storage: StorageSettings) -> None:
+    """Write into the file who holds the key from now on; all else in it stays.
+
+    Raises:
+        ConfigurationError: the file cannot be read or written.
+    """
+
+    def change(table: Any) -> None:
+        table["protection"] = storage.protection.value
+        table.pop("passphrase_file", None)
+        if storage.passphrase_file is not None:
+            table["passphrase_file"] = str(storage.passphrase_file)
+
+    _edit(home, "storage", change)
+
+
+def _edit(home: Home, name: str, change: Callable[[Any], None]) -> None:
     load(home)
     home.create()
     document = tomlkit.parse(home.file.read_text(encoding="utf-8")) if home.file.exists() else tomlkit.document()
-    if "account" not in document:
-        document["account"] = tomlkit.table(is_super_table=True)
-    change(document["account"])
+    if name not in document:
+        document[name] = tomlkit.table(is_super_table=name == "account")
+    change(document[name])
     replace_file(home.file, tomlkit.dumps(document).encode())
 
 
@@ -223,7 +252,7 @@ class _Reader:
         self._file = file
 
     def settings(self, document: Mapping[str, Any]) -> Settings:
-        self._only(document, "", {"account", "contact", "policy", "sound", "network"})
+        self._only(document, "", {"account", "contact", "policy", "sound", "network", "storage"})
         sound, network = self._table(document, "sound"), self._table(document, "network")
         self._only(sound, "sound.", {"input", "output"})
         self._only(network, "network.", {"interfaces"})
@@ -234,7 +263,19 @@ class _Reader:
             input=self._read(sound, "sound.input", values.string, "default"),
             output=self._read(sound, "sound.output", values.string, "default"),
             interfaces=self._read(network, "network.interfaces", values.ip_addresses, ()),
+            storage=self._storage(self._table(document, "storage")),
         )
+
+    def _storage(self, table: Mapping[str, Any]) -> StorageSettings:
+        self._only(table, "storage.", {"protection", "passphrase_file"})
+        file = self._read(table, "storage.passphrase_file", values.path, None)
+        # Who names a file wants no less than that.
+        default = Protection.PASSPHRASE if file is not None else Protection.AUTO
+        protection = self._read(table, "storage.protection", lambda value: values.one_of(Protection, value), default)
+        try:
+            return StorageSettings(protection=protection, passphrase_file=file)
+        except ValueError as error:
+            raise ConfigurationError(f"{self._file}: [storage]: {error}") from error
 
     def _account(self, name: str, accounts: Mapping[str, Any]) -> AccountSettings:
         place = f'account."{name}"'

@@ -1,100 +1,53 @@
-"""The history of calls, in one SQLite file."""
+"""The history of calls."""
 
 from __future__ import annotations
 
 import json
-import os
-import sqlite3
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openvoice.errors import ConfigurationError
+from openvoice.storage.cipher import Entry
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS call (
-    id TEXT PRIMARY KEY,
-    time REAL NOT NULL,
-    account TEXT NOT NULL,
-    record TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS call_time ON call (time);
-CREATE TABLE IF NOT EXISTS presence (
-    account TEXT PRIMARY KEY,
-    online_until REAL NOT NULL
-) STRICT;
-PRAGMA user_version = 1;
-"""
+if TYPE_CHECKING:
+    from openvoice.storage.vault import Vault
+
+_CALLS = "calls"
+_PRESENCE = "presence"
 
 
 class History:
     """Which calls there were, and until when each account was online to take them.
 
-    A :class:`~openvoice.ports.CallStore` in a file that only its owner can read.
+    A :class:`~openvoice.ports.CallStore` in the vault, which closes with it. A record is a JSON-ready dict with at
+    least ``call``, ``time`` (Unix seconds) and ``account``.
 
-    A record is a JSON-ready dict with at least ``call``, ``time`` (Unix seconds) and ``account``.
-
-    Raises:
-        ConfigurationError: the file is damaged, from a newer openvoice, or cannot be opened.
+    Every method may raise :class:`~openvoice.errors.ConfigurationError`.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._database = sqlite3.connect(path, isolation_level=None)
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(f"the call history {path} cannot be opened: {error}") from error
-        try:
-            self._prepare()
-        except BaseException:
-            self._database.close()
-            raise
-
-    def _prepare(self) -> None:
-        try:
-            self._database.execute("PRAGMA journal_mode = WAL")
-            (version,) = self._database.execute("PRAGMA user_version").fetchone()
-            if version > 1:
-                raise ConfigurationError(f"{self._path} was written by a newer openvoice: update this one")
-            self._database.executescript(_SCHEMA)
-        except sqlite3.Error as error:
-            raise ConfigurationError(f"the call history {self._path} cannot be opened: {error}") from error
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
 
     def add(self, record: dict[str, Any]) -> None:
         """Keep a record; one with the same ``call`` is replaced."""
-        self._write(
-            "INSERT OR REPLACE INTO call (id, time, account, record) VALUES (?, ?, ?, ?)",
-            (record["call"], record["time"], record["account"], json.dumps(record)),
-        )
+        self._vault.write(Entry(_CALLS, record["call"], json.dumps(record).encode()))
 
     def list(self, limit: int) -> list[dict[str, Any]]:
-        """The newest ``limit`` records, newest first."""
-        rows = self._select("SELECT record FROM call ORDER BY time DESC LIMIT ?", limit)
-        return [json.loads(record) for (record,) in rows]
+        """The newest ``limit`` records, newest first; all of them if it is negative."""
+        records: list[dict[str, Any]] = [json.loads(entry.value) for entry in self._vault.entries(_CALLS)]
+        records.sort(key=lambda record: record["time"], reverse=True)
+        return records if limit < 0 else records[:limit]
+
+    def remove(self, call: str) -> None:
+        """Forget a call. Nothing happens if there is none of that name."""
+        self._vault.remove(_CALLS, call)
 
     def last_online(self, account: str) -> float | None:
         """Unix time until which ``account`` was online on this machine, or ``None``."""
-        rows = self._select("SELECT online_until FROM presence WHERE account = ?", account)
-        return float(rows[0][0]) if rows else None
+        time = self._vault.read(_PRESENCE, account)
+        return float(time) if time is not None else None
 
     def note_online(self, account: str, time: float) -> None:
         """Remember that ``account`` was online at ``time`` (Unix seconds)."""
-        self._write("INSERT OR REPLACE INTO presence (account, online_until) VALUES (?, ?)", (account, time))
+        self._vault.write(Entry(_PRESENCE, account, repr(float(time)).encode()))
 
     def close(self) -> None:
-        self._database.close()
-
-    # ``list`` is a method here, and no type any more.
-    def _select(self, query: str, parameter: int | str) -> Sequence[tuple[Any, ...]]:
-        try:
-            return self._database.execute(query, (parameter,)).fetchall()
-        except sqlite3.Error as error:
-            raise ConfigurationError(f"the call history {self._path} cannot be read: {error}") from error
-
-    def _write(self, statement: str, values: tuple[object, ...]) -> None:
-        try:
-            self._database.execute(statement, values)
-        except sqlite3.Error as error:
-            raise ConfigurationError(f"the call history {self._path} cannot be written: {error}") from error
+        self._vault.close()

@@ -1,46 +1,33 @@
-"""Passwords that were typed in, each in a file that only its owner can read."""
+"""Passwords that were typed in."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from urllib.parse import quote
+from typing import TYPE_CHECKING
 
 from openvoice.core.address import Address
-from openvoice.errors import ConfigurationError
+from openvoice.storage.cipher import Entry
+
+if TYPE_CHECKING:
+    from openvoice.storage.vault import Vault
+
+_SHELF = "passwords"
 
 
 class PasswordKeeper:
-    """Keeps passwords in ``folder``, one file (0600) per account."""
+    """Keeps passwords in the vault. Every method may raise :class:`~openvoice.errors.ConfigurationError`."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
 
     def keep(self, account: Address, password: str) -> None:
-        """Raises :class:`~openvoice.errors.ConfigurationError` if the file cannot be written."""
-        try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._file(account).unlink(missing_ok=True)
-            with open(
-                os.open(self._file(account), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
-            ) as file:
-                file.write(password)
-        except OSError as error:
-            raise ConfigurationError(f"the password cannot be kept in {self._folder}: {error.strerror}") from error
+        """Keep the password, in place of the one before."""
+        self._vault.write(Entry(_SHELF, str(account.bare), password.encode()))
 
     def find(self, account: Address) -> str | None:
         """The password, or ``None`` if none is kept."""
-        try:
-            return self._file(account).read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return None
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not a text"
-            raise ConfigurationError(f"{self._file(account)} cannot be read: {reason}") from error
+        password = self._vault.read(_SHELF, str(account.bare))
+        return password.decode() if password is not None else None
 
     def forget(self, account: Address) -> None:
         """Remove the password, if there is one."""
-        self._file(account).unlink(missing_ok=True)
-
-    def _file(self, account: Address) -> Path:
-        return self._folder / quote(str(account.bare), safe="@")
+        self._vault.remove(_SHELF, str(account.bare))

@@ -1,0 +1,306 @@
+"""All that openvoice keeps, in one SQLite file that tells nothing to whoever has no key."""
+
+from __future__ import annotations
+
+import json
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Self
+
+from openvoice.core.address import Address
+from openvoice.core.protection import Protection
+from openvoice.errors import ConfigurationError, KeyUnavailable
+from openvoice.storage.cipher import KEY_OCTETS, Cipher, Entry
+from openvoice.storage.database import Database
+from openvoice.storage.history import History
+from openvoice.storage.instance import Place, Witness
+from openvoice.storage.key import holder
+from openvoice.storage.passwords import PasswordKeeper
+from openvoice.storage.secrets import OMEMO, SHELVES, VaultSecrets
+
+_log = logging.getLogger(__name__)
+
+FILE_NAME = "openvoice.vault"
+_SHELF = "vault"
+_INSTANCE = "instance"
+_CHANGES = "changes"
+
+
+class Vault:
+    """Opens the vault in ``folder``, or makes it.
+
+    Names, places and values are sealed with a random key (:mod:`openvoice.storage.cipher`), which is held as
+    ``protection`` says. An existing vault is opened as it was made. Threads and processes may share it.
+
+    Opening may take a second (a passphrase) or wait for the user (a keyring): do it before an event loop has work.
+
+    Args:
+        folder: where ``openvoice.vault`` is.
+        protection: who is to hold the key.
+        passphrase_file: the file whose first line is the passphrase.
+        state: a folder outside of the profile, to notice by it that an older copy came back; ``None`` for none.
+
+    Raises:
+        KeyUnavailable: the key cannot be had.
+        ConfigurationError: the file is damaged, from a newer openvoice, or protected otherwise than was demanded.
+            From any other method too: the disk is full, or another process holds the file for too long.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        protection: Protection = Protection.AUTO,
+        passphrase_file: Path | None = None,
+        state: Path | None = None,
+    ) -> None:
+        self._folder = folder
+        self._passphrase_file = passphrase_file
+        self._state = state
+        self._written = False
+        self.was_copied = False
+        """Whether it was noticed at opening that this is a copy: its OMEMO keys were removed."""
+        self._database = Database(folder / FILE_NAME)
+        try:
+            if not self._header():
+                with self._database.transaction():
+                    if not self._header():
+                        self._make(protection)
+            self._unlock(protection)
+            self._recognise()
+        except BaseException:
+            self.close()
+            raise
+
+    # --- opening ------------------------------------------------------------------------------------------------------
+
+    def _header(self) -> list[tuple[Any, ...]]:
+        return self._database.run("SELECT epoch, protection, details FROM header")
+
+    def _make(self, wanted: Protection) -> None:
+        key = secrets.token_bytes(KEY_OCTETS)
+        self._cipher = Cipher(key)
+        self._instance = secrets.token_hex(16)
+        self._write_header(*self._keep(key, wanted))
+        self._settle()
+        self._put(Entry(_SHELF, _CHANGES, b"0"))
+
+    def _keep(self, key: bytes, wanted: Protection) -> tuple[Protection, dict[str, str]]:
+        """Put a new key away; where, and how it is found again."""
+        if wanted is not Protection.AUTO:
+            return wanted, holder(wanted, self._folder, self._passphrase_file).keep(key)
+        try:
+            return self._keep(key, Protection.KEYRING)
+        except KeyUnavailable as error:
+            _log.warning(
+                "%s. Until 'openvoice storage protect' is told otherwise, the key of all that is kept lies beside it: "
+                "whoever can read your files can read it",
+                error,
+            )
+        return self._keep(key, Protection.PLAIN)
+
+    def _write_header(self, protection: Protection, details: dict[str, str]) -> None:
+        self._epoch = secrets.token_hex(8)
+        self._database.run(
+            "INSERT OR REPLACE INTO header (only_one, epoch, protection, details) VALUES (1, ?, ?, ?)",
+            (self._epoch, protection.value, json.dumps(details)),
+        )
+
+    def _unlock(self, wanted: Protection) -> None:
+        ((self._epoch, protection, details),) = self._header()
+        try:
+            self._protection = Protection(protection)
+            self._details: dict[str, str] = json.loads(details)
+        except ValueError as error:
+            raise ConfigurationError(f"{self._database.path} is damaged: it does not say who holds its key") from error
+        if wanted in _DEMANDS and wanted is not self._protection:
+            raise ConfigurationError(
+                f"{self._database.path} is protected by {_WORDS[self._protection]}, not by {_WORDS[wanted]} as "
+                f"openvoice.toml demands: run 'openvoice storage protect {_DEMANDS[wanted]}'"
+            )
+        key = holder(self._protection, self._folder, self._passphrase_file).find(self._details)
+        self._cipher = Cipher(key)
+        instance = self.read(_SHELF, _INSTANCE)
+        if instance is None:
+            raise KeyUnavailable(f"the key in {_WORDS[self._protection]} does not open {self._database.path}")
+        self._instance = json.loads(instance)["id"]
+
+    # --- copies -------------------------------------------------------------------------------------------------------
+
+    def _recognise(self) -> None:
+        if self._is_copy():
+            with self.transaction():
+                if self._is_copy():
+                    self._begin_anew()
+
+    def _is_copy(self) -> bool:
+        kept = json.loads(self.read(_SHELF, _INSTANCE) or b"{}")
+        self._instance = kept.pop("id")
+        # The witness first: another process may count further in between.
+        seen = self._witness.seen()
+        return Place(**kept).is_elsewhere(Place.of(self._database.path)) or seen > self._changes
+
+    def _begin_anew(self) -> None:
+        for entry in self._all():
+            if entry.shelf.startswith(SHELVES) and entry.name.startswith(OMEMO):
+                self.remove(entry.shelf, entry.name)
+        self._instance = secrets.token_hex(16)
+        self._settle()
+        self.was_copied = True
+        _log.warning(
+            "this profile was copied or restored: its OMEMO keys were removed, since a second use of them would harm "
+            "both; the next login makes a new device, which your contacts may have to accept"
+        )
+
+    def _settle(self) -> None:
+        """Remember that the vault belongs here."""
+        place = {"id": self._instance, **asdict(Place.of(self._database.path))}
+        self._put(Entry(_SHELF, _INSTANCE, json.dumps(place).encode()))
+
+    @property
+    def _witness(self) -> Witness:
+        return Witness(self._state, self._instance)
+
+    @property
+    def _changes(self) -> int:
+        return int(self.read(_SHELF, _CHANGES) or b"0")
+
+    # --- what is kept -------------------------------------------------------------------------------------------------
+
+    @property
+    def protection(self) -> Protection:
+        """Who holds the key."""
+        return self._protection
+
+    def secrets(self, account: Address) -> VaultSecrets:
+        """The secrets of an account."""
+        return VaultSecrets(self, account)
+
+    @property
+    def history(self) -> History:
+        """The calls. What closes them closes the vault."""
+        return History(self)
+
+    @property
+    def passwords(self) -> PasswordKeeper:
+        return PasswordKeeper(self)
+
+    def read(self, shelf: str, name: str) -> bytes | None:
+        """The value of an entry, or ``None`` if there is none."""
+        marks = self._cipher.shelf_mark(shelf), self._cipher.name_mark(shelf, name)
+        found = self._select("entry.shelf = ? AND entry.name = ?", marks)
+        return found[0].value if found else None
+
+    def entries(self, shelf: str) -> list[Entry]:
+        """All entries of a shelf, in no order."""
+        return self._select("entry.shelf = ?", (self._cipher.shelf_mark(shelf),))
+
+    def write(self, entry: Entry) -> None:
+        """Keep an entry, in place of the one of that name."""
+        with self.transaction():
+            self._put(entry)
+            self._written = True
+
+    def remove(self, shelf: str, name: str) -> None:
+        """Forget an entry. Nothing happens if there is none."""
+        with self.transaction():
+            marks = self._cipher.shelf_mark(shelf), self._cipher.name_mark(shelf, name)
+            self._database.run("DELETE FROM entry WHERE shelf = ? AND name = ?", marks)
+            self._written = True
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All that is written inside becomes durable at the end, or nothing of it if it raises. Others wait."""
+        with self._database.turn:
+            outermost = not self._database.in_transaction
+            changes = 0
+            with self._database.transaction():
+                if outermost:
+                    self._written = False
+                    self._check_epoch(self._header())
+                yield
+                if outermost and self._written:
+                    changes = self._changes + 1
+                    self._put(Entry(_SHELF, _CHANGES, str(changes).encode()))
+            if changes:
+                self._witness.note(changes)
+
+    def _all(self) -> list[Entry]:
+        return self._select("TRUE", ())
+
+    def _select(self, condition: str, values: tuple[bytes, ...]) -> list[Entry]:
+        # One statement sees one state of the file: that of the key that is known here, or a later one.
+        rows = self._database.run(
+            "SELECT header.epoch, entry.shelf, entry.name, entry.value"  # noqa: S608 - the conditions are those above
+            f" FROM header LEFT JOIN entry ON {condition}",
+            values,
+        )
+        self._check_epoch(rows)
+        try:
+            return [self._cipher.open(*row[1:]) for row in rows if row[1] is not None]
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{self._database.path}: {error}") from error
+
+    def _put(self, entry: Entry) -> None:
+        marks = self._cipher.shelf_mark(entry.shelf), self._cipher.name_mark(entry.shelf, entry.name)
+        self._database.run(
+            "INSERT OR REPLACE INTO entry (shelf, name, value) VALUES (?, ?, ?)", (*marks, self._cipher.seal(entry))
+        )
+
+    def _check_epoch(self, rows: list[tuple[Any, ...]]) -> None:
+        if not rows or rows[0][0] != self._epoch:
+            raise ConfigurationError(
+                f"the key of {self._database.path} was changed by another openvoice: start this one again"
+            )
+
+    # --- another key --------------------------------------------------------------------------------------------------
+
+    def protect(self, protection: Protection, passphrase_file: Path | None = None) -> None:
+        """Seal everything with a new key, held as said. A crash leaves the old key in force, or the new one.
+
+        Raises:
+            KeyUnavailable: the new key cannot be held so. Nothing was changed.
+        """
+        before = holder(self._protection, self._folder, self._passphrase_file)
+        key = secrets.token_bytes(KEY_OCTETS)
+        details = holder(protection, self._folder, passphrase_file).keep(key)
+        with self._database.turn:
+            old = self._cipher, self._epoch, self._details
+            try:
+                with self.transaction():
+                    entries = self._all()
+                    self._database.run("DELETE FROM entry")
+                    self._cipher = Cipher(key)
+                    self._write_header(protection, details)
+                    for entry in entries:
+                        self._put(entry)
+            except BaseException:
+                # The new key is left where it is: a disk that failed may still turn out to have taken all this.
+                self._cipher, self._epoch, _ = old
+                raise
+            self._protection, self._details, self._passphrase_file = protection, details, passphrase_file
+            # What the old key sealed is still in the log of the database.
+            self._database.run("PRAGMA wal_checkpoint(TRUNCATE)")
+        before.forget(old[2])
+
+    def close(self) -> None:
+        """Let go of the file. Twice is once."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+_DEMANDS = {Protection.KEYRING: "--keyring", Protection.PASSPHRASE: "--passphrase-file FILE"}
+_WORDS = {
+    Protection.KEYRING: "the system keyring",
+    Protection.PASSPHRASE: "a passphrase",
+    Protection.PLAIN: "a key file beside it",
+}
