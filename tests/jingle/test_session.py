@@ -40,11 +40,19 @@ from tests.jingle.samples import (
 CALL = CallId("call")
 RESTARTS = PeerProfile(restarts_ice=True)
 ACCEPT = content(inner=transport(fingerprint("active")))
+OFFER = parsed("session-initiate", content())
 OTHER = DIGEST[::-1].hex(":")
 
 
 def session(role: Role = Role.INITIATOR, profile: PeerProfile = RESTARTS) -> Session:
-    return Session(call=CALL, sid="sid", peer=PEER, role=role, profile=profile, new_id=ids(), by_message=False)
+    return Session(call=CALL, sid="sid", peer=PEER, role=role, profile=profile, new_id=ids(), proposed=None)
+
+
+def offering() -> Session:
+    """An initiator whose offer has left."""
+    made = session()
+    made.initiate(description(), OWN)
+    return made
 
 
 def initiator(profile: PeerProfile = RESTARTS) -> Session:
@@ -59,7 +67,7 @@ def initiator(profile: PeerProfile = RESTARTS) -> Session:
 def responder(profile: PeerProfile = RESTARTS) -> Session:
     """A responder that has answered."""
     made = session(Role.RESPONDER, profile)
-    made.take_offer(description(ufrag="pEEr"), announce=True)
+    made.ring_with(OFFER)
     made.accept(description(Setup.ACTIVE))
     return made
 
@@ -84,8 +92,9 @@ def test_an_offer_names_the_initiator_and_the_bundle() -> None:
 
 
 def test_the_offer_of_a_peer_that_wants_all_candidates() -> None:
-    received = session(Role.RESPONDER, PeerProfile(gather_fully=True)).take_offer(description(), announce=False)
-    assert received == OfferReceived(description(), announce=False, gather_fully=True)
+    received = session(Role.RESPONDER, PeerProfile(gather_fully=True)).ring_with(OFFER)
+    assert isinstance(received, OfferReceived)
+    assert (received.announce, received.gather_fully) == (True, True)
 
 
 @pytest.mark.parametrize("action", [action for action in JingleAction if action not in ("session-accept",)])
@@ -247,7 +256,7 @@ class TestRestart:
 
     def test_before_the_answer_nothing_is_a_restart(self) -> None:
         made = session(Role.RESPONDER)
-        made.take_offer(description(), announce=True)
+        made.ring_with(OFFER)
         outputs = made.receive("q", parsed("transport-info", trickled(CANDIDATE, ufrag="new")))
         assert [type(message) for message in delivered(outputs)] == [CandidatesReceived]
 
@@ -273,7 +282,7 @@ class TestOwnRequests:
     @pytest.mark.parametrize("error", ["timeout", "bad-request", "not-acceptable"])
     def test_a_description_that_is_refused_ends_the_session_in_order(self, error: str) -> None:
         made = session(Role.RESPONDER)
-        made.take_offer(description(), announce=True)
+        made.ring_with(OFFER)
         (request,) = made.accept(description(Setup.ACTIVE))
         assert isinstance(request, SendIq)
         outputs = made.request_finished(request.id, error)
@@ -314,21 +323,21 @@ class TestOwnRequests:
 
 
 @pytest.mark.parametrize(
-    ("role", "reason", "said"),
+    ("made", "reason", "said"),
     [
-        (Role.INITIATOR, EndReason.SUCCESS, EndReason.CANCEL),
-        (Role.RESPONDER, EndReason.SUCCESS, EndReason.DECLINE),
-        (Role.INITIATOR, EndReason.TIMEOUT, EndReason.TIMEOUT),
+        (offering(), EndReason.SUCCESS, EndReason.CANCEL),
+        (session(Role.RESPONDER), EndReason.SUCCESS, EndReason.DECLINE),
+        (offering(), EndReason.TIMEOUT, EndReason.TIMEOUT),
     ],
 )
-def test_before_the_answer_there_is_no_success(role: Role, reason: EndReason, said: EndReason) -> None:
-    (request,) = requests(session(role).terminate(reason))
+def test_before_the_answer_there_is_no_success(made: Session, reason: EndReason, said: EndReason) -> None:
+    (request,) = requests(made.terminate(reason))
     assert request.reason is said
 
 
 @pytest.mark.parametrize(
     ("made", "reason"),
-    [(session(), EndReason.DECLINE), (session(Role.RESPONDER), EndReason.CANCEL), (initiator(), EndReason.SUCCESS)],
+    [(offering(), EndReason.DECLINE), (session(Role.RESPONDER), EndReason.CANCEL), (initiator(), EndReason.SUCCESS)],
 )
 def test_an_end_without_reason(made: Session, reason: EndReason) -> None:
     outputs = made.receive("q", parsed("session-terminate"))

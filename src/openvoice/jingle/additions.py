@@ -26,6 +26,11 @@ def stubs(jingle: Jingle) -> tuple[JingleContent, ...]:
     )
 
 
+def has_plain_fingerprint(jingle: Jingle) -> bool:
+    """Whether a content comes with a key of its own that nobody sealed. Stubs have none: they inherit."""
+    return any(isinstance(c.transport, IceTransport) and c.transport.fingerprints for c in jingle.contents)
+
+
 class Additions:
     """The contents that the peer added to one session beyond its offer."""
 

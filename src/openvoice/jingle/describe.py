@@ -5,6 +5,8 @@ Refusals carry the XEP-0166 reason that the session ends with.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from openvoice.core.description import (
     FINGERPRINT_OCTETS,
     Content,
@@ -14,6 +16,7 @@ from openvoice.core.description import (
     Setup,
     TransportDescription,
 )
+from openvoice.core.trust import Voucher
 from openvoice.errors import MalformedStanza
 from openvoice.jingle.model import (
     DtlsFingerprint,
@@ -25,22 +28,22 @@ from openvoice.jingle.model import (
 )
 
 
-def read_offer(jingle: Jingle) -> SessionDescription:
-    """The offer in a session-initiate.
+def read_offer(jingle: Jingle, voucher: Voucher | None = None) -> SessionDescription:
+    """The offer in a session-initiate, whose fingerprints ``voucher`` vouches for.
 
     Raises:
         MalformedStanza: it cannot be answered; the condition is the reason to terminate with.
     """
-    return _read(jingle)
+    return _read(jingle, voucher)
 
 
-def read_answer(jingle: Jingle) -> SessionDescription:
+def read_answer(jingle: Jingle, voucher: Voucher | None = None) -> SessionDescription:
     """The answer in a session-accept: as an offer, and with one settled DTLS role for each bundle (RFC 5763, 5).
 
     Raises:
         MalformedStanza: it does not answer; the condition is the reason to terminate with.
     """
-    answer = _read(jingle)
+    answer = _read(jingle, voucher)
     bundled = {content.transport.setup for content in answer.contents if content.name in answer.bundle}
     if len(bundled) > 1 or any(content.transport.setup is Setup.ACTPASS for content in answer.contents):
         raise MalformedStanza("the answer leaves the DTLS role open", "security-error")
@@ -75,6 +78,28 @@ def read_fingerprint(transport: IceTransport) -> tuple[Fingerprint, Setup]:
     return found[algorithm], Setup(setups.pop())
 
 
+def changed_fingerprint(jingle: Jingle, agreed: SessionDescription) -> str | None:
+    """Why a request must end the session: it brings another fingerprint than the one agreed on.
+
+    A sealed one counts as another: no client repeats it, and to compare it the ratchets would have to turn.
+    """
+    for content in jingle.contents:
+        known, transport = agreed.content(content.name), content.transport
+        if known is None or not isinstance(transport, IceTransport):
+            continue
+        if transport.sealed:
+            return "the peer's key was sealed anew during the call"
+        if not transport.fingerprints:
+            continue
+        try:
+            fingerprint, _ = read_fingerprint(transport)
+        except MalformedStanza as error:
+            return str(error)
+        if known.transport.fingerprint is None or not known.transport.fingerprint.matches(fingerprint):
+            return "the peer's key changed during the call"
+    return None
+
+
 def write_contents(description: SessionDescription) -> tuple[JingleContent, ...]:
     """The contents of an offer or an answer, as they stand on the wire."""
     return tuple(
@@ -107,8 +132,8 @@ def write_transport(transport: TransportDescription) -> IceTransport:
     )
 
 
-def _read(jingle: Jingle) -> SessionDescription:
-    contents = tuple(_content(content) for content in jingle.contents)
+def _read(jingle: Jingle, voucher: Voucher | None) -> SessionDescription:
+    contents = tuple(_content(content, voucher) for content in jingle.contents)
     names = {content.name for content in contents}
     try:
         return SessionDescription(contents=contents, bundle=tuple(name for name in jingle.bundle if name in names))
@@ -116,7 +141,7 @@ def _read(jingle: Jingle) -> SessionDescription:
         raise MalformedStanza("no contents, or two of one name", "failed-application") from None
 
 
-def _content(content: JingleContent) -> Content:
+def _content(content: JingleContent, voucher: Voucher | None) -> Content:
     description, transport = content.description, content.transport
     if isinstance(description, Foreign):
         raise MalformedStanza("a content that is not RTP", "unsupported-applications")
@@ -138,7 +163,7 @@ def _content(content: JingleContent) -> Content:
         transport=TransportDescription(
             ufrag=transport.ufrag,
             pwd=transport.pwd,
-            fingerprint=fingerprint,
+            fingerprint=replace(fingerprint, voucher=voucher),
             setup=setup,
             candidates=transport.candidates,
         ),

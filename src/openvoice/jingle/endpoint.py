@@ -8,12 +8,12 @@ from xml.etree.ElementTree import Element
 
 from openvoice.core import effects as e
 from openvoice.core.address import Address
+from openvoice.core.description import SessionDescription
 from openvoice.core.inputs import Ended, PeerMigrated
 from openvoice.core.policy import Screening
-from openvoice.core.types import CallId, Direction, EndReason, Origin, Role
+from openvoice.core.types import CallId, Direction, EndReason, Origin, Role, Vouching
 from openvoice.errors import MalformedStanza
 from openvoice.jingle.archive import ArchivedMessage, read_archive
-from openvoice.jingle.describe import read_offer
 from openvoice.jingle.envelope import Envelope
 from openvoice.jingle.initiation import Initiation, Key, Proposal
 from openvoice.jingle.limits import Memory
@@ -38,7 +38,9 @@ from openvoice.jingle.outputs import (
 from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.screening import Doorkeeper
-from openvoice.jingle.session import MAXIMUM_EARLY, Session, SessionState
+from openvoice.jingle.sealing import Sealed, Unsealed
+from openvoice.jingle.session import MAXIMUM_EARLY, Session
+from openvoice.jingle.sessions import Sessions
 from openvoice.ports import IncomingCall
 
 ENDED_SECONDS = 24 * 3600.0
@@ -70,6 +72,7 @@ class JingleEndpoint:
         other_devices: whether another own device that takes calls is online.
         profile: what is known about the client at a full address.
         proposal_age: seconds after which a proposal that a server kept does not ring any more.
+        omemo_device: the id of the own OMEMO device, while there is one that peers can find.
     """
 
     def __init__(
@@ -82,10 +85,10 @@ class JingleEndpoint:
         other_devices: Callable[[], bool] = lambda: False,
         profile: Callable[[Address], PeerProfile] = lambda _: PeerProfile(),
         proposal_age: float = 60.0,
+        omemo_device: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._new_id = new_id
         self._in_roster = in_roster
-        self._profile = profile
         self._doorkeeper = Doorkeeper(screen=screen, in_roster=in_roster)
         self._ended: Memory[Key] = Memory(ENDED_CALLS, ENDED_SECONDS)
         self._initiation = Initiation(
@@ -96,8 +99,9 @@ class JingleEndpoint:
             profile=profile,
             proposal_age=proposal_age,
             ended=self._ended,
+            omemo_device=omemo_device,
         )
-        self._sessions: dict[CallId, Session] = {}
+        self._sessions = Sessions(new_id=new_id, profile=profile, able=lambda: omemo_device() is not None)
         self._dialled: dict[CallId, tuple[Address, frozenset[str]]] = {}
 
     @property
@@ -117,7 +121,7 @@ class JingleEndpoint:
 
     def perform(self, call: CallId, effect: e.SignallingEffect, now: float) -> list[Output]:
         """Do what the machine of a call wants said. What a call has no way to say (any more) says nothing."""
-        session, proposal = self._sessions.get(call), self._initiation.of_call(call)
+        session, proposal = self._sessions.of_call(call), self._initiation.of_call(call)
         outputs: list[Output] = []
         match effect:
             case e.SendProposal():
@@ -129,34 +133,40 @@ class JingleEndpoint:
                 elif proposal is not None:
                     outputs = self._initiation.ring(proposal, now)
             case e.SendProceed():
-                if proposal is not None:
+                if session is not None:
+                    outputs = session.open_offer()
+                elif proposal is not None:
                     outputs = self._initiation.proceed(proposal, now)
-            case e.SendOffer(offer):
+            case e.SendOffer(offer, least):
                 if session is None and call in self._dialled:
-                    session = self._outgoing_session(call, proposal)
-                    outputs = session.initiate(offer, self.own)
+                    outputs = self._offer(call, proposal, offer, least)
             case e.SendEnd(reason, text):
                 outputs = self._end(call, reason, text)
             case e.SendAnswer() | e.SendCandidates() | e.SendRestart() | e.SendInformation() if session is not None:
                 outputs = _perform_in(session, effect)
         return self._settled(outputs, now)
 
-    def _outgoing_session(self, call: CallId, proposal: Proposal | None) -> Session:
-        peer = proposal.peer if proposal is not None else self._dialled[call][0]
-        session = Session(
-            call=call,
-            sid=str(call),
-            peer=peer,
-            role=Role.INITIATOR,
-            profile=self._profile(peer),
-            new_id=self._new_id,
-            by_message=proposal is not None,
-        )
-        self._sessions[call] = session
-        return session
+    def sealed(self, call: CallId, result: Sealed | None, now: float) -> list[Output]:
+        """Take what came of :class:`~openvoice.jingle.outputs.Seal`; ``None`` if it could not be done."""
+        session = self._sessions.of_call(call)
+        return self._settled(session.sealed(result) if session is not None else [], now)
+
+    def unsealed(self, call: CallId, result: Unsealed | None, now: float) -> list[Output]:
+        """Take what came of :class:`~openvoice.jingle.outputs.Unseal`; ``None`` if it could not be done."""
+        session = self._sessions.of_call(call)
+        return self._settled(session.unsealed(result) if session is not None else [], now)
+
+    def _offer(
+        self, call: CallId, proposal: Proposal | None, offer: SessionDescription, least: Vouching
+    ) -> list[Output]:
+        if proposal is None:
+            session = self._sessions.make(call, str(call), self._dialled[call][0], Role.INITIATOR)
+            return self._sessions.add(session).initiate(offer, self.own, least=least)
+        session = self._sessions.make(call, str(call), proposal.peer, Role.INITIATOR, proposed=proposal.media)
+        return self._sessions.add(session).initiate(offer, self.own, device=proposal.device, least=least)
 
     def _end(self, call: CallId, reason: EndReason, text: str) -> list[Output]:
-        session, proposal = self._sessions.get(call), self._initiation.of_call(call)
+        session, proposal = self._sessions.of_call(call), self._initiation.of_call(call)
         outputs: list[Output] = []
         if session is not None:
             outputs = session.terminate(reason, text)
@@ -172,7 +182,7 @@ class JingleEndpoint:
             jingle = parse_jingle(payload)
         except MalformedStanza as error:
             return [self._refuse(request, sender, error.condition, "", "modify")]
-        session = next((s for s in self._sessions.values() if (s.sid, s.peer) == (jingle.sid, sender)), None)
+        session = self._sessions.find(jingle.sid, sender)
         if session is not None:
             return self._settled(session.receive(request, jingle), now)
         proposal = self._initiation.find(jingle.sid, sender)
@@ -188,11 +198,7 @@ class JingleEndpoint:
 
     def iq_finished(self, request: str, error: str | None, now: float) -> list[Output]:
         """Note the outcome of an IQ of ours: ``None``, the condition of the error, or ``timeout``."""
-        for session in self._sessions.values():
-            outputs = session.request_finished(request, error)
-            if outputs is not None:
-                return self._settled(outputs, now)
-        return []
+        return self._settled(self._sessions.request_finished(request, error), now)
 
     def _initiated(
         self, request: str, sender: Address, jingle: Jingle, proposal: Proposal | None, now: float
@@ -204,22 +210,14 @@ class JingleEndpoint:
             if not _expects_offer(proposal):
                 return [self._refuse(request, sender, "unexpected-request", "out-of-order", "wait")]
             return self._offered(request, sender, jingle, proposal)
-        if any((s.sid, s.peer.bare) == (jingle.sid, sender.bare) for s in self._sessions.values()):
+        if self._sessions.with_person(jingle.sid, sender):
             return [self._refuse(request, sender, "item-not-found", "unknown-session")]
         return self._offered_directly(request, sender, jingle, now)
 
     def _offered(self, request: str, sender: Address, jingle: Jingle, proposal: Proposal) -> list[Output]:
         """The offer after ``proceed``: a person has agreed to it, as far as it is what was proposed."""
-        session = self._incoming_session(proposal.call, sender, jingle.sid, by_message=True)
-        reply = ReplyResult(request, sender)
-        try:
-            offer = read_offer(jingle)
-        except MalformedStanza as error:
-            return [reply, *session.fail(EndReason(error.condition), str(error))]
-        if offer.media != proposal.media:
-            return [reply, *session.fail(EndReason.SECURITY_ERROR, "the offer holds other media than the proposal")]
-        self._sessions[proposal.call] = session
-        outputs: list[Output] = [reply, Deliver(proposal.call, session.take_offer(offer, announce=False))]
+        session = self._sessions.make(proposal.call, jingle.sid, sender, Role.RESPONDER, proposed=proposal.media)
+        outputs = [ReplyResult(request, sender), *self._sessions.add(session).take_offer(jingle)]
         for early in proposal.early:
             outputs += session.catch_up(early)
         proposal.early.clear()
@@ -231,29 +229,18 @@ class JingleEndpoint:
         screening = self._doorkeeper.judge(incoming, now)
         if screening is Screening.SILENT:
             return [_absent(request, sender), *self._doorkeeper.note_silently(incoming, now)]
-        session = self._incoming_session(incoming.call, sender, jingle.sid, by_message=False)
+        session = self._sessions.make(incoming.call, jingle.sid, sender, Role.RESPONDER)
         reply = ReplyResult(request, sender)
         if screening is Screening.BUSY or self._ended.holds((jingle.sid, sender.bare), now):
             missed: list[Output] = [Missed(incoming, "busy")] if screening is Screening.BUSY else []
             return [reply, *session.terminate(EndReason.BUSY), *missed]
         try:
-            offer = read_offer(jingle)
+            first = session.ring_with(jingle)
         except MalformedStanza as error:
             self._ended.add((jingle.sid, sender.bare), now)
             return [reply, *session.terminate(EndReason(error.condition), str(error))]
-        self._sessions[incoming.call] = session
-        return [reply, Incoming(incoming, session.take_offer(offer, announce=True))]
-
-    def _incoming_session(self, call: CallId, peer: Address, sid: str, *, by_message: bool) -> Session:
-        return Session(
-            call=call,
-            sid=sid,
-            peer=peer,
-            role=Role.RESPONDER,
-            profile=self._profile(peer),
-            new_id=self._new_id,
-            by_message=by_message,
-        )
+        self._sessions.add(session)
+        return [reply, Incoming(incoming, first)]
 
     def _overtaking(self, request: str, sender: Address, jingle: Jingle, proposal: Proposal) -> list[Output]:
         """A request before the offer that it belongs to (telepathy and Movim do so)."""
@@ -270,7 +257,7 @@ class JingleEndpoint:
     def _refuse(
         self, request: str, sender: Address, condition: str, jingle_condition: str, error_type: str = "cancel"
     ) -> ReplyError:
-        if not self._in_roster(sender.bare) and not any(s.peer == sender for s in self._sessions.values()):
+        if not self._in_roster(sender.bare) and not self._sessions.with_device(sender):
             return _absent(request, sender)
         return ReplyError(request, sender, condition, error_type, jingle_condition)
 
@@ -298,7 +285,7 @@ class JingleEndpoint:
         if said is None:
             receipt = parse_receipt(message)
             return self._settled(self._initiation.receipt(receipt, sender) if receipt else [], now)
-        session = next((s for s in self._sessions.values() if (s.sid, s.peer) == (said.id, sender)), None)
+        session = self._sessions.find(said.id, sender)
         if session is not None and said.kind in _ENDINGS:
             return self._settled(session.finished_by_message(said.reason or _ENDINGS[said.kind], said.text), now)
         migrating = self._migrating(said, envelope, now)
@@ -333,11 +320,7 @@ class JingleEndpoint:
         live = envelope.carbon is None and envelope.stamp is None
         if said.kind is not MessageKind.PROPOSE or not fresh or not live:
             return None
-        for session in self._sessions.values():
-            same = session.remote is not None and session.remote.media == said.media
-            if same and session.state is SessionState.ACTIVE and session.peer.bare == peer.bare:
-                return session
-        return None
+        return self._sessions.movable(peer, said.media)
 
     def _migrate(self, session: Session, said: JingleMessage, peer: Address, now: float) -> list[Output]:
         """Leave the old device and wait for the offer of the new one. The call, and the consent to it, go on."""
@@ -359,7 +342,7 @@ class JingleEndpoint:
         return outputs
 
     def _forget(self, call: CallId, now: float) -> None:
-        session = self._sessions.pop(call, None)
+        session = self._sessions.remove(call)
         if session is not None:
             self._ended.add((session.sid, session.peer.bare), now)
         proposal = self._initiation.of_call(call)

@@ -41,6 +41,8 @@ class Proposal:
     peer: Address
     media: frozenset[str]
     proceeded: bool = False
+    device: int | None = None
+    """The OMEMO device of the peer that takes the call, if it has one."""
     rang: bool = False
     receipt: str = ""
     """The id of the message whose sender asked for a receipt."""
@@ -71,8 +73,10 @@ class Initiation:
         profile: Callable[[Address], PeerProfile],
         proposal_age: float,
         ended: Memory[Key],
+        omemo_device: Callable[[], int | None],
     ) -> None:
         self.own = own
+        self._omemo_device = omemo_device
         self._new_id = new_id
         self._doorkeeper = doorkeeper
         self._other_devices = other_devices
@@ -128,7 +132,12 @@ class Initiation:
         return [
             self._say(MessageKind.ACCEPT, proposal, self.own.bare, expires=expires),
             self._say(
-                MessageKind.PROCEED, proposal, proposal.peer, message_id=_PROCEED_PREFIX + proposal.sid, expires=expires
+                MessageKind.PROCEED,
+                proposal,
+                proposal.peer,
+                message_id=_PROCEED_PREFIX + proposal.sid,
+                expires=expires,
+                device=self._omemo_device(),
             ),
         ]
 
@@ -258,6 +267,7 @@ class Initiation:
             return []
         proposal.proceeded = True
         proposal.peer = envelope.sender
+        proposal.device = said.device
         profile = self._profile(envelope.sender)
         return [Deliver(proposal.call, PeerProceeded(profile.answer_within, profile.gather_fully))]
 
@@ -301,8 +311,9 @@ class Initiation:
         reason: EndReason | None = None,
         text: str = "",
         expires: float | None = None,
+        device: int | None = None,
     ) -> SendMessage:
-        said = JingleMessage(kind=kind, id=proposal.sid, reason=reason, text=text)
+        said = JingleMessage(kind=kind, id=proposal.sid, reason=reason, text=text, device=device)
         return SendMessage(serialize_message(said, to, message_id=message_id), expires)
 
 

@@ -99,7 +99,8 @@ def _message(kind: MessageKind, element: Element) -> JingleMessage:
         match namespace, name:
             case ns.OMEMO_DTLS, "device":
                 number = child.get("id", "")
-                device = int(number) if number.isascii() and number.isdigit() and len(number) <= 10 else None
+                named = int(number) if number.isascii() and number.isdigit() and len(number) <= 10 else 0
+                device = named if 0 < named < 2**32 else None
             case _, "tie-break":
                 tie_break = True
             case _, "migrated":

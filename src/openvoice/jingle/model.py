@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from xml.etree.ElementTree import Element
 
 from openvoice.core.description import Candidate, Codec, HeaderExtension, Senders
 from openvoice.core.types import EndReason
@@ -61,6 +62,15 @@ class DtlsFingerprint:
     setup: str
 
 
+@dataclass(frozen=True, slots=True)
+class SealedFingerprint:
+    """The same, its text under a seal: ``encrypted`` is the OMEMO element, ``None`` if there is not just one."""
+
+    hash: str
+    encrypted: Element | None
+    setup: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IceTransport:
     """XEP-0176 ``transport``. Every part may be missing, for there are stubs and trickles."""
@@ -68,6 +78,7 @@ class IceTransport:
     ufrag: str = ""
     pwd: str = field(default="", repr=False)
     fingerprints: tuple[DtlsFingerprint, ...] = ()
+    sealed: tuple[SealedFingerprint, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
 

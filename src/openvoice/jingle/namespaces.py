@@ -26,6 +26,8 @@ ICE_UDP = "urn:xmpp:jingle:transports:ice-udp:1"
 DTLS = "urn:xmpp:jingle:apps:dtls:0"
 OMEMO_DTLS = "http://gultsch.de/xmpp/drafts/omemo/dlts-srtp-verification"
 """Spelt ``dlts`` by its author, and therefore by everybody."""
+OMEMO = "eu.siacs.conversations.axolotl"
+"""The OMEMO that every client with calls speaks (XEP-0384, 0.3)."""
 EXTERNAL_SERVICES = "urn:xmpp:extdisco:2"
 
 OFFER_ANSWER_FEATURE = "urn:ietf:rfc:3264"

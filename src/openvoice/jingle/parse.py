@@ -25,6 +25,7 @@ from openvoice.jingle.model import (
     JingleAction,
     JingleContent,
     RtpDescription,
+    SealedFingerprint,
     SessionInformation,
 )
 
@@ -35,6 +36,9 @@ MAXIMUM_PARAMETERS = 32
 MAXIMUM_FEEDBACK = 16
 MAXIMUM_HEADER_EXTENSIONS = 32
 MAXIMUM_FINGERPRINTS = 8
+MAXIMUM_SEAL_PARTS = 512
+MAXIMUM_SEAL_CHARACTERS = 65536
+"""Elements, and characters in all, of one ``encrypted``: it may have a key for every device that a person ever had."""
 MAXIMUM_IDENTIFIER = 256
 """Characters of a session id, a content name, a credential."""
 MAXIMUM_TEXT = 256
@@ -225,28 +229,44 @@ def _codec(element: Element) -> tuple[Codec, ...]:
     return (codec,)
 
 
+def fingerprint_text(text: str) -> str:
+    """A fingerprint as it is compared: without white space, in upper case, bounded."""
+    return "".join(text[: 4 * MAXIMUM_TEXT].split()).upper()
+
+
 def _transport(element: Element) -> IceTransport:
     candidates: list[Candidate] = []
     fingerprints: list[DtlsFingerprint] = []
+    sealed: list[SealedFingerprint] = []
     for namespace, name, child in ns.children(element):
         match namespace, name:
             case ns.ICE_UDP, "candidate" if len(candidates) < MAXIMUM_CANDIDATES:
                 candidates.extend(_candidate(child))
             case ns.DTLS, "fingerprint" if len(fingerprints) < MAXIMUM_FINGERPRINTS:
-                fingerprints.append(
-                    DtlsFingerprint(
-                        words(child.get("hash", "")).lower(),
-                        "".join((child.text or "")[: 4 * MAXIMUM_TEXT].split()).upper(),
-                        words(child.get("setup", "")),
-                    )
-                )
+                function, setup = words(child.get("hash", "")).lower(), words(child.get("setup", ""))
+                fingerprints.append(DtlsFingerprint(function, fingerprint_text(child.text or ""), setup))
+            case ns.OMEMO_DTLS, "fingerprint" if len(sealed) < MAXIMUM_FINGERPRINTS:
+                function, setup = words(child.get("hash", "")).lower(), words(child.get("setup", ""))
+                sealed.append(SealedFingerprint(function, _encrypted(child), setup))
     ufrag, pwd = element.get("ufrag", ""), element.get("pwd", "")
     return IceTransport(
         ufrag=ufrag if len(ufrag) <= MAXIMUM_IDENTIFIER else "",
         pwd=pwd if len(pwd) <= MAXIMUM_IDENTIFIER else "",
         fingerprints=tuple(fingerprints),
+        sealed=tuple(sealed),
         candidates=tuple(candidates),
     )
+
+
+def _encrypted(element: Element) -> Element | None:
+    """The one OMEMO element in a sealed fingerprint, or ``None`` if there is none, another beside it, or no bound."""
+    found = [child for _, name, child in ns.children(element) if name == "encrypted"]
+    if len(found) != 1 or found[0].tag != ns.qualified(ns.OMEMO, "encrypted"):
+        return None
+    parts = list(itertools.islice(found[0].iter(), MAXIMUM_SEAL_PARTS + 1))
+    texts = (text for part in parts for text in (part.text, *part.attrib.values()) if text)
+    bounded = len(parts) <= MAXIMUM_SEAL_PARTS and sum(map(len, texts)) <= MAXIMUM_SEAL_CHARACTERS
+    return found[0] if bounded else None
 
 
 def _candidate(element: Element) -> tuple[Candidate, ...]:

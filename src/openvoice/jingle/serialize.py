@@ -104,6 +104,11 @@ def _transport(transport: IceTransport) -> Element:
     for fingerprint in transport.fingerprints:
         item = SubElement(element, ns.qualified(ns.DTLS, "fingerprint"), hash=fingerprint.hash, setup=fingerprint.setup)
         item.text = fingerprint.value
+    for sealed in transport.sealed:
+        name = ns.qualified(ns.OMEMO_DTLS, "fingerprint")
+        item = SubElement(element, name, hash=sealed.hash, setup=sealed.setup)
+        if sealed.encrypted is not None:
+            item.append(sealed.encrypted)
     for number, candidate in enumerate(transport.candidates, 1):
         element.append(_candidate(candidate, number))
     return element

@@ -11,21 +11,18 @@ from openvoice.core.description import Candidate, Senders, SessionDescription
 from openvoice.core.effects import Information
 from openvoice.core.inputs import (
     AnswerReceived,
-    CandidatesReceived,
     Ended,
     OfferReceived,
     PeerInput,
-    RestartReceived,
-    RestartRefused,
+    PeerProposed,
 )
-from openvoice.core.types import CallId, EndReason, Origin, Role
+from openvoice.core.types import CallId, EndReason, Origin, Role, Vouching
 from openvoice.errors import MalformedStanza
-from openvoice.jingle.additions import Additions, stubs
-from openvoice.jingle.describe import read_answer, read_fingerprint, write_contents
+from openvoice.jingle.additions import Additions, has_plain_fingerprint, stubs
+from openvoice.jingle.describe import changed_fingerprint
 from openvoice.jingle.information import read_information, write_information
 from openvoice.jingle.messages import serialize_message
 from openvoice.jingle.model import (
-    IceTransport,
     InformationKind,
     Jingle,
     JingleAction,
@@ -34,10 +31,14 @@ from openvoice.jingle.model import (
     MessageKind,
     SessionInformation,
 )
-from openvoice.jingle.outputs import Deliver, Forget, Output, ReplyError, ReplyResult, SendIq, SendMessage
+from openvoice.jingle.negotiation import Negotiation
+from openvoice.jingle.outputs import Deliver, Forget, Output, ReplyError, ReplyResult, Seal, SendMessage
 from openvoice.jingle.peers import PeerProfile
-from openvoice.jingle.restart import Attempt, Credentials, IceCredentials, restart_contents
-from openvoice.jingle.serialize import serialize_jingle
+from openvoice.jingle.refusal import Refusal
+from openvoice.jingle.requests import Requests
+from openvoice.jingle.restart import Credentials
+from openvoice.jingle.sealing import Sealed, Unsealed
+from openvoice.jingle.trickling import Trickling
 
 MAXIMUM_EARLY = 64
 """Requests kept until the description that they belong to has come."""
@@ -50,29 +51,26 @@ _UNREACHABLE = frozenset(
 class SessionState(StrEnum):
     """XEP-0166, 5."""
 
+    NEW = "new"
+    """An initiator's, before its offer has left."""
     PENDING = "pending"
     ACTIVE = "active"
     ENDED = "ended"
 
 
-class Refusal(Exception):
-    """A request that is answered with an error; nothing was changed."""
-
-    def __init__(self, condition: str, jingle_condition: str, error_type: str = "cancel") -> None:
-        super().__init__(jingle_condition)
-        self.condition = condition
-        self.jingle_condition = jingle_condition
-        self.error_type = error_type
-
-
 _OUT_OF_ORDER = ("unexpected-request", "out-of-order", "wait")
+_UNKNOWN = ("item-not-found", "unknown-session")
 
 
 class Session:
     """One session: ``sid`` with the device ``peer``, in the role of ``role``.
 
-    An initiator begins with :meth:`initiate`, a responder with :meth:`take_offer`. After ``ENDED`` the session takes
-    nothing more. ``by_message`` says that XEP-0353 began it, and therefore finishes it.
+    An initiator begins with :meth:`initiate`, a responder with :meth:`ring_with` or :meth:`take_offer`. After ``ENDED``
+    the session takes nothing more.
+
+    Args:
+        proposed: the media of the XEP-0353 proposal that began it, and therefore finishes it; ``None`` if none did.
+        able: whether this side has OMEMO.
     """
 
     def __init__(
@@ -84,111 +82,147 @@ class Session:
         role: Role,
         profile: PeerProfile,
         new_id: Callable[[], str],
-        by_message: bool,
+        proposed: frozenset[str] | None,
+        able: Callable[[], bool] = lambda: False,
     ) -> None:
         self.call = call
         self.sid = sid
         self.peer = peer
         self.role = role
         self.profile = profile
-        self.by_message = by_message
-        self.state = SessionState.PENDING
-        self.remote: SessionDescription | None = None
-        self._new_id = new_id
-        self._local: SessionDescription | None = None
-        self._ice = IceCredentials()
-        self._requests: dict[str, JingleAction] = {}
+        self.proposed = proposed
+        self.state = SessionState.NEW if role is Role.INITIATOR else SessionState.PENDING
+        self._requests = Requests(sid, peer, new_id)
+        self._negotiation = Negotiation(
+            call=call,
+            sid=sid,
+            peer=peer,
+            role=role,
+            proposed=proposed,
+            gather_fully=profile.gather_fully,
+            able=able,
+        )
+        self._ice = Trickling(call=call, role=role, requests=self._requests, restarts_ice=profile.restarts_ice)
         self._early: list[Jingle] = []
-        self._held: list[tuple[str, tuple[Candidate, ...]]] = []
-        self._answer_with_fingerprint = False
         self._additions = Additions()
+
+    @property
+    def remote(self) -> SessionDescription | None:
+        """The peer's description, once it is here in plain."""
+        return self._negotiation.remote
 
     # --- what this side does ------------------------------------------------------------------------------------------
 
-    def initiate(self, offer: SessionDescription, own: Address) -> list[Output]:
-        """Send the offer (XEP-0166, 6.1), with the candidates that are in it."""
-        self._describe_local(offer)
-        return [
-            self._send(
-                Jingle(
-                    action=JingleAction.SESSION_INITIATE,
-                    sid=self.sid,
-                    contents=write_contents(offer),
-                    bundle=offer.bundle,
-                    initiator=str(own),
-                )
-            )
-        ]
+    def initiate(
+        self,
+        offer: SessionDescription,
+        own: Address,
+        *,
+        device: int | None = None,
+        least: Vouching = Vouching.SIGNALLED,
+    ) -> list[Output]:
+        """Send the offer (XEP-0166, 6.1), with the candidates that are in it.
 
-    def take_offer(self, offer: SessionDescription, *, announce: bool) -> OfferReceived:
-        """Begin as the responder: what the call is told of an offer that was read and can be answered."""
-        self._describe_remote(offer)
-        return OfferReceived(offer, announce, self.profile.gather_fully)
+        It is sealed for the OMEMO device ``device`` of the peer, if possible. The session ends before it begins if
+        less than ``least`` would vouch for the peer's key.
+        """
+        self._ice.describe_local(offer)
+        return self._describe(self._negotiation.offer(offer, own, device, least))
 
     def accept(self, answer: SessionDescription) -> list[Output]:
-        """Send the answer (XEP-0166, 6.4)."""
-        self._describe_local(answer)
-        self.state = SessionState.ACTIVE
-        return [self._request(JingleAction.SESSION_ACCEPT, contents=write_contents(answer), bundle=answer.bundle)]
+        """Send the answer (XEP-0166, 6.4), sealed if the offer was."""
+        self._ice.describe_local(answer)
+        return self._describe(self._negotiation.answer(answer))
+
+    def _describe(self, seal: Seal | None) -> list[Output]:
+        self._requests.hold()
+        return self.sealed(None) if seal is None else [seal]
+
+    def sealed(self, result: Sealed | None) -> list[Output]:
+        """Send the description that was sealed, and what waited for it."""
+        if self.state is SessionState.ENDED or not self._negotiation.leaving:
+            return []
+        try:
+            description = self._negotiation.finish_sealing(result)
+        except MalformedStanza as error:
+            return self._refuse(error)
+        self.state = SessionState.PENDING if self.role is Role.INITIATOR else SessionState.ACTIVE
+        return self._requests.release(description)
 
     def trickle(self, content: str, candidates: tuple[Candidate, ...]) -> list[Output]:
-        """Send candidates, each in a request of its own as every client in use does (XEP-0176, 5.4).
-
-        While the peer has not agreed to a restart it could not use those of the restart: they wait. If it refused,
-        they are of no use.
-        """
-        if self._ice.attempt is Attempt.SENT:
-            self._held.append((content, candidates))
-        if self._ice.attempt in (Attempt.SENT, Attempt.REFUSED):
-            return []
-        ufrag, pwd = self._ice.local(content)
-        transports = (IceTransport(ufrag=ufrag, pwd=pwd, candidates=(candidate,)) for candidate in candidates)
-        return [
-            self._request(JingleAction.TRANSPORT_INFO, contents=(JingleContent(name=content, transport=transport),))
-            for transport in transports
-        ]
+        """Send candidates."""
+        return self._ice.trickle(content, candidates)
 
     def restart(self, credentials: Credentials, *, answering: bool) -> list[Output]:
-        """Begin an ICE restart, or answer one.
-
-        Conversations takes the first candidate with new credentials for the answer; stanza.io wants the answer in the
-        form of its own request, with the fingerprint.
-        """
-        if answering:
-            self._ice.renew(credentials)
-            if not self._answer_with_fingerprint:
-                return []
-            return [self._request(JingleAction.TRANSPORT_INFO, contents=restart_contents(credentials, self._local))]
-        if not self.profile.restarts_ice:
-            self._ice.attempt = Attempt.REFUSED
-            return [self._deliver(RestartRefused())]
-        request = self._request(JingleAction.TRANSPORT_INFO, contents=restart_contents(credentials))
-        self._ice.begin(request.id, credentials)
-        return [request]
+        """Begin an ICE restart, or answer one."""
+        return self._ice.restart(credentials, self._negotiation.local, answering=answering)
 
     def ring(self) -> list[Output]:
         """Say that it rings here."""
-        return [self._inform(SessionInformation(InformationKind.RINGING))]
+        return self._requests.inform(SessionInformation(InformationKind.RINGING))
 
     def inform(self, information: Information) -> list[Output]:
         """Say that this side is muted, on hold, or not any more (XEP-0167, 8)."""
-        if not self.profile.understands_information or self._local is None:
+        local = self._negotiation.local
+        if not self.profile.understands_information or local is None:
             return []
-        return [self._inform(said) for said in write_information(information, self._local)]
+        return [request for said in write_information(information, local) for request in self._requests.inform(said)]
 
     def terminate(self, reason: EndReason, text: str = "") -> list[Output]:
-        """End the session (XEP-0166, 6.7). Before the answer there is no success yet."""
-        if self.state is SessionState.PENDING and reason is EndReason.SUCCESS:
+        """End the session (XEP-0166, 6.7). Before the answer there is no success yet.
+
+        A session whose offer has not left is ended as the proposal that it still is (XEP-0353, 3.5).
+        """
+        if self.state is not SessionState.ACTIVE and reason is EndReason.SUCCESS:
             reason = EndReason.CANCEL if self.role is Role.INITIATOR else EndReason.DECLINE
+        if self.state is SessionState.NEW:
+            self.state = SessionState.ENDED
+            return self._say(MessageKind.RETRACT, reason, text)
         self.state = SessionState.ENDED
+        self._requests.drop()
         farewell = Jingle(action=JingleAction.SESSION_TERMINATE, sid=self.sid, reason=reason, text=text)
-        return [self._send(farewell), *self._finish(reason)]
+        return [*self._requests.send(farewell), *self._say(MessageKind.FINISH, reason)]
+
+    def _refuse(self, error: MalformedStanza) -> list[Output]:
+        return self.fail(EndReason(error.condition), str(error))
 
     def fail(self, reason: EndReason, text: str) -> list[Output]:
         """End the session for a reason that lies in the signalling, and tell the call."""
         return [*self.terminate(reason, text), *self._lost(reason, Origin.LOCAL, text)]
 
     # --- what the peer does -------------------------------------------------------------------------------------------
+
+    def ring_with(self, offer: Jingle) -> PeerInput:
+        """Begin as the responder with an offer that nobody has agreed to yet: what the call is told of it.
+
+        A sealed one is only kept: :meth:`open_offer` opens it when a person has agreed.
+
+        Raises:
+            MalformedStanza: it cannot be answered; the condition is the reason to terminate with.
+        """
+        told = self._negotiation.take(offer)
+        if told is None:
+            return PeerProposed(announce=True)
+        self._learn()
+        return told
+
+    def open_offer(self) -> list[Output]:
+        """A person has agreed to the call: open the offer, if it is here under a seal."""
+        return [*self._negotiation.unseal()]
+
+    def take_offer(self, offer: Jingle) -> list[Output]:
+        """Begin as the responder with an offer that a person has agreed to."""
+        return self._take(offer)
+
+    def unsealed(self, result: Unsealed | None) -> list[Output]:
+        """Take the description that was opened, and what came after it."""
+        if self.state is SessionState.ENDED or not self._negotiation.arrived:
+            return []
+        try:
+            told = self._negotiation.finish_unsealing(result)
+        except MalformedStanza as error:
+            return self._refuse(error)
+        return self._described(told)
 
     def receive(self, request: str, jingle: Jingle) -> list[Output]:
         """Take a request of the peer. The reply is the first output, always."""
@@ -213,14 +247,12 @@ class Session:
 
         Returns ``None`` if it was not a request of this session.
         """
-        action = self._requests.pop(request, None)
+        action = self._requests.finished(request)
         if action is None:
             return None
-        if self._ice.finished(request, error is not None):
-            if error is None:
-                return self._release()
-            self._held.clear()
-            return [self._deliver(RestartRefused())]
+        restarted = self._ice.finished(request, refused=error is not None)
+        if restarted is not None:
+            return restarted
         if error is None or self.state is SessionState.ENDED:
             return []
         if error in _UNREACHABLE:
@@ -236,6 +268,8 @@ class Session:
         return []
 
     def _react(self, jingle: Jingle) -> list[Output]:
+        if self.state is SessionState.NEW:
+            raise Refusal(*_UNKNOWN)
         match jingle.action:
             case JingleAction.SESSION_ACCEPT:
                 return self._accepted(jingle)
@@ -249,7 +283,7 @@ class Session:
                 return self._transport_info(jingle)
             case JingleAction.TRANSPORT_REPLACE:
                 rejected = tuple(JingleContent(name=c.name, transport=c.transport) for c in jingle.contents)
-                return [self._request(JingleAction.TRANSPORT_REJECT, contents=rejected)]
+                return self._requests.contents(JingleAction.TRANSPORT_REJECT, rejected)
             case JingleAction.SECURITY_INFO:
                 raise Refusal("feature-not-implemented", "unsupported-info", "modify")
             case JingleAction.CONTENT_ADD | JingleAction.CONTENT_MODIFY | JingleAction.CONTENT_REMOVE:
@@ -260,19 +294,24 @@ class Session:
                 return []
 
     def _accepted(self, jingle: Jingle) -> list[Output]:
-        if self.role is not Role.INITIATOR or self.state is not SessionState.PENDING or self._local is None:
+        if self.role is not Role.INITIATOR or self.state is not SessionState.PENDING or self._negotiation.arrived:
             raise Refusal(*_OUT_OF_ORDER)
+        return self._take(self._tolerated(jingle))
+
+    def _take(self, description: Jingle) -> list[Output]:
         try:
-            answer = read_answer(self._tolerated(jingle))
+            told = self._negotiation.take(description)
         except MalformedStanza as error:
-            return self.fail(EndReason(error.condition), str(error))
-        offered = {(content.name, content.media) for content in self._local.contents}
-        if {(content.name, content.media) for content in answer.contents} != offered:
-            return self.fail(EndReason.SECURITY_ERROR, "the answer holds other contents than the offer")
-        self.state = SessionState.ACTIVE
-        self._describe_remote(answer)
+            return self._refuse(error)
+        return self._described(told) if told is not None else self.open_offer()
+
+    def _described(self, told: OfferReceived | AnswerReceived) -> list[Output]:
+        """The peer's description is here in plain: tell the call, and go on with what came after it."""
+        if self.role is Role.INITIATOR:
+            self.state = SessionState.ACTIVE
+        self._learn()
         early, self._early = self._early, []
-        outputs: list[Output] = [self._deliver(AnswerReceived(answer))]
+        outputs: list[Output] = [self._deliver(told)]
         for request in early:
             outputs += self.catch_up(request)
         return outputs
@@ -293,7 +332,8 @@ class Session:
     def _informed(self, jingle: Jingle) -> list[Output]:
         if jingle.unsupported:
             raise Refusal("feature-not-implemented", "unsupported-info", "modify")
-        said = read_information(jingle.information, self._local) if jingle.information is not None else None
+        information, local = jingle.information, self._negotiation.local
+        said = read_information(information, local) if information is not None else None
         return [self._deliver(said)] if said is not None else []
 
     def _transport_info(self, jingle: Jingle) -> list[Output]:
@@ -302,98 +342,46 @@ class Session:
             if len(self._early) < MAXIMUM_EARLY:
                 self._early.append(jingle)
             return []
-        transports = [(c.name, c.transport) for c in jingle.contents if isinstance(c.transport, IceTransport)]
-        outputs: list[Output] = []
-        fresh = self._ice.fresh(jingle) if self.state is SessionState.ACTIVE else None
-        if fresh is not None:
-            outputs += self._restarted(fresh, [transport for _, transport in transports])
-        outputs += [
-            self._deliver(CandidatesReceived(name, transport.candidates))
-            for name, transport in transports
-            if transport.candidates and remote.content(name) is not None and not self._ice.outdated(transport)
-        ]
-        return outputs
-
-    def _restarted(self, fresh: Credentials, transports: list[IceTransport]) -> list[Output]:
-        began = self._ice.under_way
-        confirms = began and any(transport.candidates for transport in transports)
-        if began and not confirms and self.role is Role.INITIATOR:
-            raise Refusal("conflict", "tie-break")
-        if confirms:
-            self._ice.confirmed()
-        elif began:
-            self._ice.abandon()
-            self._held.clear()
-        self._ice.adopt(fresh)
-        self.profile = replace(self.profile, restarts_ice=True)
-        self._answer_with_fingerprint = any(transport.fingerprints for transport in transports)
-        return [self._deliver(RestartReceived(fresh, ours=confirms)), *self._release()]
-
-    def _release(self) -> list[Output]:
-        held, self._held = self._held, []
-        return [output for content, candidates in held for output in self.trickle(content, candidates)]
+        return self._ice.receive(jingle, remote, active=self.state is SessionState.ACTIVE)
 
     def _contents_changed(self, jingle: Jingle) -> list[Output]:
         removed = {content.name for content in jingle.contents if jingle.action is JingleAction.CONTENT_REMOVE}
         if self.remote is not None and removed.issuperset(content.name for content in self.remote.contents):
             return [*self.terminate(EndReason.SUCCESS), *self._lost(EndReason.SUCCESS, Origin.REMOTE, "")]
-        if self.profile.answers_with_session_accept and self._local is not None and self.remote is not None:
-            contents = self._additions.answer(jingle, self._local, self.remote)
-            return [self._request(JingleAction.SESSION_ACCEPT, contents=contents, bundle=jingle.bundle)]
+        local, sealed = self._negotiation.local, self._negotiation.sealed
+        if sealed and jingle.action is JingleAction.CONTENT_ADD and has_plain_fingerprint(jingle):
+            return self.fail(EndReason.SECURITY_ERROR, "the peer added a plain key to a sealed call")
+        if self.profile.answers_with_session_accept and not sealed and local is not None and self.remote is not None:
+            contents = self._additions.answer(jingle, local, self.remote)
+            return self._requests.contents(JingleAction.SESSION_ACCEPT, contents, bundle=jingle.bundle)
         if jingle.action is JingleAction.CONTENT_ADD:
-            return [self._request(JingleAction.CONTENT_REJECT, contents=stubs(jingle))]
+            return self._requests.contents(JingleAction.CONTENT_REJECT, stubs(jingle))
         return []
 
     def _changed_fingerprint(self, jingle: Jingle) -> list[Output]:
         """The end of the session, if the request brings another fingerprint than the one agreed on."""
         if self.remote is None or jingle.action in (JingleAction.SESSION_INITIATE, JingleAction.SESSION_ACCEPT):
             return []
-        for content in jingle.contents:
-            agreed, transport = self.remote.content(content.name), content.transport
-            if agreed is None or not isinstance(transport, IceTransport) or not transport.fingerprints:
-                continue
-            try:
-                fingerprint, _ = read_fingerprint(transport)
-            except MalformedStanza as error:
-                return self.fail(EndReason.SECURITY_ERROR, str(error))
-            if agreed.transport.fingerprint is None or not agreed.transport.fingerprint.matches(fingerprint):
-                return self.fail(EndReason.SECURITY_ERROR, "the peer's key changed during the call")
-        return []
+        changed = changed_fingerprint(jingle, self.remote)
+        return self.fail(EndReason.SECURITY_ERROR, changed) if changed is not None else []
+
+    def _learn(self) -> None:
+        assert self.remote is not None
+        self._ice.describe_remote(self.remote)
 
     # --- parts --------------------------------------------------------------------------------------------------------
-
-    def _describe_local(self, description: SessionDescription) -> None:
-        self._local = description
-        self._ice.describe_local(description)
-
-    def _describe_remote(self, description: SessionDescription) -> None:
-        self.remote = description
-        self._ice.describe_remote(description)
-
-    def _inform(self, information: SessionInformation) -> SendIq:
-        return self._send(Jingle(action=JingleAction.SESSION_INFO, sid=self.sid, information=information))
-
-    def _request(
-        self, action: JingleAction, *, contents: tuple[JingleContent, ...], bundle: tuple[str, ...] = ()
-    ) -> SendIq:
-        return self._send(Jingle(action=action, sid=self.sid, contents=contents, bundle=bundle))
-
-    def _send(self, jingle: Jingle) -> SendIq:
-        request = self._new_id()
-        self._requests[request] = jingle.action
-        return SendIq(request, self.peer, serialize_jingle(jingle))
 
     def _deliver(self, message: PeerInput) -> Deliver:
         return Deliver(self.call, message)
 
-    def _finish(self, reason: EndReason) -> list[Output]:
-        if not self.by_message:
+    def _say(self, kind: MessageKind, reason: EndReason, text: str = "") -> list[Output]:
+        if self.proposed is None:
             return []
-        finish = JingleMessage(kind=MessageKind.FINISH, id=self.sid, reason=reason)
-        return [SendMessage(serialize_message(finish, self.peer))]
+        said = JingleMessage(kind=kind, id=self.sid, reason=reason, text=text)
+        return [SendMessage(serialize_message(said, self.peer))]
 
     def _ended(self, reason: EndReason, origin: Origin, text: str) -> list[Output]:
-        return [*self._lost(reason, origin, text), *self._finish(reason)]
+        return [*self._lost(reason, origin, text), *self._say(MessageKind.FINISH, reason)]
 
     def _lost(self, reason: EndReason, origin: Origin, text: str) -> list[Output]:
         self.state = SessionState.ENDED

@@ -1,0 +1,115 @@
+"""The two descriptions of one session: the offer and its answer, in plain or under seals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from openvoice.core.address import Address
+from openvoice.core.description import SessionDescription
+from openvoice.core.inputs import AnswerReceived, OfferReceived
+from openvoice.core.trust import Voucher
+from openvoice.core.types import CallId, Role, Vouching
+from openvoice.errors import MalformedStanza
+from openvoice.jingle.describe import read_answer, read_offer, write_contents
+from openvoice.jingle.model import Jingle, JingleAction
+from openvoice.jingle.outputs import Seal, Unseal
+from openvoice.jingle.sealing import Sealed, Sealing, Unsealed
+
+
+class Negotiation:
+    """Offer and answer of the session ``sid`` with ``peer``, this side in the role of ``role``.
+
+    What must not go on raises :class:`MalformedStanza`; its condition is the XEP-0166 reason to terminate with.
+
+    Args:
+        proposed: the media of the XEP-0353 proposal before it, which the offer must have; ``None`` if there was none.
+        able: whether this side has OMEMO.
+    """
+
+    def __init__(
+        self,
+        *,
+        call: CallId,
+        sid: str,
+        peer: Address,
+        role: Role,
+        proposed: frozenset[str] | None,
+        gather_fully: bool,
+        able: Callable[[], bool],
+    ) -> None:
+        self.local: SessionDescription | None = None
+        self.remote: SessionDescription | None = None
+        self._sid = sid
+        self._role = role
+        self._proposed = proposed
+        self._gather_fully = gather_fully
+        self._sealing = Sealing(call=call, peer=peer, able=able)
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the session is one under seals."""
+        return self._sealing.partner is not None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether a description of this side is being sealed."""
+        return self._sealing.leaving
+
+    @property
+    def arrived(self) -> bool:
+        """Whether a description of the peer is here that is not opened yet."""
+        return self._sealing.arrived
+
+    # --- this side's description --------------------------------------------------------------------------------------
+
+    def offer(self, offer: SessionDescription, own: Address, device: int | None, least: Vouching) -> Seal | None:
+        """Begin to seal the offer for an OMEMO device of the peer; ``None`` if there is nothing to wait for.
+
+        Less than ``least`` must not vouch for the peer's key.
+        """
+        self.local = offer
+        return self._sealing.seal_offer(self._write(JingleAction.SESSION_INITIATE, offer, str(own)), device, least)
+
+    def answer(self, answer: SessionDescription) -> Seal | None:
+        """Begin to seal the answer, if the offer was sealed; ``None`` if there is nothing to wait for."""
+        self.local = answer
+        return self._sealing.seal_answer(self._write(JingleAction.SESSION_ACCEPT, answer))
+
+    def finish_sealing(self, result: Sealed | None) -> Jingle:
+        """The request that may leave now."""
+        return self._sealing.sealed(result)
+
+    def _write(self, action: JingleAction, description: SessionDescription, initiator: str = "") -> Jingle:
+        contents = write_contents(description)
+        return Jingle(action=action, sid=self._sid, contents=contents, bundle=description.bundle, initiator=initiator)
+
+    # --- the peer's description ---------------------------------------------------------------------------------------
+
+    def take(self, jingle: Jingle) -> OfferReceived | AnswerReceived | None:
+        """What the call is told of a description; ``None`` if it is sealed, and kept until :meth:`unseal`."""
+        return None if self._sealing.take(jingle) else self._read(jingle)
+
+    def unseal(self) -> list[Unseal]:
+        """Begin to open what was kept."""
+        return self._sealing.unseal()
+
+    def finish_unsealing(self, result: Unsealed | None) -> OfferReceived | AnswerReceived:
+        """What the call is told of the description that was kept."""
+        return self._read(*self._sealing.unsealed(result))
+
+    def _read(self, jingle: Jingle, voucher: Voucher | None = None) -> OfferReceived | AnswerReceived:
+        if self._role is Role.RESPONDER:
+            offer = read_offer(jingle, voucher)
+            if self._proposed is not None and offer.media != self._proposed:
+                raise MalformedStanza("the offer holds other media than the proposal", "security-error")
+            self.remote = offer
+            return OfferReceived(offer, self._proposed is None, self._gather_fully)
+        answer = read_answer(jingle, voucher)
+        if self.local is None or _media(answer) != _media(self.local):
+            raise MalformedStanza("the answer holds other contents than the offer", "security-error")
+        self.remote = answer
+        return AnswerReceived(answer)
+
+
+def _media(description: SessionDescription) -> set[tuple[str, str]]:
+    return {(content.name, content.media) for content in description.contents}

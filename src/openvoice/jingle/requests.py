@@ -1,0 +1,65 @@
+"""The own requests of one session: their ids, their outcome, and their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from openvoice.core.address import Address
+from openvoice.jingle.model import Jingle, JingleAction, JingleContent, SessionInformation
+from openvoice.jingle.outputs import Output, SendIq
+from openvoice.jingle.serialize import serialize_jingle
+
+
+class Requests:
+    """Requests to ``peer`` in the session ``sid``. While a description is being sealed, what comes after it waits."""
+
+    def __init__(self, sid: str, peer: Address, new_id: Callable[[], str]) -> None:
+        self.new_id = new_id
+        self._sid = sid
+        self._peer = peer
+        self._open: dict[str, JingleAction] = {}
+        self._waiting: list[Output] | None = None
+
+    def send(self, jingle: Jingle, request: str | None = None) -> list[Output]:
+        """The request, under the id ``request`` or a new one; nothing if it has to wait."""
+        made = self._make(jingle, request or self.new_id())
+        if self._waiting is None:
+            return [made]
+        self._waiting.append(made)
+        return []
+
+    def contents(
+        self,
+        action: JingleAction,
+        contents: tuple[JingleContent, ...],
+        *,
+        bundle: tuple[str, ...] = (),
+        request: str | None = None,
+    ) -> list[Output]:
+        """A request about contents."""
+        return self.send(Jingle(action=action, sid=self._sid, contents=contents, bundle=bundle), request)
+
+    def inform(self, information: SessionInformation) -> list[Output]:
+        """A session-info."""
+        return self.send(Jingle(action=JingleAction.SESSION_INFO, sid=self._sid, information=information))
+
+    def hold(self) -> None:
+        """From now on every request waits."""
+        self._waiting = []
+
+    def release(self, first: Jingle) -> list[Output]:
+        """``first``, then all that waited for it."""
+        waiting, self._waiting = self._waiting or [], None
+        return [*self.send(first), *waiting]
+
+    def drop(self) -> None:
+        """What waits never leaves."""
+        self._waiting = None
+
+    def finished(self, request: str) -> JingleAction | None:
+        """What the request was whose outcome is known; ``None`` if it was not one of these."""
+        return self._open.pop(request, None)
+
+    def _make(self, jingle: Jingle, request: str) -> SendIq:
+        self._open[request] = jingle.action
+        return SendIq(request, self._peer, serialize_jingle(jingle))

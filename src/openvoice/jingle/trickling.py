@@ -1,0 +1,125 @@
+"""ICE of one session while it lives: candidates that are told one by one, and restarts of either side."""
+
+from __future__ import annotations
+
+from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.inputs import CandidatesReceived, PeerInput, RestartReceived, RestartRefused
+from openvoice.core.types import CallId, Role
+from openvoice.jingle.model import IceTransport, Jingle, JingleAction, JingleContent
+from openvoice.jingle.outputs import Deliver, Output
+from openvoice.jingle.refusal import Refusal
+from openvoice.jingle.requests import Requests
+from openvoice.jingle.restart import Attempt, Credentials, IceCredentials, restart_contents
+
+
+class Trickling:
+    """The transport-info requests of both sides (XEP-0176, 5.4 and 5.7).
+
+    ``restarts_ice`` says whether the peer understands a restart.
+    """
+
+    def __init__(self, *, call: CallId, role: Role, requests: Requests, restarts_ice: bool) -> None:
+        self._call = call
+        self._role = role
+        self._requests = requests
+        self._restarts_ice = restarts_ice
+        self._ice = IceCredentials()
+        self._held: list[tuple[str, tuple[Candidate, ...]]] = []
+        self._answer_with_fingerprint = False
+
+    def describe_local(self, description: SessionDescription) -> None:
+        self._ice.describe_local(description)
+
+    def describe_remote(self, description: SessionDescription) -> None:
+        self._ice.describe_remote(description)
+
+    # --- what this side does ------------------------------------------------------------------------------------------
+
+    def trickle(self, content: str, candidates: tuple[Candidate, ...]) -> list[Output]:
+        """Send candidates, each in a request of its own as every client in use does (XEP-0176, 5.4).
+
+        While the peer has not agreed to a restart it could not use those of the restart: they wait. If it refused,
+        they are of no use.
+        """
+        if self._ice.attempt is Attempt.SENT:
+            self._held.append((content, candidates))
+        if self._ice.attempt in (Attempt.SENT, Attempt.REFUSED):
+            return []
+        ufrag, pwd = self._ice.local(content)
+        outputs: list[Output] = []
+        for candidate in candidates:
+            transport = IceTransport(ufrag=ufrag, pwd=pwd, candidates=(candidate,))
+            outputs += self._inform((JingleContent(name=content, transport=transport),))
+        return outputs
+
+    def restart(self, credentials: Credentials, local: SessionDescription | None, *, answering: bool) -> list[Output]:
+        """Begin an ICE restart, or answer one.
+
+        Conversations takes the first candidate with new credentials for the answer; stanza.io wants the answer in the
+        form of its own request, with the fingerprint that ``local`` has.
+        """
+        if answering:
+            self._ice.renew(credentials)
+            return self._inform(restart_contents(credentials, local)) if self._answer_with_fingerprint else []
+        if not self._restarts_ice:
+            self._ice.attempt = Attempt.REFUSED
+            return [self._deliver(RestartRefused())]
+        request = self._requests.new_id()
+        self._ice.begin(request, credentials)
+        return self._inform(restart_contents(credentials), request)
+
+    def finished(self, request: str, *, refused: bool) -> list[Output] | None:
+        """Note the outcome of an own request; ``None`` if it was not the one that began a restart."""
+        if not self._ice.finished(request, refused):
+            return None
+        if not refused:
+            return self._release()
+        self._held.clear()
+        return [self._deliver(RestartRefused())]
+
+    # --- what the peer does -------------------------------------------------------------------------------------------
+
+    def receive(self, jingle: Jingle, remote: SessionDescription, *, active: bool) -> list[Output]:
+        """Take a transport-info. Only an ``active`` session restarts.
+
+        Raises:
+            Refusal: both restart at once, and the restart of this side goes first.
+        """
+        transports = [(c.name, c.transport) for c in jingle.contents if isinstance(c.transport, IceTransport)]
+        outputs: list[Output] = []
+        fresh = self._ice.fresh(jingle) if active else None
+        if fresh is not None:
+            outputs += self._restarted(fresh, [transport for _, transport in transports])
+        outputs += [
+            self._deliver(CandidatesReceived(name, transport.candidates))
+            for name, transport in transports
+            if transport.candidates and remote.content(name) is not None and not self._ice.outdated(transport)
+        ]
+        return outputs
+
+    def _restarted(self, fresh: Credentials, transports: list[IceTransport]) -> list[Output]:
+        began = self._ice.under_way
+        confirms = began and any(transport.candidates for transport in transports)
+        if began and not confirms and self._role is Role.INITIATOR:
+            raise Refusal("conflict", "tie-break")
+        if confirms:
+            self._ice.confirmed()
+        elif began:
+            self._ice.abandon()
+            self._held.clear()
+        self._ice.adopt(fresh)
+        self._restarts_ice = True
+        self._answer_with_fingerprint = any(transport.fingerprints for transport in transports)
+        return [self._deliver(RestartReceived(fresh, ours=confirms)), *self._release()]
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
+    def _release(self) -> list[Output]:
+        held, self._held = self._held, []
+        return [output for content, candidates in held for output in self.trickle(content, candidates)]
+
+    def _inform(self, contents: tuple[JingleContent, ...], request: str | None = None) -> list[Output]:
+        return self._requests.contents(JingleAction.TRANSPORT_INFO, contents, request=request)
+
+    def _deliver(self, message: PeerInput) -> Deliver:
+        return Deliver(self._call, message)
