@@ -210,6 +210,16 @@ class Connection:
             raise outcome
         return outcome
 
+    async def ask(
+        self, query: Element, to: Address | None = None, kind: RequestKind = "get", timeout: float = 5.0
+    ) -> Element | None:
+        """What answers ``query``, ``None`` if nothing does."""
+        try:
+            answer = await self.request(query, to, kind, timeout)
+        except (StanzaRefused, StanzaTimeout):
+            return None
+        return next(iter(answer), None)
+
     def answer(self, id: str, to: Address, payload: Element | None = None) -> None:  # noqa: A002
         """Answer a request with a result."""
         content = [] if payload is None else [payload]
@@ -241,7 +251,7 @@ class Connection:
 
     async def services(self) -> Element | None:
         """What the own server says of STUN and TURN (XEP-0215), ``None`` if it has no such service."""
-        return await self._ask(element(EXTERNAL_SERVICES, "services"), Address("", self._account.domain))
+        return await self.ask(element(EXTERNAL_SERVICES, "services"), Address("", self._account.domain))
 
     async def archive(self, since: float, *, limit: int = 500) -> list[ReceivedMessage]:
         """What was said to and from the account since the Unix time given (XEP-0313), oldest first.
@@ -293,34 +303,24 @@ class Connection:
     async def _set_up(self) -> None:
         account, server = self._account.bare, Address("", self._account.domain)
         roster, _ = await asyncio.gather(
-            self._ask(element(ROSTER, "query")), self._ask(element(CARBONS, "enable"), kind="set")
+            self.ask(element(ROSTER, "query")), self.ask(element(CARBONS, "enable"), kind="set")
         )
         if roster is not None:
             self._contacts.set_roster(roster)
         # Before the questions, so that with their answers this device is known to be there.
         self._session.send(stanza("presence", self._announcement()))
         of_server, of_account = await asyncio.gather(
-            self._ask(element(DISCO_INFO, "query"), server), self._ask(element(DISCO_INFO, "query"), account)
+            self.ask(element(DISCO_INFO, "query"), server), self.ask(element(DISCO_INFO, "query"), account)
         )
         answers = [answer for answer in (of_server, of_account) if answer is not None]
         self._features = frozenset().union(*map(capabilities.features_of, answers))
-
-    async def _ask(
-        self, query: Element, to: Address | None = None, kind: RequestKind = "get", timeout: float = 5.0
-    ) -> Element | None:
-        """What answers ``query``, ``None`` if nothing does."""
-        try:
-            answer = await self.request(query, to, kind, timeout)
-        except (StanzaRefused, StanzaTimeout):
-            return None
-        return next(iter(answer), None)
 
     async def _device(self, presence: Presence, timeout: float) -> Device | None:
         announced = presence.capabilities
         features = self._capabilities.get(presence.address, announced) if announced else None
         if features is None:
             node = f"{announced.node}#{announced.version}" if announced else None
-            answer = await self._ask(element(DISCO_INFO, "query", node=node), presence.address, timeout=timeout)
+            answer = await self.ask(element(DISCO_INFO, "query", node=node), presence.address, timeout=timeout)
             if answer is None:
                 return None
             features = capabilities.features_of(answer)
