@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
-import struct
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
-
 _MACHINE_ID = Path("/etc/machine-id")
-_GET_GENERATION = 0x80007601 | struct.calcsize("l") << 16
-"""FS_IOC_GETVERSION of Linux: a number that tells a file from an earlier one that had the same inode."""
+_CURRENT_FOLDER = -100
+_HANDLE_OCTETS = 128
 _NUMBER_WIDTH = 20
 
 
@@ -29,7 +24,7 @@ class Place:
 
     machine: str | None
     inode: int | None
-    generation: int | None
+    generation: str | None
     filesystem: int | None
 
     @classmethod
@@ -39,7 +34,7 @@ class Place:
         return cls(
             machine=_machine(),
             inode=status.st_ino or None,
-            generation=_generation(file, status),
+            generation=_generation(file),
             filesystem=os.statvfs(file).f_fsid or None if hasattr(os, "statvfs") else None,
         )
 
@@ -90,16 +85,29 @@ def _machine() -> str | None:
     return hashlib.sha256(b"openvoice" + number).hexdigest() if number else None
 
 
-def _generation(file: Path, status: os.stat_result) -> int | None:
-    birth: float | None = getattr(status, "st_birthtime", None)
+def _generation(file: Path) -> str | None:
+    """What tells a file from an earlier one that had the same inode.
+
+    The file is not opened for it: closing it again would let go of the locks that SQLite holds on it (fcntl(2)).
+    """
+    birth: float | None = getattr(file.stat(), "st_birthtime", None)
     if birth is not None:
-        return int(birth * 1e6)
-    if fcntl is None:
-        return None
-    answer = bytearray(struct.calcsize("l"))
+        return str(int(birth * 1e6))
+    handle = _Handle(octets=_HANDLE_OCTETS)
     try:
-        with file.open("rb") as opened:
-            fcntl.ioctl(opened, _GET_GENERATION, answer)
-    except OSError:
+        failed = ctypes.CDLL(None).name_to_handle_at(
+            _CURRENT_FOLDER, os.fsencode(file), ctypes.byref(handle), ctypes.byref(ctypes.c_int()), 0
+        )
+    except (OSError, AttributeError, TypeError):  # not Linux
         return None
-    return int(struct.unpack_from("I", answer)[0])
+    return None if failed else bytes(handle.handle[: handle.octets]).hex()
+
+
+class _Handle(ctypes.Structure):
+    """``struct file_handle`` of name_to_handle_at(2): inode and generation, as the file system writes them."""
+
+    _fields_ = (
+        ("octets", ctypes.c_uint),
+        ("kind", ctypes.c_int),
+        ("handle", ctypes.c_ubyte * _HANDLE_OCTETS),
+    )
