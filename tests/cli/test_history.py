@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -33,11 +34,26 @@ def test_calls_are_listed_newest_first_and_shown(alice: Run, world: World) -> No
     assert "kbit/s" not in declined.output
     shown = alice("history", "show", oldest[:8]).output
     assert "! Only the servers vouch" in shown
+    assert "Own server" in shown
+    assert "could hear" in shown
+    assert "could not hear" in shown
     assert "opus, 0 kbit/s" in shown
     assert "round trip not measured" in shown
     assert json.loads(alice("history", "show", oldest[:8], "--json").output)["outcome"] == "answered"
     both = alice("history", "show", "")
     assert (both.code, "2 calls begin with ''" in both.errors) == (2, True)
+
+
+def test_a_call_is_written_as_a_page_that_only_its_owner_reads(alice: Run, world: World, tmp_path: Path) -> None:
+    world.behaviour = Behaviour.LEAVES
+    alice("call", BOB.bare, *QUIET)
+    page = tmp_path / "call.html"
+    shown = alice("history", "show", "", "--html", str(page))
+    assert (shown.code, shown.output) == (0, "")
+    assert "Who could hear, and who learnt what?" in page.read_text()
+    assert page.stat().st_mode & 0o777 == 0o600
+    nowhere = alice("history", "show", "", "--html", str(tmp_path / "nowhere" / "call.html"))
+    assert (nowhere.code, "cannot write" in nowhere.errors) == (2, True)
 
 
 def test_missed_calls_are_listed(alice: Run, world: World) -> None:

@@ -14,7 +14,7 @@ import pytest
 from aioice import stun
 from aioice.ice import CandidatePair
 
-from openvoice.core.contacts import Contact
+from openvoice.core.contacts import Contact, ContactKind
 from openvoice.core.description import Candidate, CandidateType
 from openvoice.media import ice
 from openvoice.media.candidates import make_local
@@ -55,6 +55,10 @@ def introduce(first: Agent, second: Agent, *, candidates: bool = True) -> None:
         if candidates:
             for candidate in other.descriptions:
                 one.add_candidate(candidate)
+
+
+def contacts(agent: Agent) -> list[tuple[ContactKind, str, str, str]]:
+    return [(contact.kind, contact.host, contact.address, contact.mapped) for contact in agent.contacts]
 
 
 async def gathered(*agents: Agent) -> None:
@@ -428,3 +432,58 @@ async def test_the_side_that_becomes_controlling_nominates(monkeypatch: pytest.M
     agent.switch_role(ice_controlling=True)
     await until(lambda: agent.selected_pair is only)
     await agent.close()
+
+
+async def test_whoever_gets_a_packet_is_noted_before_it_and_once_more_when_it_answers(
+    pair: tuple[Agent, Agent],
+) -> None:
+    first, second = pair
+    introduce(first, second)
+    await connect(first, second)
+    assert contacts(first)[:2] == [
+        (ContactKind.PEER, LOOPBACK, LOOPBACK, ""),
+        (ContactKind.PEER, LOOPBACK, LOOPBACK, LOOPBACK),
+    ]
+    first.check_consent()
+    await until(lambda: first.consents == 1)
+    assert len(first.contacts) == 2
+
+
+async def test_a_server_that_never_answers_is_noted_all_the_same(silent_server: RelayServer) -> None:
+    turn = replace(silent_server, kind="turn")
+    agent = Agent(True, settings(silent_server, turn))
+    await gathered(agent)
+    await until(lambda: len(agent.contacts) == 2)
+    assert sorted(contacts(agent)) == [
+        (ContactKind.STUN, silent_server.host, LOOPBACK, ""),
+        (ContactKind.TURN, turn.host, LOOPBACK, ""),
+    ]
+    await close(agent)
+
+
+async def test_a_server_whose_name_leads_nowhere_learns_nothing() -> None:
+    nowhere = [RelayServer(kind, "nowhere.invalid", 3478) for kind in ("stun", "turn")]
+    agent = Agent(True, settings(*nowhere))
+    await gathered(agent)
+    await agent.gathered(5)
+    assert agent.contacts == []
+    await close(agent)
+
+
+async def test_a_check_towards_a_relay_of_the_peer_is_noted_as_one(pair: tuple[Agent, Agent]) -> None:
+    first, second = pair
+    introduce(first, second, candidates=False)
+    lent = replace(second.descriptions[0], type=CandidateType.RELAY)
+    first.add_candidate(lent)
+    second.add_candidate(first.descriptions[0])
+    await connect(first, second)
+    assert {contact.kind for contact in first.contacts} == {ContactKind.PEER_RELAY}
+    assert {contact.kind for contact in second.contacts} == {ContactKind.PEER}
+
+
+async def test_the_selected_pair_is_told_whenever_it_changes(pair: tuple[Agent, Agent]) -> None:
+    first, second = pair
+    introduce(first, second)
+    await connect(first, second)
+    assert first.selections[-1] is first.selected_pair
+    assert len(first.selections) == len(set(map(id, first.selections)))

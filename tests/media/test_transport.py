@@ -224,3 +224,21 @@ async def test_closing_frees_the_sockets_of_the_path_before_too(pair: Pair) -> N
     await until(lambda: all(transport_of(side)._agent not in before for side in pair.sides))
     await pair.close()
     assert all(agent._closed for agent in before)
+
+
+async def test_another_path_is_told_with_its_facts(pair: Pair) -> None:
+    assert count(pair.caller, inputs.MediaMoved) == 0
+    await restart(pair.caller, pair.callee)
+    for side in pair.sides:
+        moved = await side.says(inputs.MediaMoved)
+        secured = await side.says(inputs.MediaSecured)
+        assert isinstance(moved, inputs.MediaMoved)
+        assert isinstance(secured, inputs.MediaSecured)
+        assert moved.facts.local_address == "127.0.0.1"
+        assert moved.facts.remote_fingerprint == secured.facts.remote_fingerprint
+
+
+async def test_what_an_agent_contacts_is_told_from_the_first_path_on(pair: Pair) -> None:
+    for side in pair.sides:
+        told = [message.contact for message in side.said if isinstance(message, inputs.Contacted)]
+        assert {contact.kind.value for contact in told} == {"peer"}

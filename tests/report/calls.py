@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
+from openvoice.core.contacts import Contact, ContactKind, SeenAddress
 from openvoice.core.description import CandidateType, Fingerprint
 from openvoice.core.security import MediaFacts, SignallingFacts, assess
 from openvoice.core.statistics import CallStatistics
+from openvoice.core.trace import Trace
+from openvoice.core.trust import Trust
 from openvoice.core.types import Vouching
 from openvoice.report import CallReport, Moment, Party, Side, Similarity
+from tests.core.descriptions import CERTIFICATE, voucher
 
 ALICE, BOB, MALLORY = (Fingerprint("sha-256", bytes([number]) * 32) for number in (0xAA, 0xBB, 0xCC))
 SAME = Similarity(correlation=0.97, found=1.0, delay_seconds=0.041)
 OTHER = Similarity(correlation=0.12, found=0.03, delay_seconds=0.7)
+TRACE = Trace(
+    signalled=True,
+    spoken=True,
+    over=True,
+    told=(
+        SeenAddress("192.0.2.1", CandidateType.HOST),
+        SeenAddress("203.0.113.9", CandidateType.SERVER_REFLEXIVE),
+        SeenAddress("198.51.100.5", CandidateType.RELAY),
+    ),
+    contacts=(Contact(kind=ContactKind.TURN, host="turn.example.org", address="192.0.2.1", mapped="203.0.113.9"),),
+)
 MOMENTS = (
     Moment(name="propose", at=0.0, by=Party.CALLER),
     Moment(name="ringing", at=0.012, by=Party.CALLEE),
@@ -25,7 +40,7 @@ MOMENTS = (
 )
 
 
-def security(local: Fingerprint, remote: Fingerprint) -> dict[str, Any]:
+def security(local: Fingerprint, remote: Fingerprint, trust: Trust | None = None) -> dict[str, Any]:
     media = MediaFacts(
         dtls_version="DTLS 1.2",
         dtls_cipher="ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -35,11 +50,35 @@ def security(local: Fingerprint, remote: Fingerprint) -> dict[str, Any]:
         local_candidate=CandidateType.HOST,
         remote_candidate=CandidateType.HOST,
         relayed=False,
+        local_address="192.0.2.1",
+        remote_address="198.51.100.2",
     )
     signalling = SignallingFacts(
-        server="example.org", tls_version="TLSv1.3", cipher="TLS_AES_256_GCM_SHA384", certificate_sha256="ab" * 32
+        server="example.org",
+        tls_version="TLSv1.3",
+        cipher="TLS_AES_256_GCM_SHA384",
+        certificate_sha256="ab" * 32,
+        chain=(CERTIFICATE,),
+        local_address="192.0.2.1",
     )
-    return assess(Vouching.SIGNALLED, media, signalling).as_dict()
+    key = voucher(trust) if trust else None
+    vouching = key.vouching if key else Vouching.SIGNALLED
+    return assess(vouching, media, signalling, trace=TRACE, voucher=key, peer="bob@example.org").as_dict()
+
+
+def record(trust: Trust | None = None, **changed: Any) -> dict[str, Any]:
+    """A call as the history keeps it."""
+    values: dict[str, Any] = {
+        "call": "call-1",
+        "time": 1_790_000_000.0,
+        "direction": "outgoing",
+        "peer": "bob@example.org",
+        "outcome": "answered",
+        "duration": 6.04,
+        "security": security(ALICE, BOB, trust),
+        "stats": CallStatistics(loss=0.015, jitter=2.5, codec="opus").as_dict(),
+    }
+    return values | changed
 
 
 def side(address: str, local: Fingerprint, remote: Fingerprint, **changed: Any) -> Side:

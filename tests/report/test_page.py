@@ -92,6 +92,10 @@ def test_tells_the_whole_story() -> None:
         "AA:AA:AA:AA",
         "BB:BB:BB:BB",
         "keys vouched for by the servers only",
+        "Who could hear, and who learnt what of Alice",
+        "Who could hear, and who learnt what of Bob",
+        "turn.example.org",
+        "example.org, by An authority",
     ):
         assert expected in words, expected
     assert words.count("saw the same") == 2
@@ -165,6 +169,7 @@ def test_hostile_text_stays_text() -> None:
         "fingerprints": {"local": HOSTILE, "remote": HOSTILE, "hash": HOSTILE},
         "tls": dict.fromkeys(("server", "version", "cipher", "certificate_sha256", "sasl_mechanism"), HOSTILE),
         "vouching": HOSTILE,
+        "parties": [{"party": "peer", "name": HOSTILE, "why": HOSTILE}],
     }
     statistics = CallStatistics(codec=HOSTILE)
     hostile = Side(address=f"{HOSTILE}@x", statistics=statistics, security=security, sent="a.flac", received=HOSTILE)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import click
@@ -12,6 +14,8 @@ from openvoice import UsageError
 from openvoice.cli.context import Settings, json_option
 from openvoice.cli.printing import show_findings
 from openvoice.cli.screen import Screen
+from openvoice.cli.verdicts import show_parties
+from openvoice.report import render_record
 
 
 @click.group("history", invoke_without_command=True)
@@ -42,28 +46,47 @@ def command(context: click.Context, limit: int, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("call", metavar="ID")
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write it as a page to this file, and print nothing.",
+)
 @json_option
 @click.pass_obj
-def show(settings: Settings, call: str, as_json: bool) -> None:
-    """Show one call: its numbers, and who could have listened. The first letters of the ID are enough.
+def show(settings: Settings, call: str, html: Path | None, as_json: bool) -> None:
+    """Show one call: who could hear it, who learnt what, its numbers. The first letters of the ID are enough.
 
     \b
-    Example:  openvoice history show 8acede2c
+    Look at one:      openvoice history show 8acede2c
+    As a page:        openvoice history show 8acede2c --html call.html
     """
     found = [record for record in settings.profile.history(None) if record["call"].startswith(call)]
     if len(found) != 1:
         raise UsageError(f"{len(found) or 'no'} calls begin with {call!r}: see 'openvoice history'")
     (record,) = found
+    if html is not None:
+        _write(html, render_record(record))
+        return
     if as_json:
         click.echo(json.dumps(record))
         return
     screen = Screen()
     screen.line(_line(record), indent=0)
     if record.get("security"):
+        show_parties(record["security"])
         show_findings(screen, record["security"])
     if record.get("duration"):
         for line in _numbers(record["stats"]):
             screen.line(line)
+
+
+def _write(path: Path, page: str) -> None:
+    """The page names people and addresses: only its owner may read it."""
+    try:
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            file.write(page)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _numbers(stats: dict[str, Any]) -> list[str]:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from openvoice.report.call import CallReport, Moment, Party, Side
 from openvoice.report.page import render
+from openvoice.report.parties import Row, rows
+from openvoice.report.record import render_record
 from openvoice.report.similarity import Similarity, similarity
 from openvoice.report.sound import Sound
 
-__all__ = ["CallReport", "Moment", "Party", "Side", "Similarity", "Sound", "render", "similarity"]
+__all__ = [
+    "CallReport",
+    "Moment",
+    "Party",
+    "Row",
+    "Side",
+    "Similarity",
+    "Sound",
+    "render",
+    "render_record",
+    "rows",
+    "similarity",
+]

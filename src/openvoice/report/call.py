@@ -42,7 +42,7 @@ from openvoice.report.similarity import Similarity
 
 SCHEMA = "openvoice.call/1"
 _YEAR_5000 = 95_617_584_000
-_SECURITY_PARTS = ("fingerprints", "dtls", "srtp", "path", "before_consent", "tls")
+_SECURITY_PARTS = ("voucher", "fingerprints", "dtls", "srtp", "path", "before_consent", "tls")
 
 
 class Party(StrEnum):
@@ -180,7 +180,11 @@ def _side(document: Mapping[str, Any]) -> Side:
 
 def _security(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The document, if it has the shape that :meth:`~openvoice.core.security.SecurityReport.as_dict` gives it."""
-    parts = [document.get(part) or {} for part in _SECURITY_PARTS] + list(document.get("findings") or ())
+    parts = [document.get(part) or {} for part in _SECURITY_PARTS]
+    parts += [*(document.get("findings") or ()), *((document.get("tls") or {}).get("chain") or ())]
+    for verdict in document.get("parties") or ():
+        learnt = verdict.get("learnt") or {}
+        parts += [verdict, learnt, *(learnt.get("addresses") or ())]
     if not all(isinstance(part, dict) for part in parts):
         raise TypeError("security")
     return document

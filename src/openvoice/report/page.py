@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.resources import files
 
 from openvoice.report.call import CallReport, Side
-from openvoice.report.protection import protection
+from openvoice.report.document import document
+from openvoice.report.protection import VOUCHERS, protection
 from openvoice.report.sound import Sound
 from openvoice.report.spectrogram import HIGHEST_HERTZ, spectrogram
 from openvoice.report.text import milliseconds, name, percent, plain
 from openvoice.report.timeline import timeline
-from openvoice.report.verdict import Grade, judge
+from openvoice.report.verdict import judge
 from openvoice.report.waveform import waveform
-
-_MARKS = {Grade.GOOD: "✓", Grade.DOUBTFUL: "?", Grade.BAD: "✗"}
-_VOUCHERS = {
-    "signalled": "the servers only",
-    "omemo_trusted": "OMEMO, not compared yet",
-    "omemo_verified": "OMEMO, verified",
-}
-# The page runs nothing and loads nothing, and the browser is told to see to it.
-_RULES = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
 def render(call: CallReport, sounds: Mapping[str, Sound]) -> str:
@@ -32,38 +23,25 @@ def render(call: CallReport, sounds: Mapping[str, Sound]) -> str:
     """
     verdict = judge(call)
     caller, callee = name(call.caller.name), name(call.callee.name)
-    style = files("openvoice.report").joinpath("page.css").read_text(encoding="utf-8")
     when = datetime.fromtimestamp(call.started, UTC)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta http-equiv="Content-Security-Policy" content="{_RULES}">
-<title>{verdict.headline} · {plain(call.caller.name, 40)} and {plain(call.callee.name, 40)}</title>
-<style>
-{style}</style>
-</head>
-<body>
-<header class="{verdict.grade.value}">
-<p class="kicker">{name(call.caller.address)} called {name(call.callee.address)} ·
-<time datetime="{when:%Y-%m-%dT%H:%M:%SZ}">{when:%d %B %Y, %H:%M} UTC</time></p>
-<h1><i class="mark" aria-hidden="true">{_MARKS[verdict.grade]}</i>{verdict.headline}</h1>
-<p class="sentence">{verdict.sentence}</p>
-<ul class="chips">{_chips(call)}</ul>
-</header>
-<main>
-<section><h2>How the call came about</h2>{timeline(call)}</section>
-<section><h2>What {caller} said and {callee} heard</h2>{_sounds(call.caller, call.callee, sounds)}</section>
-<section><h2>What {callee} said and {caller} heard</h2>{_sounds(call.callee, call.caller, sounds)}</section>
-<section><h2>The numbers</h2>{_numbers(call)}</section>
-<section><h2>Who could have listened?</h2>{protection(call)}</section>
-</main>
-<footer><p>Written by openvoice. The call is named <code>{plain(call.id)}</code>.</p></footer>
-</body>
-</html>
-"""
+    sections = (
+        ("How the call came about", timeline(call)),
+        (f"What {caller} said and {callee} heard", _sounds(call.caller, call.callee, sounds)),
+        (f"What {callee} said and {caller} heard", _sounds(call.callee, call.caller, sounds)),
+        ("The numbers", _numbers(call)),
+        ("Who could have listened?", protection(call)),
+    )
+    return document(
+        title=f"{verdict.headline} · {plain(call.caller.name, 40)} and {plain(call.callee.name, 40)}",
+        grade=verdict.grade,
+        kicker=f"{name(call.caller.address)} called {name(call.callee.address)} · "
+        f'<time datetime="{when:%Y-%m-%dT%H:%M:%SZ}">{when:%d %B %Y, %H:%M} UTC</time>',
+        headline=verdict.headline,
+        sentence=verdict.sentence,
+        chips=_chips(call),
+        main="\n".join(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections),
+        footer=f"The call is named <code>{plain(call.id)}</code>.",
+    )
 
 
 def _chips(call: CallReport) -> str:
@@ -73,7 +51,7 @@ def _chips(call: CallReport) -> str:
         ("first sound after", milliseconds(heard.at) if heard else "-"),
         ("codec", plain(call.caller.statistics.codec or "-")),
         ("ended with", plain(call.reason)),
-        ("keys vouched for by", _VOUCHERS.get(str(call.caller.security.get("vouching")), "nobody")),
+        ("keys vouched for by", VOUCHERS.get(str(call.caller.security.get("vouching")), "nobody")),
     ]
     return "".join(f"<li><span>{label}</span> <b>{value}</b></li>" for label, value in chips)
 

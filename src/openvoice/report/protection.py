@@ -6,17 +6,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from openvoice.report.call import CallReport, Side
+from openvoice.report.parties import parties
 from openvoice.report.text import name, plain
+
+VOUCHERS = {
+    "signalled": "the servers only",
+    "omemo_trusted": "OMEMO, not compared yet",
+    "omemo_verified": "OMEMO, verified",
+}
+"""Who vouches for the peer's key; nobody if it is none of these."""
 
 _SEVERITIES = {"good": ("✓", "Good"), "notice": ("i", "To know"), "warning": ("!", "Warning")}
 
 
 def protection(call: CallReport) -> str:
-    """HTML: the fingerprints of both devices as each side saw them, then the findings and facts of each side."""
+    """HTML: the fingerprints of both devices as each side saw them, then the verdicts, findings and facts of each."""
     return (
         f'<div class="keys">{_key(call.caller, call.callee)}{_key(call.callee, call.caller)}</div>'
-        f'<div class="pair">{_findings(call.caller)}{_findings(call.callee)}</div>'
+        f"{_parties(call.caller)}{_parties(call.callee)}"
+        f'<div class="pair">{_knowledge(call.caller)}{_knowledge(call.callee)}</div>'
     )
+
+
+def _parties(side: Side) -> str:
+    shown = parties(side.security)
+    title = f'<h3 class="apart">Who could hear, and who learnt what of {name(side.name)}</h3>'
+    return f"{title}{shown}" if shown else ""
 
 
 def _key(owner: Side, peer: Side) -> str:
@@ -43,19 +58,27 @@ def _groups(fingerprint: object) -> str:
     return " ".join(":".join(octets[start : start + 4]) for start in range(0, len(octets), 4))
 
 
-def _findings(side: Side) -> str:
-    findings = "".join(
+def _knowledge(side: Side) -> str:
+    known = f"{findings(side.security)}{facts(side.security)}"
+    return f"<div><h3>What {name(side.name)}&rsquo;s device knows</h3>{known}</div>"
+
+
+def findings(security: Mapping[str, Any]) -> str:
+    """HTML: what protected the call, in sentences."""
+    items = "".join(
         f'<li class="{severity}"><i class="mark" aria-hidden="true">{_SEVERITIES[severity][0]}</i>'
         f'<span><span class="spoken">{_SEVERITIES[severity][1]}: </span>'
         f"{plain(finding.get('text', ''), 400)}</span></li>"
-        for finding in side.security.get("findings") or ()
+        for finding in security.get("findings") or ()
         if (severity := str(finding.get("severity"))) in _SEVERITIES
     )
-    facts = "".join(f"<dt>{label}</dt><dd>{plain(value)}</dd>" for label, value in _facts(side.security) if value)
-    return (
-        f'<div><h3>What {name(side.name)}&rsquo;s device knows</h3><ul class="findings">{findings}</ul>'
-        f"<details><summary>Technical facts</summary><dl>{facts}</dl></details></div>"
-    )
+    return f'<ul class="findings">{items}</ul>'
+
+
+def facts(security: Mapping[str, Any]) -> str:
+    """HTML: the technical facts, folded up."""
+    shown = "".join(f"<dt>{label}</dt><dd>{plain(value)}</dd>" for label, value in _facts(security) if value)
+    return f"<details><summary>Technical facts</summary><dl>{shown}</dl></details>"
 
 
 def _facts(security: Mapping[str, Any]) -> list[tuple[str, object]]:
@@ -63,11 +86,18 @@ def _facts(security: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("Vouched for by", str(security.get("vouching", "")).replace("_", " ")),
         ("Media keys", _joined(security, "dtls", "version", "cipher")),
         ("Media encryption", _at(security, "srtp", "profile")),
+        ("OMEMO device of the peer", _text(_at(security, "voucher", "device"))),
+        ("Its OMEMO key", _at(security, "voucher", "key")),
         ("Path", _joined(security, "path", "local", "remote")),
+        ("From", _at(security, "path", "local_address")),
+        ("To", _at(security, "path", "remote_address")),
+        ("Key of this device", _at(security, "fingerprints", "local")),
+        ("Key of the peer's device", _at(security, "fingerprints", "remote")),
         ("Server", _at(security, "tls", "server")),
         ("Way to the server", _joined(security, "tls", "version", "cipher")),
         ("Server certificate, sha-256", _at(security, "tls", "certificate_sha256")),
         ("Issued by", _at(security, "tls", "certificate_issuer")),
+        *(("Chain", f"{link.get('subject')}, by {link.get('issuer')}") for link in _at(security, "tls", "chain") or ()),
         ("Login", _at(security, "tls", "sasl_mechanism")),
         ("Channel binding", _at(security, "tls", "channel_binding") or "none"),
         ("Addresses told before consent", _text(_at(security, "before_consent", "candidates"))),

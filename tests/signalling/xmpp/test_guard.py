@@ -7,6 +7,7 @@ import contextlib
 import logging
 import socket
 import ssl
+import time
 import warnings
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
@@ -124,6 +125,15 @@ async def test_good_certificate_direct(tls: ssl.SSLContext, ca_file: Path) -> No
         assert guarded.facts.sasl_mechanism == "SCRAM-SHA-256"
         assert len(guarded.facts.certificate_sha256) == 64
         assert guarded.facts.certificate_issuer == "openvoice private authority"
+        certificate = guarded.facts.chain[0]
+        assert (certificate.sha256, certificate.issuer) == (
+            guarded.facts.certificate_sha256,
+            guarded.facts.certificate_issuer,
+        )
+        assert certificate.not_before < time.time() < certificate.not_after
+        assert len(certificate.public_key_sha256) == 64
+        assert certificate.public_key_sha256 != certificate.sha256
+        assert guarded.facts.local_address == "127.0.0.1"
         assert passenger.address is not None
         assert passenger.address.bare == ALICE
 
