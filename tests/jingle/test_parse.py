@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openvoice.core.description import Feedback, HeaderExtension, Senders
+from openvoice.core.description import Feedback, HeaderExtension, Senders, Source
 from openvoice.core.types import EndReason, Role
 from openvoice.errors import MalformedStanza
 from openvoice.jingle import namespaces as ns
@@ -123,22 +123,30 @@ def test_feedback_and_header_extensions() -> None:
     assert found.mux
 
 
+ME = Source(7, "me")
+
+
 @pytest.mark.parametrize(
-    ("attribute", "sources", "ssrc"),
+    ("attribute", "sources", "source"),
     [
         ("", "", None),
-        ("", f"<source xmlns='{ns.SOURCES}' ssrc='7'/><source xmlns='{ns.SOURCES}' ssrc='8'/>", 7),
-        (" ssrc='99'", f"<source xmlns='{ns.SOURCES}' ssrc='7'/>", 99),
+        ("", "<source ssrc='7'/><source ssrc='8'/>", Source(7)),
+        ("", "<source/><source ssrc='4294967296'/><source ssrc='8'/>", Source(8)),
+        ("", "<source ssrc='7'><parameter name='msid' value='x'/><parameter name='cname' value='me'/></source>", ME),
+        ("", "<source ssrc='7'><parameter name='cname' value='two words'/></source>", Source(7)),
+        (" ssrc='99'", "<source ssrc='7'><parameter name='cname' value='me'/></source>", Source(99)),
+        (" ssrc='7'", "<source ssrc='8'/><source ssrc='7'><parameter name='cname' value='me'/></source>", ME),
         (" ssrc='4294967296'", "", None),
     ],
 )
-def test_the_source_of_a_content(attribute: str, sources: str, ssrc: int | None) -> None:
+def test_the_source_of_a_content(attribute: str, sources: str, source: Source | None) -> None:
+    sources = sources.replace("<source", f"<source xmlns='{ns.SOURCES}'")
     written = (
         f"<content name='0'><description xmlns='{ns.RTP}' media='audio'{attribute}>{sources}</description></content>"
     )
     found = parsed("session-initiate", written).contents[0].description
     assert isinstance(found, RtpDescription)
-    assert found.ssrc == ssrc
+    assert found.source == source
 
 
 class TestCandidates:

@@ -13,6 +13,7 @@ from openvoice.core.description import (
     HeaderExtension,
     Senders,
     SessionDescription,
+    Source,
 )
 from openvoice.core.types import EndReason
 from openvoice.jingle import namespaces as ns
@@ -69,7 +70,7 @@ DESCRIPTIONS = st.builds(
     codecs=st.lists(CODECS, max_size=4).map(tuple),
     header_extensions=st.lists(st.builds(HeaderExtension, st.integers(1, 255), TOKENS), max_size=3).map(tuple),
     mux=st.booleans(),
-    ssrc=st.none() | st.integers(0, 2**32 - 1),
+    source=st.none() | st.builds(Source, st.integers(0, 2**32 - 1), st.just("") | TOKENS),
 )
 FOREIGN = st.builds(Foreign, TOKENS.map("urn:{}".format))
 CONTENTS = st.builds(
@@ -131,3 +132,17 @@ def test_nothing_that_peers_stumble_over_is_written() -> None:
         assert "encryption" not in written
         assert "crypto" not in written
         assert "tcp" not in written.replace("rtcp", "")
+
+
+def test_a_source_is_named_as_browsers_want_it() -> None:
+    """Two contents in a bundle: Chromium drops the packets of a source that it knows from the attribute only."""
+    source = Source(7, "me")
+    description = RtpDescription(media="audio", source=source)
+    written = serialize_jingle(
+        Jingle(
+            action=JingleAction.SESSION_ACCEPT, sid="s", contents=(JingleContent(name="0", description=description),)
+        )
+    )
+    (found,) = written.iter(ns.qualified(ns.SOURCES, "source"))
+    (parameter,) = found
+    assert (found.get("ssrc"), parameter.get("name"), parameter.get("value")) == ("7", "cname", "me")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from aiortc.rtp import RtcpPacket, RtcpRrPacket, RtcpSdesPacket
 
+from openvoice.core.description import Source
 from openvoice.media.discard import DiscardedStream
 
 
 async def test_a_report_leaves_at_once_and_what_comes_is_counted() -> None:
     sent: list[bytes] = []
-    stream = DiscardedStream(42, sent.append)
+    stream = DiscardedStream(Source(42, "me"), sent.append)
     stream.start_reports()
     report, source = RtcpPacket.parse(sent[0])
     assert isinstance(report, RtcpRrPacket)
     assert isinstance(source, RtcpSdesPacket)
+    assert source.chunks[0].items == [(1, b"me")]
     assert report.ssrc == source.chunks[0].ssrc == 42
     stream.handle_rtp()
     stream.handle_rtp()

@@ -62,6 +62,7 @@ def to_sdp(description: SessionDescription) -> str:
     transport = content.transport
     assert transport.fingerprint is not None
     assert transport.setup is not None
+    assert content.source is not None
     lines = [
         "v=0",
         f"o=- 1 1 IN IP4 {LOOPBACK}",
@@ -77,7 +78,7 @@ def to_sdp(description: SessionDescription) -> str:
         f"a=ice-pwd:{transport.pwd}",
         f"a=fingerprint:sha-256 {transport.fingerprint}",
         f"a=setup:{transport.setup}",
-        f"a=ssrc:{content.ssrc} cname:openvoice",
+        f"a=ssrc:{content.source.ssrc} cname:{content.source.cname}",
     ]
     for codec in content.codecs:
         channels = f"/{codec.channels}" if codec.channels > 1 else ""

@@ -17,6 +17,7 @@ from openvoice.core.description import (
     Senders,
     SessionDescription,
     Setup,
+    Source,
     TransportDescription,
 )
 from openvoice.errors import MediaFailed, SecurityRefused
@@ -50,15 +51,20 @@ def video(name: str = "1", **changes: object) -> Content:
 
 
 def answer_to(offer: SessionDescription) -> SessionDescription:
-    ssrcs = iter(range(100, 200))
+    sources = map(Source, range(100, 200))
     ours = {content.name: transport(9, "ours") for content in offer.contents}
-    return plan.make_answer(offer, ours, lambda: next(ssrcs))
+    return plan.make_answer(offer, ours, lambda: next(sources))
 
 
 def test_the_offer_is_one_audio_content_in_a_bundle_of_its_own() -> None:
-    offer = plan.make_offer(transport(), 77)
+    offer = plan.make_offer(transport(), Source(77))
     (content,) = offer.contents
-    assert (content.name, content.media, content.senders, content.ssrc) == ("0", Media.AUDIO, Senders.BOTH, 77)
+    assert (content.name, content.media, content.senders, content.source) == (
+        "0",
+        Media.AUDIO,
+        Senders.BOTH,
+        Source(77),
+    )
     assert content.mux
     assert offer.bundle == ("0",)
 
@@ -68,7 +74,7 @@ def test_the_answer_mirrors_names_order_media_and_group() -> None:
     answer = answer_to(offer)
     assert [(content.name, content.media) for content in answer.contents] == [("v", Media.VIDEO), ("a", Media.AUDIO)]
     assert answer.bundle == ("a", "v")
-    assert len({content.ssrc for content in answer.contents}) == 2
+    assert len({content.source for content in answer.contents}) == 2
     assert answer_to(SessionDescription(contents=(audio(),))).bundle == ()
 
 

@@ -105,7 +105,8 @@ async def test_descriptions_carry_what_peers_demand(pair: Pair) -> None:
     for content in (offered, answered):
         assert content.transport.fingerprint is not None
         assert content.transport.fingerprint.algorithm == "sha-256"
-        assert content.ssrc is not None
+        assert content.source is not None
+        assert content.source.cname
         assert [candidate.address for candidate in content.transport.candidates] == [LOOPBACK]
     assert answer.bundle == offer.bundle
 
@@ -433,6 +434,11 @@ async def test_offered_video_is_received_and_thrown_away(bundled: bool) -> None:
     peer, side = VideoCaller(bundled), Side(settings())
     answer = await side.media.open(Role.RESPONDER, await peer.offer())
     assert [content.senders for content in answer.contents] == [Senders.BOTH, Senders.INITIATOR]
+    first, second = (content.source for content in answer.contents)
+    assert first is not None
+    assert second is not None
+    assert first.ssrc != second.ssrc
+    assert first.cname == second.cname != ""
     ports = {c.port for content in answer.contents for c in content.transport.candidates}
     assert len(ports) == (1 if bundled else 2)
     peer.connect(answer)

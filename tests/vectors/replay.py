@@ -290,7 +290,7 @@ class Replay:
                     codecs=tuple(c for own in CODECS for c in content.codecs if c.same_format(own)),
                     transport=replace(transport, setup=setup),
                     header_extensions=(),
-                    ssrc=None,
+                    source=None,
                 )
                 for content in offer.contents
             )

@@ -182,6 +182,23 @@ class TransportDescription:
         return self.ufrag, self.pwd
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One stream of RTP packets, as its description names it (RFC 5576, XEP-0339).
+
+    ``cname`` is the canonical name of its sender in RTCP (RFC 3550, 6.5.1), or empty if the description has none.
+
+    Raises ``ValueError`` when the ssrc does not have 32 bits.
+    """
+
+    ssrc: int
+    cname: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.ssrc < 2**32:
+            raise ValueError("an ssrc has 32 bits")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
     """One medium of a session with its transport; in SDP an m-line.
@@ -196,7 +213,7 @@ class Content:
     senders: Senders = Senders.BOTH
     header_extensions: tuple[HeaderExtension, ...] = ()
     mux: bool = True
-    ssrc: int | None = None
+    source: Source | None = None
 
     def codec(self, payload_type: int) -> Codec | None:
         return next((codec for codec in self.codecs if codec.payload_type == payload_type), None)

@@ -111,7 +111,7 @@ def write_contents(description: SessionDescription) -> tuple[JingleContent, ...]
                 codecs=content.codecs,
                 header_extensions=content.header_extensions,
                 mux=content.mux,
-                ssrc=content.ssrc,
+                source=content.source,
             ),
             transport=write_transport(content.transport),
         )
@@ -170,5 +170,5 @@ def _content(content: JingleContent, voucher: Voucher | None) -> Content:
         senders=content.senders,
         header_extensions=description.header_extensions,
         mux=description.mux,
-        ssrc=description.ssrc,
+        source=description.source,
     )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from xml.etree.ElementTree import Element
 
-from openvoice.core.description import Candidate, Codec, HeaderExtension, Senders
+from openvoice.core.description import Candidate, Codec, HeaderExtension, Senders, Source
 from openvoice.core.types import EndReason
 
 
@@ -90,7 +90,7 @@ class RtpDescription:
     codecs: tuple[Codec, ...] = ()
     header_extensions: tuple[HeaderExtension, ...] = ()
     mux: bool = False
-    ssrc: int | None = None
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)

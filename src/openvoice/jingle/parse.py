@@ -12,7 +12,7 @@ import itertools
 import re
 from xml.etree.ElementTree import Element
 
-from openvoice.core.description import Candidate, CandidateType, Codec, Feedback, HeaderExtension, Senders
+from openvoice.core.description import Candidate, CandidateType, Codec, Feedback, HeaderExtension, Senders, Source
 from openvoice.core.types import EndReason
 from openvoice.errors import MalformedStanza
 from openvoice.jingle import namespaces as ns
@@ -171,6 +171,7 @@ def _description(element: Element) -> RtpDescription:
     codecs: list[Codec] = []
     extensions: list[HeaderExtension] = []
     ssrc = _number(element.get("ssrc"))
+    source = Source(ssrc) if ssrc is not None and ssrc < 2**32 else None
     mux = False
     for namespace, name, child in ns.children(element):
         match namespace, name:
@@ -182,15 +183,30 @@ def _description(element: Element) -> RtpDescription:
                 number, uri = _number(child.get("id")), child.get("uri", "")
                 if number is not None and 1 <= number <= 255 and _TOKEN.fullmatch(uri):
                     extensions.append(HeaderExtension(number, uri))
-            case ns.SOURCES, "source" if ssrc is None:
-                ssrc = _number(child.get("ssrc"))
+            case ns.SOURCES, "source" if source is None or not source.cname:
+                found = _source(child)
+                if found is not None and (source is None or found.ssrc == source.ssrc):
+                    source = found
     return RtpDescription(
         media=words(element.get("media", "")),
         codecs=tuple(codecs),
         header_extensions=tuple(extensions),
         mux=mux,
-        ssrc=ssrc if ssrc is not None and ssrc < 2**32 else None,
+        source=source,
     )
+
+
+def _source(element: Element) -> Source | None:
+    ssrc = _number(element.get("ssrc"))
+    if ssrc is None or ssrc >= 2**32:
+        return None
+    cnames = (
+        child.get("value", "")
+        for namespace, name, child in ns.children(element)
+        if (namespace, name, child.get("name")) == (ns.SOURCES, "parameter", "cname")
+    )
+    cname = next(cnames, "")
+    return Source(ssrc, cname if _TOKEN.fullmatch(cname) else "")
 
 
 def _codec(element: Element) -> tuple[Codec, ...]:

@@ -62,8 +62,9 @@ def _content(content: JingleContent) -> Element:
 
 def _description(description: RtpDescription) -> Element:
     element = Element(ns.qualified(ns.RTP, "description"), media=description.media)
-    if description.ssrc is not None:
-        element.set("ssrc", str(description.ssrc))
+    source = description.source
+    if source is not None:
+        element.set("ssrc", str(source.ssrc))
     for codec in description.codecs:
         element.append(_codec(codec))
     for extension in description.header_extensions:
@@ -71,6 +72,10 @@ def _description(description: RtpDescription) -> Element:
         SubElement(element, name, id=str(extension.id), uri=extension.uri)
     if description.mux:
         SubElement(element, ns.qualified(ns.RTP, "rtcp-mux"))
+    if source is not None and source.cname:
+        # In a bundle, browsers and Conversations drop the packets of a source that is not named so.
+        named = SubElement(element, ns.qualified(ns.SOURCES, "source"), ssrc=str(source.ssrc))
+        SubElement(named, ns.qualified(ns.SOURCES, "parameter"), name="cname", value=source.cname)
     return element
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 
 from aiortc.rtp import RtcpRrPacket, RtcpSdesPacket, RtcpSourceInfo
+
+from openvoice.core.description import Source
 
 REPORT_INTERVAL = 5.0
 """Seconds between RTCP reports (RFC 3550, 6.2)."""
@@ -18,16 +19,16 @@ class DiscardedStream:
     The first report leaves at once: Dino takes a transport for ready only when a packet arrived on it.
     """
 
-    def __init__(self, ssrc: int, send_rtcp: Callable[[bytes], None]) -> None:
-        self._ssrc = ssrc
+    def __init__(self, source: Source, send_rtcp: Callable[[bytes], None]) -> None:
+        self._source = source
         self._send_rtcp = send_rtcp
-        self._name = secrets.token_hex(8).encode()
         self._timer: asyncio.TimerHandle | None = None
         self.packets_discarded = 0
 
     def start_reports(self) -> None:
-        source = RtcpSourceInfo(ssrc=self._ssrc, items=[(1, self._name)])
-        self._send_rtcp(bytes(RtcpRrPacket(ssrc=self._ssrc)) + bytes(RtcpSdesPacket(chunks=[source])))
+        ssrc, cname = self._source.ssrc, self._source.cname.encode()
+        name = RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=ssrc, items=[(1, cname)])])
+        self._send_rtcp(bytes(RtcpRrPacket(ssrc=ssrc)) + bytes(name))
         self._timer = asyncio.get_running_loop().call_later(REPORT_INTERVAL, self.start_reports)
 
     def handle_rtp(self) -> None:

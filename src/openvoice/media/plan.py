@@ -12,6 +12,7 @@ from openvoice.core.description import (
     Senders,
     SessionDescription,
     Setup,
+    Source,
     TransportDescription,
 )
 from openvoice.errors import MediaFailed, SecurityRefused
@@ -23,14 +24,14 @@ AUDIO_NAME = "0"
 _VIDEO_CODECS = frozenset({"vp8", "vp9", "h264", "h265", "av1"})
 
 
-def make_offer(transport: TransportDescription, ssrc: int) -> SessionDescription:
+def make_offer(transport: TransportDescription, source: Source) -> SessionDescription:
     """One audio content, bundled with nothing: a peer that wants to add video may add it to the bundle."""
-    content = Content(name=AUDIO_NAME, media=Media.AUDIO, codecs=offered_codecs(), transport=transport, ssrc=ssrc)
+    content = Content(name=AUDIO_NAME, media=Media.AUDIO, codecs=offered_codecs(), transport=transport, source=source)
     return SessionDescription(contents=(content,), bundle=(AUDIO_NAME,))
 
 
 def make_answer(
-    offer: SessionDescription, transports: Mapping[str, TransportDescription], make_ssrc: Callable[[], int]
+    offer: SessionDescription, transports: Mapping[str, TransportDescription], make_source: Callable[[], Source]
 ) -> SessionDescription:
     """The answer that mirrors the offer: same names, same order, same media (Conversations insists on all three).
 
@@ -53,7 +54,7 @@ def make_answer(
                 senders=senders,
                 transport=transports[content.name],
                 header_extensions=(),
-                ssrc=make_ssrc(),
+                source=make_source(),
             )
         )
     return SessionDescription(contents=tuple(contents), bundle=offer.bundle)

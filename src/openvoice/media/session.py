@@ -12,7 +12,7 @@ from aiortc.rtp import RtpPacket
 
 from openvoice.core import inputs
 from openvoice.core.contacts import Contact
-from openvoice.core.description import Candidate, SessionDescription, Setup, TransportDescription
+from openvoice.core.description import Candidate, SessionDescription, Setup, Source, TransportDescription
 from openvoice.core.faults import fault
 from openvoice.core.security import MediaFacts
 from openvoice.core.statistics import CallStatistics
@@ -35,6 +35,9 @@ Credentials = Sequence[tuple[str, str, str]]
 
 _log = logging.getLogger(__name__)
 
+_CNAME_OCTETS = 12
+"""Random ones, and others for each call: a name that stays would tell who calls (RFC 7022, 4.2)."""
+
 
 class CallMedia:
     """A :class:`~openvoice.ports.MediaSession` on the event loop that runs it.
@@ -47,6 +50,7 @@ class CallMedia:
     def __init__(self, settings: MediaSettings, notify: Callable[[inputs.MediaInput], None]) -> None:
         self._settings = settings
         self._notify = notify
+        self._cname = secrets.token_urlsafe(_CNAME_OCTETS)
         self._role = Role.INITIATOR
         self._local: SessionDescription | None = None
         self._transports: dict[str, MediaTransport] = {}
@@ -80,7 +84,7 @@ class CallMedia:
 
     async def _offer(self, patience: float) -> SessionDescription:
         (transport,) = await self._gather([(plan.AUDIO_NAME,)], patience)
-        return plan.make_offer(transport.describe(Setup.ACTPASS), _make_ssrc())
+        return plan.make_offer(transport.describe(Setup.ACTPASS), self._make_source())
 
     async def _answer(self, offer: SessionDescription, patience: float) -> SessionDescription:
         plan.voice_content(offer)
@@ -90,9 +94,13 @@ class CallMedia:
         descriptions: dict[str, TransportDescription] = {}
         for transport, setup in zip(transports, setups, strict=True):
             descriptions |= _descriptions(transport, setup)
-        answer = plan.make_answer(offer, descriptions, _make_ssrc)
+        answer = plan.make_answer(offer, descriptions, self._make_source)
         self._connect(answer, offer, [setup is Setup.ACTIVE for setup in setups])
         return answer
+
+    def _make_source(self) -> Source:
+        """One of our streams. Its number is random, so that two ends hardly ever choose the same (RFC 3550, 8.1)."""
+        return Source(secrets.randbits(32), self._cname)
 
     async def _gather(self, groups: Sequence[tuple[str, ...]], patience: float) -> list[MediaTransport]:
         certificate = Certificate.generateCertificate()
@@ -136,7 +144,7 @@ class CallMedia:
         self._voice_name = voice.name
         for ours, theirs in zip(local.contents, remote.contents, strict=True):
             transport = self._transports[ours.name]
-            assert ours.ssrc is not None
+            assert ours.source is not None
             if ours is voice:
                 self._voice = AudioStream(
                     local=ours,
@@ -147,7 +155,7 @@ class CallMedia:
                 )
                 self._voice.muted, self._voice.held = self._muted, self._held
             else:
-                stream = DiscardedStream(ours.ssrc, transport.send_rtcp)
+                stream = DiscardedStream(ours.source, transport.send_rtcp)
                 known = self._discarded.setdefault(transport, {})
                 known |= {codec.payload_type: stream for codec in ours.codecs}
 
@@ -360,8 +368,3 @@ def _descriptions(transport: MediaTransport, setup: Setup) -> dict[str, Transpor
     first = transport.describe(setup)
     bare = TransportDescription(ufrag=first.ufrag, pwd=first.pwd, fingerprint=first.fingerprint, setup=setup)
     return {name: first if name == transport.names[0] else bare for name in transport.names}
-
-
-def _make_ssrc() -> int:
-    """RFC 3550, 8.1: random, so that two ends hardly ever choose the same."""
-    return secrets.randbits(32)

@@ -15,6 +15,7 @@ from aiortc.rtp import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openvoice.core.description import Source
 from openvoice.media.audio.reports import ReceptionStatistics, Reporter
 
 
@@ -24,7 +25,7 @@ def packet(sequence: int, timestamp: int = 0) -> RtpPacket:
 
 def reporter(ssrc: int = 1) -> tuple[Reporter, list[tuple[float, float]]]:
     losses: list[tuple[float, float]] = []
-    return Reporter(ssrc, lambda loss, moment: losses.append((loss, moment))), losses
+    return Reporter(Source(ssrc, "name"), lambda loss, moment: losses.append((loss, moment))), losses
 
 
 def compound(of: Reporter, now: float, *, reception: ReceptionStatistics | None = None, sent: int = 0) -> list[object]:
@@ -96,17 +97,10 @@ def test_a_sender_report_says_what_was_sent() -> None:
     assert info.ntp_timestamp == round(10.5 * 2**32)
 
 
-def test_the_canonical_name_is_one_for_a_call_and_another_for_the_next() -> None:
-    def name(of: Reporter) -> bytes:
-        sdes = compound(of, 0)[1]
-        assert isinstance(sdes, RtcpSdesPacket)
-        [(kind, value)] = sdes.chunks[0].items
-        assert kind == 1
-        return bytes(value)
-
-    first, second = reporter()[0], reporter()[0]
-    assert name(first) == name(first) != name(second)
-    assert len(name(first)) == 16
+def test_reports_bear_the_canonical_name_of_the_description() -> None:
+    sdes = compound(reporter()[0], 0)[1]
+    assert isinstance(sdes, RtcpSdesPacket)
+    assert sdes.chunks[0].items == [(1, b"name")]
 
 
 def test_the_round_trip_is_measured_between_two_reporters() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket, RtpPacket
 
-from openvoice.core.description import Codec, Content, Media, TransportDescription
+from openvoice.core.description import Codec, Content, Media, Source, TransportDescription
 from openvoice.core.inputs import DeviceTrouble, DigitReceived, MediaInput, SourceEnded
 from openvoice.errors import MediaFailed, UsageError
 from openvoice.media.audio.clock import PacedInput, PacedOutput
@@ -28,7 +29,7 @@ def content(*codecs: Codec, ssrc: int | None = None) -> Content:
         media=Media.AUDIO,
         codecs=codecs or offered_codecs(),
         transport=TransportDescription(ufrag="ufrag", pwd="p" * 22),
-        ssrc=ssrc,
+        source=Source(secrets.randbits(32) if ssrc is None else ssrc, "name"),
     )
 
 

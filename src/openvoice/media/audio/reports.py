@@ -6,8 +6,6 @@ from whenever it likes, and then no report tells how this machine's clock is set
 
 from __future__ import annotations
 
-import secrets
-from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -21,10 +19,10 @@ from aiortc.rtp import (
     RtpPacket,
 )
 
+from openvoice.core.description import Source
 from openvoice.media.audio.unwrap import Unwrapper
 
 _CNAME = 1
-_CNAME_OCTETS = 12
 """96 random bits for each call, so that no two calls can be linked by it (RFC 7022, 4.2)."""
 _NEW_SOURCE = 3000
 """Sequence numbers that a stream may jump before it counts as another one: MAX_DROPOUT of RFC 3550, A.1."""
@@ -107,14 +105,14 @@ class ReceptionStatistics:
 
 
 class Reporter:
-    """Writes this side's reports and reads the peer's. ``ssrc`` is of the own stream.
+    """Writes this side's reports and reads the peer's. ``source`` is the own stream.
 
     ``loss_reported`` is told the share of our packets that the peer missed, and the time of its report.
     """
 
-    def __init__(self, ssrc: int, loss_reported: Callable[[float, float], None]) -> None:
-        self._ssrc = ssrc
-        self._name = b64encode(secrets.token_bytes(_CNAME_OCTETS))
+    def __init__(self, source: Source, loss_reported: Callable[[float, float], None]) -> None:
+        self._ssrc = source.ssrc
+        self._name = source.cname.encode()
         self._loss_reported = loss_reported
         self._last_report = 0
         self._last_report_arrival = 0.0

@@ -46,8 +46,8 @@ class AudioStream:
         notify: Callable[[MediaInput], None],
     ) -> None:
         codec = sending_codec(local.codecs, remote.codecs)
-        ssrc = secrets.randbits(32) if local.ssrc is None else local.ssrc
-        self._ssrc = ssrc
+        assert local.source is not None, "our own descriptions name their streams"
+        self._ssrc = local.source.ssrc
         self._codec = codec
         self._send_rtcp = send_rtcp
         self._notify = notify
@@ -55,11 +55,11 @@ class AudioStream:
             codec=codec,
             redundancy=redundancy_codec(local.codecs, remote.codecs, codec),
             events=event_codec(remote.codecs, codec.clock_rate),
-            ssrc=ssrc,
+            ssrc=local.source.ssrc,
             send=send_rtp,
         )
         self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
-        self._reporter = Reporter(ssrc, self._sender.report_loss)
+        self._reporter = Reporter(local.source, self._sender.report_loss)
         self._held = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._report_timer: asyncio.TimerHandle | None = None
