@@ -69,6 +69,11 @@ def fingerprint(setup: str = "actpass", algorithm: str = "sha-256", value: str =
     return f"<fingerprint xmlns='{ns.DTLS}' hash='{algorithm}' setup='{setup}'>{value}</fingerprint>"
 
 
+def sealed(element: Element | str, setup: str = "actpass", algorithm: str = "sha-256") -> str:
+    inner = element if isinstance(element, str) else ElementTree.tostring(element, encoding="unicode")
+    return f"<fingerprint xmlns='{ns.OMEMO_DTLS}' hash='{algorithm}' setup='{setup}'>{inner}</fingerprint>"
+
+
 def transport(inner: str = "", ufrag: str = "pEEr", pwd: str = "peer-password") -> str:
     return f"<transport xmlns='{ns.ICE_UDP}' ufrag='{ufrag}' pwd='{pwd}'>{inner}</transport>"
 
@@ -126,6 +131,8 @@ def endpoint(
     other_devices: bool = False,
     profile: PeerProfile | None = None,
     screened: list[IncomingCall] | None = None,
+    own: Address = OWN,
+    omemo_device: int | Callable[[], int | None] | None = None,
 ) -> JingleEndpoint:
     bare = {address.bare for address in roster}
 
@@ -135,12 +142,13 @@ def endpoint(
         return screening if incoming.peer.bare in bare else Screening.SILENT
 
     return JingleEndpoint(
-        own=OWN,
+        own=own,
         new_id=ids(),
         screen=screen,
         in_roster=lambda address: address.bare in bare,
         other_devices=lambda: other_devices,
         profile=lambda _: profile or PeerProfile(),
+        omemo_device=omemo_device if callable(omemo_device) else lambda: omemo_device,
     )
 
 

@@ -109,7 +109,10 @@ def test_migration_in_both_namespaces(namespace: str) -> None:
         parse_message(message("finish", inner=f"<migrated xmlns='{namespace}'/>"))
 
 
-@pytest.mark.parametrize(("written", "device"), [("123", 123), ("", None), ("x", None), ("9" * 11, None), ("٣", None)])
+@pytest.mark.parametrize(
+    ("written", "device"),
+    [("123", 123), ("", None), ("x", None), ("9" * 11, None), ("٣", None), ("0", None), (str(2**32), None)],
+)
 def test_devices(written: str, device: int | None) -> None:
     said = parse_message(message("proceed", inner=f"<device xmlns='{ns.OMEMO_DTLS}' id='{written}'/><other/>"))
     assert said is not None

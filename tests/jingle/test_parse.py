@@ -24,10 +24,23 @@ from openvoice.jingle.parse import (
     MAXIMUM_IDENTIFIER,
     MAXIMUM_PARAMETERS,
     MAXIMUM_PAYLOAD_TYPES,
+    MAXIMUM_SEAL_CHARACTERS,
+    MAXIMUM_SEAL_PARTS,
     parse_jingle,
     words,
 )
-from tests.jingle.samples import CANDIDATE, HEX, captured_jingle, content, fingerprint, jingle, parsed, transport
+from tests.jingle.samples import (
+    CANDIDATE,
+    HEX,
+    captured_jingle,
+    content,
+    fingerprint,
+    jingle,
+    parsed,
+    sealed,
+    transport,
+)
+from tests.jingle.sealer import encrypted
 
 
 def description_of(codecs: str) -> RtpDescription:
@@ -208,6 +221,40 @@ def test_fingerprints_are_read_without_case_and_white_space() -> None:
     assert (empty.hash, empty.value, empty.setup) == ("", "", "")
 
 
+def test_the_seal_of_a_fingerprint_is_kept_as_it_came() -> None:
+    """OM-01."""
+    written = encrypted(HEX)
+    (found,) = transport_of(sealed(written, "active", "SHA-256")).sealed
+    assert (found.hash, found.setup) == ("sha-256", "active")
+    assert found.encrypted is not None
+    assert ElementTree.tostring(found.encrypted) == ElementTree.tostring(written)
+    assert len(transport_of(sealed(written) * (MAXIMUM_FINGERPRINTS + 1)).sealed) == MAXIMUM_FINGERPRINTS
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        "",
+        HEX,
+        "<encrypted xmlns='urn:xmpp:omemo:2'/>",
+        f"<encrypted xmlns='{ns.OMEMO}'/><encrypted xmlns='{ns.OMEMO}'/>",
+        f"<encrypted xmlns='{ns.OMEMO}'/><encrypted xmlns='urn:xmpp:omemo:2'/>",
+        f"<encrypted xmlns='{ns.OMEMO}'>{'<key/>' * MAXIMUM_SEAL_PARTS}</encrypted>",
+        f"<encrypted xmlns='{ns.OMEMO}'><payload>{'A' * MAXIMUM_SEAL_CHARACTERS}</payload>A</encrypted>",
+        f"<encrypted xmlns='{ns.OMEMO}'><key rid='{'1' * (MAXIMUM_SEAL_CHARACTERS + 1)}'/></encrypted>",
+    ],
+)
+def test_a_seal_that_is_not_just_one_bounded_element(inner: str) -> None:
+    """OM-01."""
+    (found,) = transport_of(sealed(inner)).sealed
+    assert found.encrypted is None
+
+
+def test_a_namespace_that_is_no_name_is_not_echoed() -> None:
+    with pytest.raises(MalformedStanza):
+        parsed("content-add", "<content name='0'><description xmlns='urn:&lt;x'/></content>")
+
+
 def test_over_long_credentials_are_none() -> None:
     found = parsed("transport-info", content(inner=transport("", "u" * 300, "p" * 300))).contents[0].transport
     assert found == IceTransport()
@@ -317,6 +364,10 @@ NAMES += [
     "proceed",
     "received",
     "message",
+    "encrypted",
+    "header",
+    "key",
+    "payload",
 ]
 SPACES = [
     "",
@@ -325,6 +376,8 @@ SPACES = [
     ns.RTP,
     ns.ICE_UDP,
     ns.DTLS,
+    ns.OMEMO_DTLS,
+    ns.OMEMO,
     ns.GROUPING,
     ns.JINGLE_MESSAGE,
     ns.RECEIPTS,

@@ -27,6 +27,7 @@ from openvoice.jingle.model import (
     JingleAction,
     JingleContent,
     RtpDescription,
+    SealedFingerprint,
     SessionInformation,
 )
 from openvoice.jingle.parse import parse_jingle
@@ -57,11 +58,15 @@ CANDIDATES = st.builds(
 FINGERPRINTS = st.builds(
     DtlsFingerprint, st.sampled_from(["sha-256", "sha-1"]), TOKENS.map(str.upper), st.sampled_from(["active", ""])
 )
+UNREADABLE = st.builds(
+    SealedFingerprint, st.sampled_from(["sha-256", "sha-1"]), st.none(), st.sampled_from(["active", ""])
+)
 TRANSPORTS = st.builds(
     IceTransport,
     ufrag=st.just("") | TOKENS,
     pwd=st.just("") | TOKENS,
     fingerprints=st.lists(FINGERPRINTS, max_size=2).map(tuple),
+    sealed=st.lists(UNREADABLE, max_size=2).map(tuple),
     candidates=st.lists(CANDIDATES, max_size=4).map(tuple),
 )
 DESCRIPTIONS = st.builds(

@@ -280,7 +280,7 @@ def _encrypted(element: Element) -> Element | None:
     if len(found) != 1 or found[0].tag != ns.qualified(ns.OMEMO, "encrypted"):
         return None
     parts = list(itertools.islice(found[0].iter(), MAXIMUM_SEAL_PARTS + 1))
-    texts = (text for part in parts for text in (part.text, *part.attrib.values()) if text)
+    texts = (text for part in parts for text in (part.text, part.tail, *part.attrib.values()) if text)
     bounded = len(parts) <= MAXIMUM_SEAL_PARTS and sum(map(len, texts)) <= MAXIMUM_SEAL_CHARACTERS
     return found[0] if bounded else None
 
