@@ -47,7 +47,7 @@ class Rig:
     settings: Callable[[], Awaitable[MediaSettings]] | None = None
 
     def __post_init__(self) -> None:
-        machine = CallMachine(self.direction, "bob@example.org", policy=self.policy, signalling=None)
+        machine = CallMachine(self.direction, "bob@example.org", policy=self.policy, seed=bytes(32), signalling=None)
         self.driver = CallDriver(
             CALL,
             machine,

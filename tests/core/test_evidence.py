@@ -16,6 +16,7 @@ from openvoice.core.policy import Policy
 from openvoice.core.security import SecurityReport, Severity
 from openvoice.core.trust import Trust
 from openvoice.core.types import Direction, EndReason, Origin, Vouching
+from openvoice.core.verification import Verification
 
 from .descriptions import CANDIDATE, SIGNALLING, description, facts, voucher
 
@@ -33,7 +34,7 @@ LATE = Candidate(
 
 def caller(trust: Trust | None = None) -> CallMachine:
     """A call whose keys are agreed."""
-    call = CallMachine(Direction.OUTGOING, "bob@example.org", policy=Policy(), signalling=SIGNALLING)
+    call = CallMachine(Direction.OUTGOING, "bob@example.org", policy=Policy(), seed=bytes(32), signalling=SIGNALLING)
     vouched_by = voucher(trust) if trust else None
     for message in (
         i.Dial(),
@@ -64,13 +65,13 @@ def test_what_was_told_is_what_was_sent_when_it_was_sent() -> None:
 
 
 def test_a_related_address_is_told_too_unless_it_is_hidden() -> None:
-    evidence = Evidence("bob@example.org", SIGNALLING)
+    evidence = Evidence("bob@example.org", SIGNALLING, Verification(bytes(32)))
     evidence.take(i.Dial())
     relayed = replace(LATE, type=CandidateType.RELAY, address="198.51.100.5", related_address="203.0.113.9")
     evidence.note([e.SendCandidates("0", (relayed,))])
     lent = SeenAddress("198.51.100.5", CandidateType.RELAY)
     assert told(evidence.report) == (lent, SeenAddress("203.0.113.9", CandidateType.SERVER_REFLEXIVE))
-    hidden = Evidence("bob@example.org", SIGNALLING)
+    hidden = Evidence("bob@example.org", SIGNALLING, Verification(bytes(32)))
     hidden.take(i.Dial())
     hidden.note([e.SendCandidates("0", (replace(relayed, related_address="0.0.0.0", related_port=9),))])
     assert told(hidden.report) == (lent,)
@@ -86,7 +87,7 @@ def test_a_contact_is_noted_once_and_its_first_word_counts() -> None:
 
 
 def test_contacts_are_bounded() -> None:
-    evidence = Evidence("bob@example.org", SIGNALLING)
+    evidence = Evidence("bob@example.org", SIGNALLING, Verification(bytes(32)))
     for number in range(MAXIMUM_CONTACTS + 100):
         evidence.take(i.Contacted(replace(TURN, host=f"host-{number}")))
     turns = [found for found in evidence.report.parties if found.party is Party.TURN_OPERATOR]
@@ -103,7 +104,7 @@ def test_another_path_renews_the_facts_and_nothing_else() -> None:
 
 
 def test_a_refused_call_says_that_nothing_was_heard() -> None:
-    evidence = Evidence("bob@example.org", SIGNALLING)
+    evidence = Evidence("bob@example.org", SIGNALLING, Verification(bytes(32)))
     for message in (i.Dial(), i.AnswerReceived(description(Setup.ACTIVE)), i.MediaSecured(facts())):
         evidence.take(message)
     assert verdict(evidence.report, Party.OWN_SERVER).could_hear is True, "as things stand, before the gate"
@@ -115,7 +116,7 @@ def test_a_refused_call_says_that_nothing_was_heard() -> None:
 
 
 def test_a_call_that_found_no_path_in_time_was_not_heard() -> None:
-    call = CallMachine(Direction.OUTGOING, "bob@example.org", policy=Policy(), signalling=SIGNALLING)
+    call = CallMachine(Direction.OUTGOING, "bob@example.org", policy=Policy(), seed=bytes(32), signalling=SIGNALLING)
     call.handle(i.Dial(), 0.0)
     call.handle(i.PeerProceeded(), 0.0)
     call.handle_timeout(CONNECT_WITHIN)
@@ -125,7 +126,7 @@ def test_a_call_that_found_no_path_in_time_was_not_heard() -> None:
 
 
 def test_a_call_that_ended_before_it_began_taught_nobody_anything() -> None:
-    call = CallMachine(Direction.OUTGOING, "bob@example.org", policy=Policy(), signalling=SIGNALLING)
+    call = CallMachine(Direction.OUTGOING, "bob@example.org", policy=Policy(), seed=bytes(32), signalling=SIGNALLING)
     call.handle(i.HangUp(), 0.0)
     assert not any(found.learnt.who for found in call.security.parties)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,19 +14,20 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
-from openvoice.core.description import Setup
+from openvoice.core.description import Fingerprint, Setup
 from openvoice.core.machine import CONNECT_WITHIN, INTERRUPTION_LIMIT, ONLY_EVIDENCE, UNHEARD_AFTER, CallMachine
 from openvoice.core.policy import Policy
 from openvoice.core.state import TRANSITIONS, CallState
 from openvoice.core.trust import Trust
 from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching
+from openvoice.core.words import Step, WordsMessage
 from openvoice.errors import InvalidState
 
 from .descriptions import CANDIDATE, SIGNALLING, description, facts, voucher
 
 
 def machine(direction: Direction = Direction.OUTGOING, policy: Policy | None = None) -> CallMachine:
-    return CallMachine(direction, "bob@example.org", policy=policy or Policy(), signalling=SIGNALLING)
+    return CallMachine(direction, "bob@example.org", policy=policy or Policy(), seed=bytes(32), signalling=SIGNALLING)
 
 
 def kinds(effects: list[e.Effect]) -> list[object]:
@@ -498,6 +500,7 @@ def test_the_table_names_handlers_that_exist() -> None:
                 assert hasattr(CallMachine, f"_on_{kind.__name__}") is (kind not in ONLY_EVIDENCE)
 
 
+VOUCHED = replace(facts(), remote_fingerprint=Fingerprint("sha-256", bytes([9] * 32), voucher()))
 INPUTS: list[i.CallInput] = [
     i.Dial(),
     i.Dial(i.Invitation.OFFER),
@@ -518,6 +521,13 @@ INPUTS: list[i.CallInput] = [
     i.RestartRefused(),
     i.PeerMuted(True),
     i.PeerHeld(True),
+    i.AnswerReceived(description(Setup.ACTIVE, voucher()), "sid", takes_words=True),
+    i.OfferReceived(description(vouched_by=voucher()), session="sid"),
+    i.MediaSecured(VOUCHED),
+    i.WordsReceived(WordsMessage(Step.COMMIT, bytes(32))),
+    i.WordsReceived(WordsMessage(Step.NONCE, bytes(32))),
+    i.WordsReceived(WordsMessage(None)),
+    i.CompareWords(("acorn",), True),
     i.GlareLost(),
     i.PeerMigrated(),
     i.Ended(EndReason.SUCCESS),
@@ -568,7 +578,8 @@ def test_no_order_of_inputs_opens_media_or_the_gate_too_early(
                     assert effect is effects[-1]
         assert finished == (call.state is CallState.ENDED)
         assert (call.deadline is None) == (
-            call.state in (CallState.NEW, CallState.ENDED) or (call.state is CallState.ACTIVE and call._limit is None)
+            call.state in (CallState.NEW, CallState.ENDED)
+            or (call.state is CallState.ACTIVE and call._limit is None and call.words.deadline is None)
         )
     if require is Vouching.OMEMO_TRUSTED:
         assert call.state is not CallState.ACTIVE

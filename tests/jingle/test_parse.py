@@ -16,7 +16,15 @@ from openvoice.errors import MalformedStanza
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.describe import read_answer, read_offer
 from openvoice.jingle.messages import parse_message, parse_receipt
-from openvoice.jingle.model import Foreign, IceTransport, InformationKind, Jingle, JingleAction, RtpDescription
+from openvoice.jingle.model import (
+    Foreign,
+    IceTransport,
+    InformationKind,
+    Jingle,
+    JingleAction,
+    RtpDescription,
+    SessionInformation,
+)
 from openvoice.jingle.parse import (
     MAXIMUM_CANDIDATES,
     MAXIMUM_CONTENTS,
@@ -323,11 +331,9 @@ def test_session_information() -> None:
         return parsed("session-info", inner)
 
     held = read(f"<reason><success/></reason><hold xmlns='{ns.RTP_INFORMATION}'/>").information
-    assert held is not None
-    assert (held.kind, held.content) == (InformationKind.HOLD, None)
+    assert held == SessionInformation(InformationKind.HOLD)
     muted = read(f"<mute xmlns='{ns.RTP_INFORMATION}' name='0'/>").information
-    assert muted is not None
-    assert muted.content == "0"
+    assert muted == SessionInformation(InformationKind.MUTE, "0")
     assert read("").information is None
     assert not read("").unsupported
     assert read(f"<dance xmlns='{ns.RTP_INFORMATION}'/>").unsupported

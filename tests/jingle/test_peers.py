@@ -32,3 +32,9 @@ from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
 )
 def test_profiles(identity: DeviceIdentity, profile: PeerProfile) -> None:
     assert profile_of(identity) == profile
+
+
+@pytest.mark.parametrize("node", ["https://openvoice.example/", "http://conversations.im", ""])
+def test_whoever_says_so_takes_words(node: str) -> None:
+    assert profile_of(DeviceIdentity(node=node, features=frozenset({ns.VERIFICATION_WORDS}))).takes_words
+    assert not profile_of(DeviceIdentity(node=node)).takes_words

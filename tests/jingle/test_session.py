@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -13,14 +14,17 @@ from openvoice.core.inputs import (
     OfferReceived,
     RestartReceived,
     RestartRefused,
+    WordsReceived,
 )
 from openvoice.core.types import CallId, EndReason, Origin, Role
+from openvoice.core.words import Step, WordsMessage
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.model import IceTransport, Jingle, JingleAction
 from openvoice.jingle.outputs import Deliver, Forget, Output, ReplyError, ReplyResult, SendIq
 from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.session import MAXIMUM_EARLY, Session, SessionState
+from openvoice.jingle.words import serialize_words
 from tests.jingle.samples import (
     CANDIDATE,
     DIGEST,
@@ -366,3 +370,27 @@ def test_a_refused_content_keeps_what_conversations_compares() -> None:
     assert payload[0][0].attrib == {"media": "video"}
     assert len(payload[0][0]) == 0
     assert payload[1][0].tag == ns.qualified("urn:x", "description")
+
+
+WORDS = WordsMessage(Step.NONCE, DIGEST)
+
+
+def test_words_go_to_the_peer_in_a_session_info_and_back() -> None:
+    for made in (initiator(), responder()):
+        (request,) = requests(made.inform(WORDS))
+        assert (request.action, request.information) == (JingleAction.SESSION_INFO, WORDS)
+        inner = ElementTree.tostring(serialize_words(WORDS), encoding="unicode")
+        outputs = made.receive("q", parsed("session-info", inner))
+        assert kinds(outputs) == ["ReplyResult", "Deliver"]
+        assert delivered(outputs) == [WordsReceived(WORDS)]
+
+
+def test_the_call_learns_the_session_and_whether_the_peer_takes_words() -> None:
+    made = session(profile=PeerProfile(takes_words=True))
+    made.initiate(description(), OWN)
+    (answer,) = delivered(made.receive("q", parsed("session-accept", ACCEPT)))
+    assert isinstance(answer, AnswerReceived)
+    assert (answer.session, answer.takes_words) == ("sid", True)
+    offer = session(Role.RESPONDER).ring_with(OFFER)
+    assert isinstance(offer, OfferReceived)
+    assert offer.session == "sid"

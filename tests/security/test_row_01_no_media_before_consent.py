@@ -95,7 +95,9 @@ def test_no_order_of_stanzas_opens_media_without_a_yes(stanzas: list[tuple[str, 
         told.extend(outputs)
         for output in outputs:
             if isinstance(output, Incoming):
-                calls[output.incoming.call] = CallMachine(Direction.INCOMING, str(samples.PEER), policy=Policy())
+                calls[output.incoming.call] = CallMachine(
+                    Direction.INCOMING, str(samples.PEER), policy=Policy(), seed=bytes(32)
+                )
                 feed(output.incoming.call, output.first)
             elif isinstance(output, Deliver) and output.call in calls:
                 feed(output.call, output.message)

@@ -148,7 +148,9 @@ class Replay:
             case "dial" | "dial-direct":
                 direct = command == "dial-direct"
                 peer = Address.parse(step.get("to", str(self.peer)))
-                self.machines[CALL] = CallMachine(Direction.OUTGOING, str(peer.bare), policy=self.policy)
+                self.machines[CALL] = CallMachine(
+                    Direction.OUTGOING, str(peer.bare), policy=self.policy, seed=bytes(32)
+                )
                 self.endpoint.begin(CALL, peer, frozenset({"audio"}), self.now)
                 self._input(CALL, i.Dial(i.Invitation.OFFER if direct else i.Invitation.PROPOSE))
             case "accept":
@@ -228,7 +230,9 @@ class Replay:
                     self.sent.append(message)
                 case o.Incoming(incoming, first):
                     peer = str(incoming.peer.bare)
-                    self.machines[incoming.call] = CallMachine(Direction.INCOMING, peer, policy=self.policy)
+                    self.machines[incoming.call] = CallMachine(
+                        Direction.INCOMING, peer, policy=self.policy, seed=bytes(32)
+                    )
                     self.call = incoming.call
                     self._hear(incoming.call, first)
                 case o.Missed(_, outcome):

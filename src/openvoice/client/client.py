@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import secrets
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -295,7 +296,8 @@ class Client:
             except SecurityRefused as error:
                 return i.HangUp(EndReason.SECURITY_ERROR, str(error))
 
-        machine = CallMachine(call.direction, str(call.peer.bare), policy=policy, signalling=self._signalling.facts)
+        seed, facts = secrets.token_bytes(32), self._signalling.facts
+        machine = CallMachine(call.direction, str(call.peer.bare), policy=policy, seed=seed, signalling=facts)
         driver = CallDriver(
             call.id,
             machine,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.events import CallEvent
 from openvoice.core.types import EndReason, Origin, Role, Vouching
+from openvoice.core.words import WordsMessage
 
 # --- say to the peer --------------------------------------------------------------------------------------------------
 
@@ -66,9 +67,12 @@ class Information(StrEnum):
     UNHOLD = "unhold"
 
 
+Statement = Information | WordsMessage
+
+
 @dataclass(frozen=True, slots=True)
 class SendInformation:
-    information: Information
+    information: Statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,3 +196,14 @@ MediaEffect = (
     | CloseMedia
 )
 Effect = SignallingEffect | MediaEffect | Notify | RejectInput | Finish
+
+
+def candidates_told(effect: Effect) -> int:
+    """How many addresses of this device the effect tells the peer."""
+    match effect:
+        case SendOffer(description, _) | SendAnswer(description):
+            return sum(len(content.transport.candidates) for content in description.contents)
+        case SendCandidates(_, candidates):
+            return len(candidates)
+        case _:
+            return 0

@@ -93,6 +93,39 @@ class CallConnected(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class WordsShown(CallEvent):
+    """Four words to read to the peer: if they are the same on both sides, nobody sits in between."""
+
+    name = "words"
+    words: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"words": list(self.words)}
+
+
+@dataclass(frozen=True, slots=True)
+class WordsNotShown(CallEvent):
+    """The exchange of the words was disturbed: this call shows none (any more)."""
+
+    name = "words-failed"
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class CallVerified(CallEvent):
+    """The user said that the words are the same on both sides; the peer's OMEMO key is verified from now on."""
+
+    name = "verified"
+    security: SecurityReport
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"security": self.security.as_dict()}
+
+
+@dataclass(frozen=True, slots=True)
 class CallInterrupted(CallEvent):
     """Nothing came from the peer for two seconds."""
 

@@ -11,8 +11,9 @@ from openvoice.core.contacts import Contact, SeenAddress
 from openvoice.core.description import Candidate, CandidateType, SessionDescription
 from openvoice.core.security import MediaFacts, SecurityReport, SignallingFacts, assess
 from openvoice.core.trace import Trace
-from openvoice.core.trust import Voucher
+from openvoice.core.trust import Trust, Voucher
 from openvoice.core.types import Vouching
+from openvoice.core.verification import Verification
 
 MAXIMUM_CONTACTS = 256
 """Remembered of one call; a peer can have 64 addresses checked for each local one, and again at each restart."""
@@ -22,14 +23,17 @@ _TELLS_NOTHING = ("0.0.0.0", "::")  # noqa: S104 - stands in for an address that
 class Evidence:
     """Sees every input that a call takes, then what it led to; :attr:`report` says what both mean."""
 
-    def __init__(self, peer: str, signalling: SignallingFacts | None) -> None:
+    def __init__(self, peer: str, signalling: SignallingFacts | None, words: Verification) -> None:
         self._peer = peer
+        self._words = words
         self._signalling = signalling
         self.vouching = Vouching.NONE
         """Of the description that the peer sent last."""
         self._media: MediaFacts | None = None
         self._voucher: Voucher | None = None
         self._weakest_heard = max(Vouching)
+        """Of the sessions that the call has left."""
+        self._heard = False
         self._trace = Trace()
 
     def take(self, message: i.CallInput) -> None:
@@ -47,6 +51,11 @@ class Evidence:
                 self._vouch(offer)
             case i.AnswerReceived(answer):
                 self._vouch(answer)
+            case i.PeerMigrated() if self._heard:
+                self._weakest_heard = min(self._weakest_heard, self.vouching)
+                self._heard = False
+            case i.CompareWords(_, same):
+                self._compare(same)
             case i.MediaSecured(facts) | i.MediaMoved(facts):
                 self._media = facts
             case i.Contacted(contact):
@@ -58,8 +67,7 @@ class Evidence:
         candidates = [candidate for effect in effects for candidate in _candidates(effect)]
         addresses = [address for candidate in candidates for address in _addresses(candidate)]
         opened = any(isinstance(effect, e.OpenGate) for effect in effects)
-        if opened:
-            self._weakest_heard = min(self._weakest_heard, self.vouching)
+        self._heard |= opened
         self._trace = replace(
             trace,
             spoken=trace.spoken or opened,
@@ -84,7 +92,15 @@ class Evidence:
             trace=self._trace,
             voucher=self._voucher,
             peer=self._peer,
+            words=self._words.outcome,
         )
+
+    def _compare(self, same: bool) -> None:
+        """The words bind all that vouches for this session, from its first sound: beyond doubt, or worth nothing."""
+        assert self._voucher is not None
+        trust = Trust.VERIFIED if same else Trust.DISTRUSTED
+        self._voucher = replace(self._voucher, peer=replace(self._voucher.peer, trust=trust))
+        self.vouching = self._voucher.vouching
 
     def _vouch(self, description: SessionDescription) -> None:
         self.vouching, self._voucher = description.vouching, description.voucher

@@ -13,6 +13,7 @@ from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.security import MediaFacts
 from openvoice.core.types import EndReason, Origin
+from openvoice.core.words import WordsMessage
 
 
 class Invitation(StrEnum):
@@ -67,6 +68,14 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class CompareWords:
+    """The user has compared ``words`` with what the peer reads; ``same`` is what came of it."""
+
+    words: tuple[str, ...]
+    same: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SendDigits:
     """Dial digits in the call (RFC 4733): ``0-9 * # A-D``."""
 
@@ -105,17 +114,22 @@ class PeerProceeded:
 class OfferReceived:
     """The offer of the peer. For a direct session it is also the first that is heard of the call.
 
-    ``gather_fully`` says that the peer cannot take candidates after the answer.
+    ``gather_fully`` says that the peer cannot take candidates after the answer. ``session`` is the id of the session.
     """
 
     offer: SessionDescription
     announce: bool = True
     gather_fully: bool = False
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerReceived:
+    """The answer of the peer. ``takes_words`` says that its device knows verification words."""
+
     answer: SessionDescription
+    session: str = ""
+    takes_words: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +165,13 @@ class PeerMuted:
 @dataclass(frozen=True, slots=True)
 class PeerHeld:
     held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WordsReceived:
+    """A message of the exchange of verification words."""
+
+    message: WordsMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +282,7 @@ class DeviceTrouble:
     text: str
 
 
-UserInput = Dial | Accept | HangUp | Mute | Hold | SendDigits
+UserInput = Dial | Accept | HangUp | Mute | Hold | CompareWords | SendDigits
 PeerInput = (
     PeerProposed
     | PeerRinging
@@ -273,6 +294,7 @@ PeerInput = (
     | RestartRefused
     | PeerMuted
     | PeerHeld
+    | WordsReceived
     | GlareLost
     | PeerMigrated
     | Ended

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import get_args
 
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
-from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.description import SessionDescription
+from openvoice.core.early import EarlyCandidates
 from openvoice.core.evidence import Evidence
 from openvoice.core.policy import Policy, weakness
 from openvoice.core.security import SecurityReport, SignallingFacts
-from openvoice.core.state import CONNECTED, TRANSITIONS, CallState
-from openvoice.core.types import Direction, EndReason, Origin, Role
+from openvoice.core.state import CONNECTED, OVERDUE, TRANSITIONS, CallState
+from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching, WordsOutcome
+from openvoice.core.verification import Verification
 from openvoice.errors import InvalidState
 
 UNHEARD_AFTER = 15.0
@@ -22,13 +25,9 @@ CONNECT_WITHIN = 30.0
 """Seconds that a path and keys may take. Monal gives up after 15."""
 INTERRUPTION_LIMIT = 30.0
 """Seconds without the peer's media until the call is lost."""
-MAXIMUM_EARLY_CANDIDATES = 64
-"""Candidates kept while there is no media session to give them to."""
 
 ONLY_EVIDENCE = frozenset({i.Contacted, i.MediaMoved, i.RestartRefused})
 """Inputs that change nothing but what is known: they have no handler."""
-
-_USER_INPUTS = get_args(i.UserInput)
 
 
 class CallMachine:
@@ -41,10 +40,11 @@ class CallMachine:
     Invariants, held by property tests over all orders of inputs: ``OpenMedia`` is returned only after a person (or a
     policy a person wrote) said yes on this side; ``OpenGate`` only after the policy accepted the security report, once
     for each media session; ``Finish`` exactly once, last; and an input that is not legal changes nothing.
+    ``seed`` are 32 random octets for this call alone: the verification words need them.
     """
 
     def __init__(
-        self, direction: Direction, peer: str, *, policy: Policy, signalling: SignallingFacts | None = None
+        self, direction: Direction, peer: str, *, policy: Policy, seed: bytes, signalling: SignallingFacts | None = None
     ) -> None:
         self.direction = direction
         self.role = Role.INITIATOR if direction is Direction.OUTGOING else Role.RESPONDER
@@ -60,7 +60,8 @@ class CallMachine:
         self.deadline: float | None = None
         """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
         self.end: e.Finish | None = None
-        self._evidence = Evidence(peer, signalling)
+        self.words = Verification(seed)
+        self._evidence = Evidence(peer, signalling, self.words)
         self._limit: float | None = None
         self._unheard_at: float | None = None
         self._offer: SessionDescription | None = None
@@ -70,7 +71,7 @@ class CallMachine:
         self._described = False
         self._gate_open = False
         self._flowing = False
-        self._early: list[tuple[str, tuple[Candidate, ...]]] = []
+        self._early = EarlyCandidates()
 
     @property
     def security(self) -> SecurityReport:
@@ -88,7 +89,7 @@ class CallMachine:
         if targets is None or not self._admits(message):
             if self.state is CallState.ENDED and kind is i.HangUp:
                 return []
-            if kind in _USER_INPUTS:
+            if kind in get_args(i.UserInput):
                 raise InvalidState(f"a call that is {self.state} cannot take {kind.__name__}")
             return [e.RejectInput(f"{kind.__name__} in state {self.state}")]
         self._evidence.take(message)
@@ -104,8 +105,9 @@ class CallMachine:
         if self._unheard_at is not None and now >= self._unheard_at:
             self._unheard_at = None
             effects.append(e.Notify(events.CallUnheard()))
+        effects += self.words.handle_timeout(now)
         if self._limit is not None and now >= self._limit:
-            effects += self._time_over()
+            effects += self._end(*OVERDUE[self.state])
             self._evidence.note(effects)
         self._set_deadline()
         return effects
@@ -117,7 +119,8 @@ class CallMachine:
     # --- deadlines and legality ---------------------------------------------------------------------------------------
 
     def _set_deadline(self) -> None:
-        self.deadline = min((at for at in (self._limit, self._unheard_at) if at is not None), default=None)
+        deadlines = (self._limit, self._unheard_at, self.words.deadline)
+        self.deadline = min((at for at in deadlines if at is not None), default=None)
 
     def _admits(self, message: i.CallInput) -> bool:
         """What the table cannot say: an answer needs an offer, a second offer needs none before it."""
@@ -130,27 +133,20 @@ class CallMachine:
                 return self._media_open and (self._described or isinstance(message, i.LocalDescription))
             case i.PeerProceeded() | i.GlareLost():
                 return not self._media_open
+            case i.CompareWords():
+                return message.words == self.words.words
+            case i.WordsReceived():
+                return not self.words.settled
             case _:
                 return True
-
-    def _time_over(self) -> Iterator[e.Effect]:
-        match self.state:
-            case CallState.PROPOSED | CallState.RINGING:
-                return self._end(EndReason.TIMEOUT, Origin.LOCAL, "nobody answered")
-            case CallState.NEGOTIATING:
-                return self._end(EndReason.TIMEOUT, Origin.LOCAL, "the other device did not go on with the call")
-            case CallState.CONNECTING:
-                return self._end(EndReason.CONNECTIVITY_ERROR, Origin.LOCAL, "the devices found no path to each other")
-            case _:
-                return self._end(EndReason.CONNECTIVITY_ERROR, Origin.LOCAL, "the connection to the peer was lost")
 
     def _end(self, reason: EndReason, origin: Origin, text: str) -> Iterator[e.Effect]:
         if origin is Origin.LOCAL and self.state is not CallState.NEW:
             yield e.SendEnd(reason, text)
         yield e.CloseMedia()
         self.state = CallState.ENDED
-        self._limit = self._unheard_at = None
-        self._early.clear()
+        self._limit = self._unheard_at = self.words.deadline = None
+        self._early.release()
         self.end = e.Finish(reason, origin, text)
         yield self.end
 
@@ -210,6 +206,13 @@ class CallMachine:
         yield e.SendInformation(e.Information.HOLD if self.held else e.Information.UNHOLD)
         yield e.Notify(events.HoldChanged(self.held, Origin.LOCAL))
 
+    def _on_CompareWords(self, message: i.CompareWords, now: float) -> Iterator[e.Effect]:
+        self.words.compared(same=message.same)
+        if message.same:
+            yield e.Notify(events.CallVerified(self.security))
+        else:
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, "the words of the two sides differ")
+
     def _on_SendDigits(self, message: i.SendDigits, now: float) -> Iterator[e.Effect]:
         yield e.PlayDigits(message.digits)
 
@@ -221,6 +224,7 @@ class CallMachine:
     def _on_OfferReceived(self, message: i.OfferReceived, now: float) -> Iterator[e.Effect]:
         self._offer = message.offer
         self._gather_fully = message.gather_fully
+        self.words.described(message.session, message.offer.voucher)
         if self.state is CallState.NEW:
             yield from self._ring(message.announce, now)
         else:
@@ -267,7 +271,8 @@ class CallMachine:
         # Whoever moves a call must not weaken it: nobody is asked again.
         self._least = max(self._least, self._evidence.vouching)
         self._media_open = self._described = self._gate_open = self._flowing = False
-        self._early.clear()
+        self._early.release()
+        yield from self.words.left()
         yield e.CloseMedia()
         yield e.SendProceed()
 
@@ -282,31 +287,32 @@ class CallMachine:
         if refusal is not None:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
             return
+        self.words.described(message.session, message.answer.voucher, invites=message.takes_words)
         yield e.ApplyAnswer(message.answer)
-        yield from self._release_candidates()
+        yield from itertools.starmap(e.AddCandidates, self._early.release())
 
     def _on_CandidatesReceived(self, message: i.CandidatesReceived, now: float) -> Iterator[e.Effect]:
         if self.state in CONNECTED:
             yield e.AddCandidates(message.content, message.candidates)
-        elif sum(len(kept) for _, kept in self._early) + len(message.candidates) <= MAXIMUM_EARLY_CANDIDATES:
-            self._early.append((message.content, message.candidates))
-
-    def _release_candidates(self) -> Iterator[e.Effect]:
-        for content, candidates in self._early:
-            yield e.AddCandidates(content, candidates)
-        self._early.clear()
+        else:
+            self._early.keep(message.content, message.candidates)
 
     def _on_RestartReceived(self, message: i.RestartReceived, now: float) -> Iterator[e.Effect]:
-        if message.ours:
-            yield e.ApplyRestart(message.credentials)
-        else:
-            yield e.RestartMedia(message.credentials)
+        yield e.ApplyRestart(message.credentials) if message.ours else e.RestartMedia(message.credentials)
 
     def _on_PeerMuted(self, message: i.PeerMuted, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.MuteChanged(message.muted, Origin.REMOTE))
 
     def _on_PeerHeld(self, message: i.PeerHeld, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.HoldChanged(message.held, Origin.REMOTE))
+
+    def _on_WordsReceived(self, message: i.WordsReceived, now: float) -> Iterator[e.Effect]:
+        yield from self.words.take(message.message, now)
+        yield from self._refuse_tampering()
+
+    def _refuse_tampering(self) -> Iterator[e.Effect]:
+        if self.words.outcome is WordsOutcome.FAILED and self.policy.require is Vouching.OMEMO_VERIFIED:
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, "the exchange of words was tampered with")
 
     def _on_Ended(self, message: i.Ended, now: float) -> Iterator[e.Effect]:
         yield from self._end(message.reason, message.origin, message.text)
@@ -334,7 +340,7 @@ class CallMachine:
         self.state = CallState.CONNECTING
         self._limit = now + CONNECT_WITHIN
         yield e.SendAnswer(message.description)
-        yield from self._release_candidates()
+        yield from itertools.starmap(e.AddCandidates, self._early.release())
 
     def _on_LocalCandidates(self, message: i.LocalCandidates, now: float) -> Iterator[e.Effect]:
         yield e.SendCandidates(message.content, message.candidates)
@@ -352,6 +358,8 @@ class CallMachine:
             self._gate_open = True
             yield e.OpenGate()
         yield from self._activate(now)
+        yield from self.words.secured(self.role, message.facts, now)
+        yield from self._refuse_tampering()
 
     def _on_MediaFlowing(self, message: i.MediaFlowing, now: float) -> Iterator[e.Effect]:
         self._flowing = True
@@ -364,6 +372,7 @@ class CallMachine:
             if self.active_since is None:
                 self.active_since = now
                 yield e.Notify(events.CallConnected())
+            yield from self.words.active()
 
     def _on_MediaInterrupted(self, message: i.MediaInterrupted, now: float) -> Iterator[e.Effect]:
         if self.state is CallState.ACTIVE and self._limit is None:

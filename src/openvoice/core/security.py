@@ -12,7 +12,7 @@ from openvoice.core.description import CandidateType, Fingerprint
 from openvoice.core.parties import PartyVerdict, judge
 from openvoice.core.trace import Trace
 from openvoice.core.trust import Trust, Voucher
-from openvoice.core.types import Vouching
+from openvoice.core.types import Vouching, WordsOutcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,6 +97,8 @@ class SecurityReport:
     signalling: SignallingFacts | None
     voucher: Voucher | None = None
     """The OMEMO keys that vouch, if any do."""
+    words: WordsOutcome = WordsOutcome.NONE
+    """What became of the verification words."""
     findings: tuple[Finding, ...] = field(default=())
     parties: tuple[PartyVerdict, ...] = field(default=())
     """Who could hear, and who learnt what."""
@@ -107,6 +109,7 @@ class SecurityReport:
         return {
             "vouching": str(self.vouching),
             "voucher": _voucher_as_dict(self.voucher) if self.voucher else None,
+            "words": self.words.value,
             "fingerprints": {
                 "local": str(media.local_fingerprint) if media else None,
                 "remote": str(media.remote_fingerprint) if media else None,
@@ -166,6 +169,7 @@ def assess(
     trace: Trace | None = None,
     voucher: Voucher | None = None,
     peer: str = "",
+    words: WordsOutcome = WordsOutcome.NONE,
 ) -> SecurityReport:
     """Put the facts of a call with ``peer`` (a bare address) into a report, with what they mean."""
     trace = trace or Trace()
@@ -174,7 +178,8 @@ def assess(
         media=media,
         signalling=signalling,
         voucher=voucher,
-        findings=(*_about_media(vouching, voucher, media, trace), *_about_signalling(signalling)),
+        words=words,
+        findings=(*_about_media(vouching, voucher, media, trace), *_about_words(words), *_about_signalling(signalling)),
         parties=judge(
             trace,
             vouching=vouching,
@@ -211,6 +216,11 @@ def _about_media(
         yield Finding(
             Severity.WARNING, "Something left this device before you agreed. This is a fault: please report it."
         )
+
+
+def _about_words(words: WordsOutcome) -> Iterator[Finding]:
+    if words in _COMPARISONS:
+        yield Finding(*_COMPARISONS[words])
 
 
 def _path_words(media: MediaFacts) -> str:
@@ -268,5 +278,20 @@ _VOUCHING_WORDS = {
     Vouching.OMEMO_VERIFIED: (
         Severity.GOOD,
         "The peer's OMEMO key, which you verified, vouches for the call: no server could have listened.",
+    ),
+}
+_COMPARISONS = {
+    WordsOutcome.SAME: (
+        Severity.GOOD,
+        "You and the peer read the same four words to each other: nobody sat in between.",
+    ),
+    WordsOutcome.DIFFERENT: (
+        Severity.WARNING,
+        "The four words differed: somebody sat in between, or tampered with what the devices told each other.",
+    ),
+    WordsOutcome.FAILED: (
+        Severity.WARNING,
+        "Four words to compare could not be agreed on: somebody may have tampered with what the devices told "
+        "each other.",
     ),
 }

@@ -15,7 +15,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from openvoice.core import inputs as i
-from openvoice.core.types import Role
+from openvoice.core.types import EndReason, Origin, Role
 
 
 class CallState(StrEnum):
@@ -48,6 +48,13 @@ _IN_PROGRESS: dict[type, tuple[CallState, ...]] = {
     i.MediaSecured: (_S.CONNECTING, _S.ACTIVE, _S.ENDED),
     i.MediaFlowing: (_S.CONNECTING, _S.ACTIVE),
     i.PeerMigrated: (_S.NEGOTIATING,),
+    i.WordsReceived: (_S.CONNECTING, _S.ENDED),
+}
+
+_CONVERSING: dict[type, tuple[CallState, ...]] = {
+    i.PeerMigrated: (_S.NEGOTIATING,),
+    i.CompareWords: (_S.ACTIVE, _S.ENDED),
+    i.WordsReceived: (_S.ACTIVE, _S.ENDED),
 }
 
 TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
@@ -61,7 +68,7 @@ TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
             i.AnswerReceived: (_S.CONNECTING, _S.ENDED),
         },
         _S.CONNECTING: {**_IN_PROGRESS},
-        _S.ACTIVE: {i.PeerMigrated: (_S.NEGOTIATING,)},
+        _S.ACTIVE: {**_CONVERSING},
         _S.ENDED: {},
     },
     Role.RESPONDER: {
@@ -69,7 +76,7 @@ TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
         _S.RINGING: {i.Accept: (_S.NEGOTIATING, _S.ENDED)},
         _S.NEGOTIATING: {i.OfferReceived: (_S.NEGOTIATING, _S.ENDED), i.LocalDescription: (_S.CONNECTING,)},
         _S.CONNECTING: {**_IN_PROGRESS},
-        _S.ACTIVE: {i.PeerMigrated: (_S.NEGOTIATING,)},
+        _S.ACTIVE: {**_CONVERSING},
         _S.ENDED: {},
     },
 }
@@ -77,6 +84,14 @@ TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
 
 CONNECTED = (_S.CONNECTING, _S.ACTIVE)
 """The states in which both sides have said yes, and know each other's half."""
+OVERDUE = {
+    _S.PROPOSED: (EndReason.TIMEOUT, Origin.LOCAL, "nobody answered"),
+    _S.RINGING: (EndReason.TIMEOUT, Origin.LOCAL, "nobody answered"),
+    _S.NEGOTIATING: (EndReason.TIMEOUT, Origin.LOCAL, "the other device did not go on with the call"),
+    _S.CONNECTING: (EndReason.CONNECTIVITY_ERROR, Origin.LOCAL, "the devices found no path to each other"),
+    _S.ACTIVE: (EndReason.CONNECTIVITY_ERROR, Origin.LOCAL, "the connection to the peer was lost"),
+}
+"""How a call ends that stays in a state for too long."""
 _ANSWERED = (_S.NEGOTIATING, *CONNECTED)
 _EXCHANGING = (_S.PROPOSED, _S.RINGING, *_ANSWERED)
 

@@ -28,6 +28,19 @@ class Vouching(IntEnum):
         return self.name.lower()
 
 
+class WordsOutcome(StrEnum):
+    """What became of the verification words of a call (docs/verification-words.md)."""
+
+    NONE = "none"
+    """There are none (yet)."""
+    SHOWN = "shown"
+    """The user has not said whether they are the same on both sides."""
+    SAME = "same"
+    DIFFERENT = "different"
+    FAILED = "failed"
+    """They were never shown, or withdrawn: the exchange was disturbed."""
+
+
 class EndReason(StrEnum):
     """Why a call ended: the conditions of XEP-0166, 7.4, by their names on the wire."""
 

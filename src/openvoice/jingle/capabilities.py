@@ -23,6 +23,7 @@ FEATURES = tuple(
             ns.RTP_AUDIO,
             ns.RTP_HEADER_EXTENSIONS,
             ns.SOURCES_FEATURE,
+            ns.VERIFICATION_WORDS,
         )
     )
 )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from openvoice.core.description import Media, SessionDescription
-from openvoice.core.effects import Information
-from openvoice.core.inputs import PeerHeld, PeerMuted, PeerRinging
-from openvoice.jingle.model import InformationKind, SessionInformation
+from openvoice.core.effects import Information, Statement
+from openvoice.core.inputs import PeerHeld, PeerMuted, PeerRinging, WordsReceived
+from openvoice.core.words import WordsMessage
+from openvoice.jingle.model import InformationKind, InformationPayload, SessionInformation
 
 
 def read_information(
-    information: SessionInformation, local: SessionDescription | None
-) -> PeerRinging | PeerMuted | PeerHeld | None:
+    information: InformationPayload, local: SessionDescription | None
+) -> PeerRinging | PeerMuted | PeerHeld | WordsReceived | None:
     """What the call is told, or ``None``: that video is muted means nothing to a voice call."""
+    if isinstance(information, WordsMessage):
+        return WordsReceived(information)
     match information.kind:
         case InformationKind.RINGING:
             return PeerRinging()
@@ -24,8 +29,10 @@ def read_information(
             return PeerMuted(information.kind is InformationKind.MUTE) if about_voice else None
 
 
-def write_information(information: Information, local: SessionDescription) -> list[SessionInformation]:
+def write_information(information: Statement, local: SessionDescription) -> Sequence[InformationPayload]:
     """What the peer is told: hold is of the session, mute is of each voice in it."""
+    if isinstance(information, WordsMessage):
+        return [information]
     kind = InformationKind(information.value)
     if information in (Information.HOLD, Information.UNHOLD):
         return [SessionInformation(kind)]

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from openvoice.core.description import Candidate, Codec, HeaderExtension, Senders, Source
 from openvoice.core.types import EndReason
+from openvoice.core.words import WordsMessage
 
 
 class JingleAction(StrEnum):
@@ -51,6 +52,9 @@ class SessionInformation:
 
     kind: InformationKind
     content: str | None = None
+
+
+InformationPayload = SessionInformation | WordsMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,7 @@ class Jingle:
     """The contents that the XEP-0338 ``group`` puts on one transport."""
     reason: EndReason | None = None
     text: str = ""
-    information: SessionInformation | None = None
+    information: InformationPayload | None = None
     unsupported: bool = False
     """Whether a session-info has a payload of an unknown kind."""
     initiator: str = ""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from openvoice.core.words import PROTOCOL
+
 CLIENT = "jabber:client"
 STANZA_ERRORS = "urn:ietf:params:xml:ns:xmpp-stanzas"
 RECEIPTS = "urn:xmpp:receipts"
@@ -28,6 +30,7 @@ OMEMO_DTLS = "http://gultsch.de/xmpp/drafts/omemo/dlts-srtp-verification"
 """Spelt ``dlts`` by its author, and therefore by everybody."""
 OMEMO = "eu.siacs.conversations.axolotl"
 """The OMEMO that every client with calls speaks (XEP-0384, 0.3)."""
+VERIFICATION_WORDS = PROTOCOL
 EXTERNAL_SERVICES = "urn:xmpp:extdisco:2"
 
 OFFER_ANSWER_FEATURE = "urn:ietf:rfc:3264"

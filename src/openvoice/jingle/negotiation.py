@@ -35,6 +35,7 @@ class Negotiation:
         role: Role,
         proposed: frozenset[str] | None,
         gather_fully: bool,
+        takes_words: bool,
         able: Callable[[], bool],
     ) -> None:
         self.local: SessionDescription | None = None
@@ -43,6 +44,7 @@ class Negotiation:
         self._role = role
         self._proposed = proposed
         self._gather_fully = gather_fully
+        self._takes_words = takes_words
         self._sealing = Sealing(call=call, peer=peer, able=able)
 
     @property
@@ -103,12 +105,12 @@ class Negotiation:
             if self._proposed is not None and offer.media != self._proposed:
                 raise MalformedStanza("the offer holds other media than the proposal", "security-error")
             self.remote = offer
-            return OfferReceived(offer, self._proposed is None, self._gather_fully)
+            return OfferReceived(offer, self._proposed is None, self._gather_fully, self._sid)
         answer = read_answer(jingle, voucher)
         if self.local is None or _media(answer) != _media(self.local):
             raise MalformedStanza("the answer holds other contents than the offer", "security-error")
         self.remote = answer
-        return AnswerReceived(answer)
+        return AnswerReceived(answer, self._sid, self._takes_words)
 
 
 def _media(description: SessionDescription) -> set[tuple[str, str]]:

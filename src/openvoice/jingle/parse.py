@@ -21,6 +21,7 @@ from openvoice.jingle.model import (
     Foreign,
     IceTransport,
     InformationKind,
+    InformationPayload,
     Jingle,
     JingleAction,
     JingleContent,
@@ -28,6 +29,7 @@ from openvoice.jingle.model import (
     SealedFingerprint,
     SessionInformation,
 )
+from openvoice.jingle.words import parse_words
 
 MAXIMUM_CONTENTS = 16
 MAXIMUM_PAYLOAD_TYPES = 64
@@ -130,10 +132,12 @@ def _bundle(element: Element) -> tuple[str, ...]:
     return ()
 
 
-def _information(element: Element) -> tuple[SessionInformation | None, bool]:
+def _information(element: Element) -> tuple[InformationPayload | None, bool]:
     for namespace, name, child in ns.children(element):
         if (namespace, name) in ((ns.JINGLE, "content"), (ns.JINGLE, "reason"), (ns.GROUPING, "group")):
             continue
+        if namespace == ns.VERIFICATION_WORDS:
+            return parse_words(child), False
         if namespace != ns.RTP_INFORMATION or name not in InformationKind.__members__.values():
             return None, True
         content = child.get("name")

@@ -5,7 +5,7 @@ A profile never decides whether a call is safe, only which of several correct wa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openvoice.jingle import namespaces as ns
 
@@ -38,6 +38,8 @@ class PeerProfile:
     """Whether it acts on a session-info. Those that do not leave the request unanswered."""
     answer_within: float = 30.0
     """Seconds that its session-accept may take."""
+    takes_words: bool = False
+    """Whether it exchanges verification words."""
 
 
 _PROFILES: tuple[tuple[str, PeerProfile], ...] = (
@@ -53,11 +55,13 @@ _PROFILES: tuple[tuple[str, PeerProfile], ...] = (
 
 def profile_of(identity: DeviceIdentity) -> PeerProfile:
     """The profile of a device. An unknown one gets the standards, and all candidates at once if it asks for them."""
+    takes_words = ns.VERIFICATION_WORDS in identity.features
     described = f"{identity.node} {identity.name}".lower()
     for word, profile in _PROFILES:
         if word in described:
-            return profile
+            return replace(profile, takes_words=takes_words)
     gather_fully = ns.OFFER_ANSWER_FEATURE in identity.features
     # No end-user client wants full gathering and has no video: that is a gateway to the telephone network.
     gateway = gather_fully and ns.RTP_VIDEO not in identity.features
-    return PeerProfile(gather_fully=gather_fully, answer_within=GATEWAY_ANSWER_SECONDS if gateway else 30.0)
+    answer_within = GATEWAY_ANSWER_SECONDS if gateway else 30.0
+    return PeerProfile(gather_fully=gather_fully, answer_within=answer_within, takes_words=takes_words)

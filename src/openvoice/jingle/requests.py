@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from openvoice.core.address import Address
-from openvoice.jingle.model import Jingle, JingleAction, JingleContent, SessionInformation
+from openvoice.jingle.model import InformationPayload, Jingle, JingleAction, JingleContent
 from openvoice.jingle.outputs import Output, SendIq
 from openvoice.jingle.serialize import serialize_jingle
 
@@ -39,7 +39,7 @@ class Requests:
         """A request about contents."""
         return self.send(Jingle(action=action, sid=self._sid, contents=contents, bundle=bundle), request)
 
-    def inform(self, information: SessionInformation) -> list[Output]:
+    def inform(self, information: InformationPayload) -> list[Output]:
         """A session-info."""
         return self.send(Jingle(action=JingleAction.SESSION_INFO, sid=self._sid, information=information))
 

@@ -6,8 +6,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 from openvoice.core.description import Candidate, Codec, Senders
 from openvoice.core.types import EndReason
+from openvoice.core.words import WordsMessage
 from openvoice.jingle import namespaces as ns
-from openvoice.jingle.model import Foreign, IceTransport, Jingle, JingleContent, RtpDescription
+from openvoice.jingle.model import Foreign, IceTransport, Jingle, JingleContent, RtpDescription, SessionInformation
+from openvoice.jingle.words import serialize_words
 
 
 def serialize_jingle(jingle: Jingle) -> Element:
@@ -21,11 +23,14 @@ def serialize_jingle(jingle: Jingle) -> Element:
             SubElement(group, ns.qualified(ns.GROUPING, "content"), name=name)
     for content in jingle.contents:
         element.append(_content(content))
-    if jingle.information is not None:
-        information = SubElement(element, ns.qualified(ns.RTP_INFORMATION, jingle.information.kind))
-        if jingle.information.content is not None:
-            information.set("creator", "initiator")
-            information.set("name", jingle.information.content)
+    match jingle.information:
+        case SessionInformation(kind, content_name):
+            information = SubElement(element, ns.qualified(ns.RTP_INFORMATION, kind))
+            if content_name is not None:
+                information.set("creator", "initiator")
+                information.set("name", content_name)
+        case WordsMessage() as message:
+            element.append(serialize_words(message))
     if jingle.reason is not None:
         element.append(serialize_reason(jingle.reason, jingle.text))
     return element

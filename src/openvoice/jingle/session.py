@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from openvoice.core.address import Address
 from openvoice.core.description import Candidate, Senders, SessionDescription
-from openvoice.core.effects import Information
+from openvoice.core.effects import Statement
 from openvoice.core.inputs import (
     AnswerReceived,
     Ended,
@@ -100,6 +100,7 @@ class Session:
             role=role,
             proposed=proposed,
             gather_fully=profile.gather_fully,
+            takes_words=profile.takes_words,
             able=able,
         )
         self._ice = Trickling(call=call, role=role, requests=self._requests, restarts_ice=profile.restarts_ice)
@@ -161,8 +162,8 @@ class Session:
         """Say that it rings here."""
         return self._requests.inform(SessionInformation(InformationKind.RINGING))
 
-    def inform(self, information: Information) -> list[Output]:
-        """Say that this side is muted, on hold, or not any more (XEP-0167, 8)."""
+    def inform(self, information: Statement) -> list[Output]:
+        """Say that this side is muted, on hold, or not any more (XEP-0167, 8), or a step of the verification words."""
         local = self._negotiation.local
         if not self.profile.understands_information or local is None:
             return []

@@ -50,10 +50,12 @@ from openvoice.core.inputs import (
     PeerProposed,
     PeerRinging,
     RestartReceived,
+    WordsReceived,
 )
 from openvoice.core.security import MediaFacts, SignallingFacts
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import CallId, Role
+from openvoice.core.words import WordsMessage
 from openvoice.errors import PeerUnavailable
 from openvoice.ports import FRAME_SAMPLES, Frame, IncomingCall, MediaSettings, RelayServer, SignallingListener
 
@@ -179,7 +181,7 @@ class FakeSignalling:
         return peer.bare in self.roster
 
     def _tell(self, listener: SignallingListener, call: CallId, effect: SignallingEffect) -> None:
-        heard = _heard(effect)
+        heard = _heard(effect, str(call))
         is_first = isinstance(effect, SendProposal | SendOffer) and call in self._media
         if is_first:
             media = self._media.pop(call)
@@ -188,7 +190,7 @@ class FakeSignalling:
             listener.call_input(call, heard)
 
 
-def _heard(effect: SignallingEffect) -> PeerInput:
+def _heard(effect: SignallingEffect, session: str) -> PeerInput:
     """What the peer takes from an effect."""
     match effect:
         case SendProposal():
@@ -198,13 +200,15 @@ def _heard(effect: SignallingEffect) -> PeerInput:
         case SendProceed():
             return PeerProceeded()
         case SendOffer(offer):
-            return OfferReceived(offer)
+            return OfferReceived(offer, session=session)
         case SendAnswer(answer):
-            return AnswerReceived(answer)
+            return AnswerReceived(answer, session, takes_words=True)
         case SendCandidates(content, candidates):
             return CandidatesReceived(content, candidates)
         case SendRestart(credentials, answering):
             return RestartReceived(credentials, ours=answering)
+        case SendInformation(WordsMessage() as message):
+            return WordsReceived(message)
         case SendInformation(information):
             if information in (Information.MUTE, Information.UNMUTE):
                 return PeerMuted(information is Information.MUTE)
