@@ -2,46 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import logging
+import secrets as dice
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
+from openvoice.core.trust import DeviceKey, Trust, Voucher
 from openvoice.jingle.sealing import Sealed, Unsealed
 from openvoice.ports import KeyStore
-from openvoice.signalling.xmpp.omemo.failures import OmemoFailed as OmemoFailed
+from openvoice.signalling.xmpp.omemo import wire
+from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
+from openvoice.signalling.xmpp.omemo.identity import Identity, own_identity
 from openvoice.signalling.xmpp.omemo.network import OmemoNetwork
+from openvoice.signalling.xmpp.omemo.payload import open_text, seal_text
+from openvoice.signalling.xmpp.omemo.publication import Publication
+from openvoice.signalling.xmpp.omemo.record import may_reach
+from openvoice.signalling.xmpp.omemo.sessions import KEY, Opened, Sessions
+
+PUBLISHED_WITHIN = 5.0
+"""Seconds that a call waits for the first publication of the own device."""
+GATHER = 1.0
+"""Seconds in which used pre keys are gathered before their successors are published."""
+MAXIMUM_KEYS = 64
+"""Keys of one person, or devices without any, at which those of further devices are not asked for any more."""
+
+_logger = logging.getLogger(__name__)
 
 
 class OmemoDevice:
-    """Seals texts for one device of somebody, and unseals what it sent."""
+    """Seals texts for one device of somebody, and unseals what it sent.
 
-    def __init__(self, account: Address, keys: KeyStore, network: OmemoNetwork) -> None:
+    All state is among the secrets: what is given out has become durable before, and another process may use the same.
+    Nothing is written while anything waits, so that no two operations ever see the same message key.
+    """
+
+    def __init__(
+        self, account: Address, keys: KeyStore, network: OmemoNetwork, clock: Callable[[], float] = time.time
+    ) -> None:
         self._account = account.bare
-        self._keys = keys
+        self._secrets = keys.secrets
+        self._trust = keys.trust
         self._network = network
+        self._clock = clock
+        self._publication = Publication(self._account, keys.secrets, network)
+        self._tried = asyncio.Event()
+        self._keys_used = False
+        self._looked_at: defaultdict[Address, set[int]] = defaultdict(set)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.healed = 0
+        """How many broken sessions were replaced."""
 
     @property
     def id(self) -> int:
         """The number of this device, 1 to 2³¹-1, made at first use."""
-        raise NotImplementedError
+        return self._identity.device
 
     @property
     def key(self) -> bytes:
         """The own identity key in the Curve25519 form, 32 octets, made at first use."""
-        raise NotImplementedError
+        return self._identity.key
 
     @property
     def published(self) -> bool:
-        """Whether others can find this device: its id is worth telling."""
-        raise NotImplementedError
+        """Whether others can find this device: its number is worth telling."""
+        return self._identity.published
 
     async def publish(self) -> None:
         """Let others find this device, and keep its keys fresh. To be called after each login.
 
         Raises:
-            OmemoFailed: the server has no place for it (``unavailable``).
+            OmemoFailed: the server has no place for it, or does not answer (``unavailable``).
         """
-        raise NotImplementedError
+        try:
+            await self._publication.login()
+        finally:
+            self._tried.set()
 
     async def seal(self, peer: Address, device: int, texts: Mapping[str, str]) -> Sealed:
         """Encrypt each text for one device of ``peer``, with a message key of its own. Durable when it returns.
@@ -49,20 +89,199 @@ class OmemoDevice:
         Raises:
             OmemoFailed: there is no such device, it has no keys, or the network fails.
         """
-        raise NotImplementedError
+        await self._be_published()
+        bundle = None if self._sessions().knows(peer, device) else await self._bundle(peer, device)
+        names, payloads, materials = [], [], []
+        for name, text in texts.items():
+            payload, material = seal_text(text)
+            names.append(name)
+            payloads.append(payload)
+            materials.append(material)
+        with self._secrets.transaction():
+            identity_key, keys = self._sessions().seal(peer, device, materials, bundle)
+        elements = [
+            wire.write_encrypted(self.id, device, key, payload) for key, payload in zip(keys, payloads, strict=True)
+        ]
+        return Sealed(
+            voucher=self._voucher(self._meet(peer, device, identity_key)),
+            elements=dict(zip(names, elements, strict=True)),
+        )
 
     async def unseal(self, peer: Address, elements: Mapping[str, Element]) -> Unsealed:
-        """Decrypt what one device of ``peer`` wrote for this one. Nothing is kept of it if one element fails.
+        """Decrypt what one device of ``peer`` wrote for this one.
 
         Raises:
             OmemoFailed: an element is junk, a replay, for others, of another device than the rest, or undecryptable.
         """
-        raise NotImplementedError
+        headers = [wire.read_header(item, self.id) for item in elements.values()]
+        payloads = [wire.read_payload(item) for item in elements.values()]
+        keys = [header.key for header in headers if header.key is not None]
+        if len({header.sender for header in headers}) != 1:
+            raise OmemoFailed(Cause.MIXED_DEVICES)
+        if len(keys) != len(headers):
+            raise OmemoFailed(Cause.NOT_FOR_US)
+        device = headers[0].sender
+        try:
+            opened = self._open(peer, device, keys)
+        except OmemoFailed as failure:
+            if failure.cause is Cause.UNDECRYPTABLE:
+                self._spawn(self._heal(peer, device))
+            raise
+        if len({item.identity_key for item in opened}) != 1:
+            raise OmemoFailed(Cause.MIXED_DEVICES)
+        texts = [open_text(payload, item.material) for payload, item in zip(payloads, opened, strict=True)]
+        return Unsealed(
+            voucher=self._voucher(self._meet(peer, device, opened[0].identity_key)),
+            texts=dict(zip(elements, texts, strict=True)),
+        )
 
-    async def receive(self, sender: Address, encrypted: Element) -> None:
-        """Take an ordinary OMEMO message, to keep in step with the device that wrote it; its text is dropped."""
-        raise NotImplementedError
+    async def receive(self, sender: Address, encrypted: Element, *, late: bool = False) -> None:
+        """Take an ordinary OMEMO message, to keep in step with the device that wrote it. Its text is never decrypted.
+
+        To be called for people in the contact list and for the own account alone: it may begin a session. ``late``
+        says that a server kept the message: what cannot be decrypted of those is no reason to begin anew.
+        """
+        try:
+            header = wire.read_header(encrypted, self.id)
+            if header.key is None:
+                return
+            [opened] = self._open(sender, header.sender, [header.key])
+        except OmemoFailed as failure:
+            if failure.cause is Cause.UNDECRYPTABLE and not late:
+                await self._heal(sender, header.sender)
+            return
+        met = self._meet(sender, header.sender, opened.identity_key)
+        if (opened.begun or opened.stale) and self._may_reach(met):
+            self._answer(sender, header.sender)
 
     def devices_changed(self, owner: Address, payload: Element) -> None:
         """Take a notification that ``owner`` published another device list (XEP-0163, 4)."""
-        raise NotImplementedError
+        if owner.bare == self._account:
+            if self._publication.removed(payload):
+                self._spawn(self._renew())
+            return
+        known = self._trust.keys(owner.bare)
+        new = set(wire.read_device_list(payload)) - {item.device for item in known} - self._looked_at[owner.bare]
+        if known and new and len(known) < MAXIMUM_KEYS and len(self._looked_at[owner.bare]) < MAXIMUM_KEYS:
+            self._looked_at[owner.bare] |= new
+            self._spawn(self._look_at(owner.bare, new))
+
+    async def close(self) -> None:
+        """Let go of what still waits for the network."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def _identity(self) -> Identity:
+        return own_identity(self._secrets)
+
+    def _sessions(self) -> Sessions:
+        return Sessions(self._secrets, self._clock())
+
+    def _open(self, peer: Address, device: int, keys: Sequence[wire.SealedKey]) -> list[Opened]:
+        """Decrypt message keys. Those before one that fails stay decrypted, so that they cannot come again."""
+        opened: list[Opened] = []
+        failed: OmemoFailed | None = None
+        with self._secrets.transaction():
+            for key in keys:
+                try:
+                    opened.append(self._sessions().open(peer, device, key))
+                except OmemoFailed as failure:
+                    failed = failure
+                    break
+        if any(item.begun for item in opened):
+            self._use_up()
+        if failed is not None:
+            raise failed
+        return opened
+
+    def _meet(self, peer: Address, device: int, key: bytes) -> DeviceKey:
+        return self._trust.meet(peer.bare, device, key, self._clock())
+
+    def _voucher(self, met: DeviceKey) -> Voucher:
+        return Voucher(peer=met, own_device=self.id, own_key=self.key)
+
+    async def _be_published(self) -> None:
+        if not self.published:
+            try:
+                await asyncio.wait_for(self._tried.wait(), PUBLISHED_WITHIN)
+            except TimeoutError:
+                raise OmemoFailed(Cause.UNAVAILABLE) from None
+        if not self.published:
+            raise OmemoFailed(Cause.UNAVAILABLE)
+
+    async def _bundle(self, peer: Address, device: int) -> wire.Bundle:
+        payload = await self._network.fetch(peer.bare, wire.bundle_node(device))
+        if payload is not None:
+            return wire.read_bundle(payload)
+        devices = wire.read_device_list(await self._network.fetch(peer.bare, wire.DEVICE_LIST))
+        if device in devices:
+            raise OmemoFailed(Cause.NO_BUNDLE)
+        if not devices and await self._network.fetch(peer.bare, wire.OMEMO_2_DEVICE_LIST) is not None:
+            raise OmemoFailed(Cause.OTHER_OMEMO)
+        raise OmemoFailed(Cause.NO_DEVICE)
+
+    # --- messages that nobody asked for -------------------------------------------------------------------------------
+
+    def _may_reach(self, met: DeviceKey) -> bool:
+        return met.trust is not Trust.DISTRUSTED and may_reach(self._secrets, met.owner, met.device, self._clock())
+
+    async def _heal(self, peer: Address, device: int) -> None:
+        """Replace a session in which something came that cannot be decrypted, and tell the device in the new one."""
+        if not may_reach(self._secrets, peer, device, self._clock()):
+            return
+        try:
+            bundle = await self._bundle(peer, device)
+            if self._meet(peer, device, bundle.identity_key).trust is Trust.DISTRUSTED:
+                return
+            with self._secrets.transaction():
+                key = self._sessions().begin(peer, device, bundle, dice.token_bytes(KEY))
+        except OmemoFailed as failure:
+            _logger.info("a broken OMEMO session could not be replaced: %s", failure.cause)
+            return
+        self._send_key(peer, device, key)
+        self.healed += 1
+        _logger.warning("an OMEMO session was broken, and was replaced")
+
+    def _answer(self, peer: Address, device: int) -> None:
+        """Say something in a session, so that the other side knows that it works, and new keys come in."""
+        with self._secrets.transaction():
+            _, [key] = self._sessions().seal(peer, device, [dice.token_bytes(KEY)])
+        self._send_key(peer, device, key)
+
+    def _send_key(self, peer: Address, device: int, key: wire.SealedKey) -> None:
+        empty = wire.Payload(dice.token_bytes(12), b"")
+        self._network.send(peer, wire.write_encrypted(self.id, device, key, empty))
+
+    # --- what goes on beside ------------------------------------------------------------------------------------------
+
+    def _use_up(self) -> None:
+        if not self._keys_used:
+            self._keys_used = True
+            self._spawn(self._replace_used())
+
+    async def _replace_used(self) -> None:
+        await asyncio.sleep(GATHER)
+        self._keys_used = False
+        await self._renew()
+
+    async def _renew(self) -> None:
+        try:
+            await self._publication.renew()
+        except OmemoFailed as failure:
+            _logger.warning("the OMEMO keys could not be published: %s", failure)
+
+    async def _look_at(self, owner: Address, devices: set[int]) -> None:
+        """Get to know the keys of new devices of somebody whose keys are known: the user may have to decide."""
+        for device in devices:
+            try:
+                bundle = await self._bundle(owner, device)
+            except OmemoFailed:
+                continue
+            self._meet(owner, device, bundle.identity_key)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -27,7 +27,7 @@ class Cause(StrEnum):
     OTHER_OMEMO = "other-omemo"
     """The peer speaks another OMEMO than this one."""
     UNAVAILABLE = "unavailable"
-    """The own server offers no place for keys, or does not answer."""
+    """A server has no place for keys, or does not answer."""
 
 
 class OmemoFailed(OpenVoiceError):
@@ -47,5 +47,5 @@ _SENTENCES = {
     Cause.NO_DEVICE: "the peer has no such OMEMO device",
     Cause.NO_BUNDLE: "the peer's device has published no OMEMO keys that can be used",
     Cause.OTHER_OMEMO: "the peer's client speaks only a newer OMEMO, which no client uses for calls",
-    Cause.UNAVAILABLE: "the own server does not keep OMEMO keys, or did not answer",
+    Cause.UNAVAILABLE: "a server does not keep OMEMO keys, or did not answer",
 }
