@@ -36,6 +36,7 @@ FENCES = {
     "aiortc": {"media"},
     "av": {"media"},
     "click": {"cli"},
+    "doubleratchet": {"signalling"},
     "keyring": {"storage"},
     "oldmemo": {"signalling"},
     "omemo": {"signalling"},
@@ -48,6 +49,8 @@ FENCES = {
     "sounddevice": {"devices"},
     "sqlite3": {"storage"},
     "tomlkit": {"config"},
+    "x3dh": {"signalling"},
+    "xeddsa": {"signalling"},
 }
 BANNED_IN_PURE = {"asyncio", "os", "random", "secrets", "socket", "threading", "time"}
 """A pure module that imported one of these could read a clock, throw dice or wait."""

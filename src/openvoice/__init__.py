@@ -21,6 +21,7 @@ from openvoice.client.account import Account
 from openvoice.client.call import Call
 from openvoice.client.client import Client
 from openvoice.client.happening import Happening
+from openvoice.client.keys import MemorySecrets, temporary_keys
 from openvoice.client.profile import Profile
 from openvoice.client.sound import (
     Device,
@@ -63,7 +64,7 @@ from openvoice.errors import (
     ServerUnreachable,
     UsageError,
 )
-from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, AudioSink, AudioSource, Frame
+from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, AudioSink, AudioSource, Frame, KeyStore
 
 __version__ = "0.1.0"
 
@@ -96,9 +97,11 @@ __all__ = [
     "InsecureServer",
     "InvalidAddress",
     "InvalidState",
+    "KeyStore",
     "KeyUnavailable",
     "LoginRefused",
     "MediaFailed",
+    "MemorySecrets",
     "NoAnswer",
     "OpenVoiceError",
     "PeerUnavailable",
@@ -119,6 +122,7 @@ __all__ = [
     "parse_sink",
     "parse_source",
     "sound_devices",
+    "temporary_keys",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

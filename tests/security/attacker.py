@@ -126,4 +126,6 @@ class Attacker:
         self.connection.answer(id, sender)
         self._changed.set()
 
+    def node_changed(self, owner: Address, node: str, payload: Element) -> None: ...
+
     def connection_changed(self, online: bool, reason: str) -> None: ...

@@ -26,6 +26,7 @@ from openvoice import (
     Policy,
     UsageError,
     load_sound,
+    temporary_keys,
 )
 from openvoice.cli.context import json_option
 from openvoice.cli.printing import Printer, printer, told
@@ -115,7 +116,7 @@ async def _converse(server: Prosody, folder: Path, shown: Printer) -> _Conversat
             server=(server.host, server.port),
             ca_file=server.ca_file,
         )
-        return Client(account, policy=policy, interfaces=(server.host,))
+        return Client(account, policy=policy, interfaces=(server.host,), keys=temporary_keys())
 
     alice, bob = client("alice", Policy()), client("bob", Policy(answer=Audience.ROSTER))
     answered: asyncio.Future[Call] = asyncio.get_running_loop().create_future()

@@ -33,6 +33,7 @@ from openvoice.errors import Busy, InvalidState, OpenVoiceError, SecurityRefused
 from openvoice.ports import (
     CallStore,
     IncomingCall,
+    KeyStore,
     MediaEngine,
     MediaSettings,
     Signalling,
@@ -57,6 +58,8 @@ class Client:
             call = await client.call("bob@example.org", source=Path("hello.wav"))
             await call.wait_for(CallState.ACTIVE, timeout=30)
 
+    ``keys`` is what OMEMO keeps for the account. Without it, only the servers vouch for the keys of calls.
+
     Raises on entry: a :class:`~openvoice.errors.ConnectionFailed`, a :class:`~openvoice.errors.ConfigurationError`, or
     :class:`~openvoice.errors.InvalidState` if it was online before: a client is used once.
     """
@@ -70,8 +73,10 @@ class Client:
         interfaces: tuple[str, ...] = (),
         engine: MediaEngine | None = None,
         signalling: SignallingFactory | None = None,
+        keys: KeyStore | None = None,
     ) -> None:
         self._account = account
+        self._keys = keys
         self._name = ""
         self.policy = policy or Policy()
         self._store = store
@@ -361,36 +366,23 @@ class Client:
     def _xmpp(
         self, account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
     ) -> Signalling:
-        last_online = self._store.last_online(self._name) if self._store is not None else None
-        return _xmpp(account, listener, screen, proposal_age=self.policy.proposal_age, last_online=last_online)
+        from openvoice.signalling.xmpp.adapter import XmppSignalling
 
-
-# The two heavy adapters are imported when a client goes online, so that ``import openvoice`` stays quick.
+        return XmppSignalling(
+            account=account.address,
+            password=account.password,
+            server=account.server,
+            ca_file=account.ca_file,
+            listener=listener,
+            screen=screen,
+            proposal_age=self.policy.proposal_age,
+            last_online=self._store.last_online(self._name) if self._store is not None else None,
+            keys=self._keys,
+        )
 
 
 def _engine() -> MediaEngine:
+    # Like the signalling, imported when a client goes online, so that ``import openvoice`` stays quick.
     from openvoice.media.engine import ThreadedMediaEngine
 
     return ThreadedMediaEngine()
-
-
-def _xmpp(
-    account: Account,
-    listener: SignallingListener,
-    screen: Callable[[IncomingCall], Screening],
-    *,
-    proposal_age: float,
-    last_online: float | None,
-) -> Signalling:
-    from openvoice.signalling.xmpp.adapter import XmppSignalling
-
-    return XmppSignalling(
-        account=account.address,
-        password=account.password,
-        server=account.server,
-        ca_file=account.ca_file,
-        listener=listener,
-        screen=screen,
-        proposal_age=proposal_age,
-        last_online=last_online,
-    )

@@ -43,6 +43,8 @@ class SignallingFacts:
     sasl_mechanism: str = ""
     channel_binding: str = ""
     """The type of channel binding that SASL proved (RFC 5929), empty for none."""
+    omemo_device: int | None = None
+    """The number of the own OMEMO device, if others can find it; without one, no fingerprint can be sealed."""
     chain: tuple[CertificateFacts, ...] = ()
     """The server's certificate, then those that vouch for it, as far as Python tells."""
     local_address: str = ""

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from openvoice import Account, Client, Policy
+from openvoice import Account, Client, Policy, temporary_keys
 from openvoice.ports import MediaEngine
 from openvoice.server.prosody import Prosody
 
@@ -46,6 +46,7 @@ class ClientFactory:
                             policy=(policies or {}).get(name),
                             engine=(engines or {}).get(name),
                             interfaces=(self._prosody.host,),
+                            keys=temporary_keys(),
                         )
                     )
                     for name, full_name in full_names.items()

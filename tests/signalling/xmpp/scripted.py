@@ -236,6 +236,7 @@ class Recorder:
     def __init__(self) -> None:
         self.messages: list[tuple[Element, Address, Carbon | None, float | None]] = []
         self.requests: list[tuple[str, RequestKind, Element, Address]] = []
+        self.nodes: list[tuple[Address, str, Element]] = []
         self.changes: list[tuple[bool, str]] = []
         self._changed = asyncio.Event()
 
@@ -251,6 +252,10 @@ class Recorder:
 
     def request_received(self, id: str, kind: RequestKind, payload: Element, sender: Address) -> None:  # noqa: A002
         self.requests.append((id, kind, payload, sender))
+        self._changed.set()
+
+    def node_changed(self, owner: Address, node: str, payload: Element) -> None:
+        self.nodes.append((owner, node, payload))
         self._changed.set()
 
     def connection_changed(self, online: bool, reason: str) -> None:

@@ -7,6 +7,7 @@ import itertools
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
@@ -33,11 +34,14 @@ from openvoice.jingle.outputs import (
     SendMessage,
 )
 from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
-from openvoice.ports import IncomingCall, RelayServer, SignallingListener
+from openvoice.ports import IncomingCall, KeyStore, RelayServer, SignallingListener
 from openvoice.signalling.xmpp.connection import Connection, Password
 from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaRefused, StanzaTimeout
 from openvoice.signalling.xmpp.listener import RequestKind
 from openvoice.signalling.xmpp.messages import Carbon
+from openvoice.signalling.xmpp.omemo.device import OmemoDevice
+from openvoice.signalling.xmpp.omemo.pep import PepNetwork
+from openvoice.signalling.xmpp.omemo.upkeep import NOTIFY, Upkeep
 
 REQUEST_WITHIN = 15.0
 """Seconds that a peer may take to acknowledge a Jingle request; Dino looks for its codecs first."""
@@ -64,10 +68,11 @@ class XmppSignalling:
         ca_file: Path | None = None,
         proposal_age: float = 60.0,
         last_online: float | None = None,
+        keys: KeyStore | None = None,
     ) -> None:
         """``screen`` asks the policy about a call that comes in, before anything of it is shown or answered;
         one that a server kept longer than ``proposal_age`` seconds does not ring any more. Calls since ``last_online``
-        (Unix time) are looked up in the archive of the server.
+        (Unix time) are looked up in the archive of the server. Without ``keys`` there is no OMEMO.
 
         Raises:
             ConfigurationError: ``ca_file`` cannot be read.
@@ -77,10 +82,12 @@ class XmppSignalling:
             account=account,
             password=password,
             listener=self,
-            features=frozenset(capabilities.FEATURES),
+            features=frozenset(capabilities.FEATURES if keys is None else (*capabilities.FEATURES, NOTIFY)),
             server=server,
             ca_file=ca_file,
         )
+        self._omemo = None if keys is None else OmemoDevice(account, keys, PepNetwork(self._connection))
+        self._upkeep = None if self._omemo is None else Upkeep(self._omemo, self._known)
         self._endpoint = JingleEndpoint(
             own=self._connection.address,
             new_id=lambda: str(uuid.uuid4()),
@@ -103,12 +110,17 @@ class XmppSignalling:
 
     @property
     def facts(self) -> SignallingFacts | None:
-        return self._connection.facts
+        facts = self._connection.facts
+        if facts is None or self._omemo is None or not self._omemo.published:
+            return facts
+        return replace(facts, omemo_device=self._omemo.id)
 
     async def open(self) -> None:
         await self._connection.open()
 
     async def close(self) -> None:
+        if self._upkeep is not None:
+            await self._upkeep.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -116,6 +128,9 @@ class XmppSignalling:
 
     def in_roster(self, peer: Address) -> bool:
         return peer.bare in self._connection.roster
+
+    def _known(self, person: Address) -> bool:
+        return person == self.address.bare or self.in_roster(person)
 
     # --- calls that go out --------------------------------------------------------------------------------------------
 
@@ -162,6 +177,8 @@ class XmppSignalling:
         self, message: Element, sender: Address, *, carbon: Carbon | None, stamp: float | None
     ) -> None:
         self._perform(self._endpoint.receive_message(message, sender, time.time(), carbon=carbon, stamp=stamp))
+        if self._upkeep is not None:
+            self._upkeep.message_received(message, sender, late=stamp is not None)
 
     def request_received(self, id: str, kind: RequestKind, payload: Element, sender: Address) -> None:  # noqa: A002
         if payload.tag == ns.qualified(ns.EXTERNAL_SERVICES, "services") and kind == "set":
@@ -171,10 +188,16 @@ class XmppSignalling:
         else:
             self._connection.refuse(id, sender, "service-unavailable")
 
+    def node_changed(self, owner: Address, node: str, payload: Element) -> None:
+        if self._upkeep is not None:
+            self._upkeep.node_changed(owner, node, payload)
+
     def connection_changed(self, online: bool, reason: str) -> None:
         if online:
             self._endpoint.own = self._connection.address
             self._spawn(self._catch_up(self._last_seen))
+        if self._upkeep is not None:
+            self._upkeep.connection_changed(online)
         self._last_seen = time.time()
         self._listener.connection_changed(online, reason)
 
@@ -194,6 +217,8 @@ class XmppSignalling:
             ArchivedMessage(item.message, item.sender, item.stamp) for item in received if item.stamp is not None
         ]
         self._perform(self._endpoint.catch_up(messages, time.time()))
+        if self._upkeep is not None:
+            await self._upkeep.catch_up(received)
 
     # --- what the logic of Jingle wants done --------------------------------------------------------------------------
 

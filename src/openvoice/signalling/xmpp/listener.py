@@ -28,6 +28,11 @@ class ConnectionListener(Protocol):
         """An IQ of a namespace that the listener serves, from anybody. ``Connection.answer`` or ``refuse`` is owed."""
         ...
 
+    def node_changed(self, owner: Address, node: str, payload: Element) -> None:
+        """Somebody in the contact list, or the own account, published something that this device asked to be told of
+        (XEP-0163, 4)."""
+        ...
+
     def connection_changed(self, online: bool, reason: str) -> None:
         """``reason`` is one line for a person, empty when online. After a refused login, nothing is tried any more."""
         ...

@@ -112,4 +112,6 @@ class _Deaf:
 
     def request_received(self, id: str, kind: RequestKind, payload: Element, sender: Address) -> None: ...  # noqa: A002
 
+    def node_changed(self, owner: Address, node: str, payload: Element) -> None: ...
+
     def connection_changed(self, online: bool, reason: str) -> None: ...

@@ -1,8 +1,16 @@
-"""What slixmpp may say in logs: at DEBUG it writes passwords and bodies, at ERROR whatever it stumbled over."""
+"""What slixmpp and python-omemo may say in logs.
+
+At DEBUG they write passwords, keys and bodies, at ERROR whatever they stumbled over.
+"""
 
 from __future__ import annotations
 
 import logging
+import warnings
+
+_LIBRARIES = ("slixmpp", "omemo", "oldmemo", "doubleratchet", "x3dh")
+_MADE_LATER = ("omemo.core", "omemo.core.identity_key_pair")
+"""Loggers that are made only when something is said."""
 
 
 class _Scrub(logging.Filter):
@@ -20,9 +28,12 @@ _SCRUB = _Scrub()
 
 
 def quieten() -> None:
-    """Put the filter on every logger that slixmpp has by now, whatever level it is set to. To be called once its
-    modules are imported; twice is once."""
-    for name in list(logging.root.manager.loggerDict):
-        if name.partition(".")[0] == "slixmpp":
+    """Put the filter on every logger that the libraries have by now, whatever level it is set to. To be called once
+    their modules are imported; twice is once."""
+    for name in (*logging.root.manager.loggerDict, *_MADE_LATER):
+        if name.partition(".")[0] in _LIBRARIES:
             logging.getLogger(name).addFilter(_SCRUB)
-    logging.getLogger("slixmpp").setLevel(logging.WARNING)
+    for name in _LIBRARIES:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Whoever leaves out a thousand messages makes the library say so on the terminal.
+    warnings.filterwarnings("ignore", module="doubleratchet")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
-from openvoice.signalling.xmpp import capabilities, namespaces
+from openvoice.signalling.xmpp import capabilities, namespaces, pubsub
 from openvoice.signalling.xmpp.archive import Archive
 from openvoice.signalling.xmpp.contacts import Contacts
 from openvoice.signalling.xmpp.elements import error, local_name, namespace_of, stanza
@@ -64,7 +64,7 @@ class Reception:
             case "iq", "set":
                 self._request(item, "set", sender)
             case "message", "headline":
-                return False
+                return self._notification(item, sender)
             case "message", _:
                 self._message(item)
             case "presence", _:
@@ -77,6 +77,13 @@ class Reception:
             self._archive.receive(found)
         elif found is not None and self._is_new(found):
             self._listener.message_received(found.message, found.sender, carbon=found.carbon, stamp=found.stamp)
+
+    def _notification(self, item: Element, sender: Address) -> bool:
+        found = pubsub.notified(item)
+        if found is None or not (sender == self._account or sender in self._contacts.roster):
+            return False
+        self._listener.node_changed(sender, *found)
+        return True
 
     def _is_new(self, found: ReceivedMessage) -> bool:
         """A sender that lost its session cannot know what arrived, and says it again under the same origin id."""

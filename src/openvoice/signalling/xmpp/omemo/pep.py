@@ -15,6 +15,11 @@ from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
 WITHIN = 8.0
 """Seconds that a server may take to answer."""
 
+_ABSENT = frozenset({"item-not-found"})
+_ABSENT_OR_HIDDEN = _ABSENT | {"forbidden", "not-authorized", "service-unavailable"}
+"""How servers say that somebody has no such node, or none for us. Of the own account only the first means that: its
+list of devices must not be taken for empty, and written anew, because something went wrong."""
+
 
 class PepNetwork:
     """The :class:`~openvoice.signalling.xmpp.omemo.network.OmemoNetwork` over a connection."""
@@ -26,7 +31,7 @@ class PepNetwork:
         try:
             answer = await self._connection.request(pubsub.fetch_query(node), owner.bare, timeout=WITHIN)
         except StanzaRefused as refusal:
-            if refusal.condition == "item-not-found":
+            if refusal.condition in (_ABSENT if owner.bare == self._connection.address.bare else _ABSENT_OR_HIDDEN):
                 return None
             raise OmemoFailed(Cause.UNAVAILABLE) from refusal
         except StanzaTimeout as timeout:

@@ -1,0 +1,85 @@
+"""What goes on about an OMEMO device whether there are calls or not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from openvoice.core.address import Address
+from openvoice.signalling.xmpp.messages import ReceivedMessage
+from openvoice.signalling.xmpp.omemo import wire
+from openvoice.signalling.xmpp.omemo.device import OmemoDevice
+from openvoice.signalling.xmpp.omemo.failures import OmemoFailed
+
+NOTIFY = f"{wire.DEVICE_LIST}+notify"
+"""The feature that asks servers to tell of new lists of devices (XEP-0163, 4.3.2)."""
+FRESH = 24 * 3600.0
+"""Seconds after which it is looked again whether the published keys are fresh."""
+AGAIN = 600.0
+"""Seconds after which a publication that failed is tried again."""
+
+_logger = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Publishes ``device`` while the account is online, and lets it hear what is written to it.
+
+    ``known`` says of a bare address whether it is in the contact list, or the own account. Of others nothing is heard:
+    no session is begun for a stranger's message, and none is answered.
+    """
+
+    def __init__(self, device: OmemoDevice, known: Callable[[Address], bool]) -> None:
+        self._device = device
+        self._known = known
+        self._publishing: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def connection_changed(self, online: bool) -> None:
+        if self._publishing is not None:
+            self._publishing.cancel()
+        self._publishing = self._spawn(self._keep_published()) if online else None
+
+    def message_received(self, message: Element, sender: Address, *, late: bool) -> None:
+        """``late`` says that a server kept the message for a while."""
+        encrypted = wire.find_encrypted(message)
+        if encrypted is not None and message.get("type") != "error" and self._known(sender.bare):
+            self._spawn(self._device.receive(sender.bare, encrypted, late=late))
+
+    async def catch_up(self, messages: Iterable[ReceivedMessage]) -> None:
+        """Let the device hear what the archive kept, and everything else have its turn meanwhile."""
+        for item in messages:
+            self.message_received(item.message, item.sender, late=True)
+            await asyncio.sleep(0)
+
+    def node_changed(self, owner: Address, node: str, payload: Element) -> None:
+        if node == wire.DEVICE_LIST:
+            self._device.devices_changed(owner, payload)
+
+    async def close(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._device.close()
+
+    async def _keep_published(self) -> None:
+        while True:
+            try:
+                await self._device.publish()
+                await asyncio.sleep(FRESH)
+            except OmemoFailed:
+                _logger.warning(
+                    "the own server does not keep OMEMO keys, or did not answer: "
+                    "fingerprints of calls are not sealed until this device is published"
+                    if not self._device.published
+                    else "the OMEMO keys of this device could not be looked after"
+                )
+                await asyncio.sleep(AGAIN)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
