@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from openvoice.client.account import Account
+from openvoice.client.adapters import engine as _engine
+from openvoice.client.adapters import xmpp as _xmpp
 from openvoice.client.admission import admit
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call import Call
@@ -366,23 +368,12 @@ class Client:
     def _xmpp(
         self, account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
     ) -> Signalling:
-        from openvoice.signalling.xmpp.adapter import XmppSignalling
-
-        return XmppSignalling(
-            account=account.address,
-            password=account.password,
-            server=account.server,
-            ca_file=account.ca_file,
-            listener=listener,
-            screen=screen,
+        last_online = self._store.last_online(self._name) if self._store is not None else None
+        return _xmpp(
+            account,
+            listener,
+            screen,
             proposal_age=self.policy.proposal_age,
-            last_online=self._store.last_online(self._name) if self._store is not None else None,
+            last_online=last_online,
             keys=self._keys,
         )
-
-
-def _engine() -> MediaEngine:
-    # Like the signalling, imported when a client goes online, so that ``import openvoice`` stays quick.
-    from openvoice.media.engine import ThreadedMediaEngine
-
-    return ThreadedMediaEngine()

@@ -16,6 +16,8 @@ from openvoice.config import AccountSettings, Home, Require, Settings, add_accou
 from openvoice.core.address import Address
 from openvoice.core.policy import Policy, Rules
 from openvoice.errors import ConfigurationError
+from openvoice.ports import KeyStore
+from openvoice.storage.trust import TrustBook
 
 if TYPE_CHECKING:
     from openvoice.storage.vault import Vault
@@ -72,8 +74,10 @@ class Profile:
         async def account_of_profile() -> Account:
             return await unlock(chosen, vault.passwords)
 
+        secrets = vault.secrets(chosen.address)
         return Client(
             account_of_profile,
+            keys=KeyStore(secrets, TrustBook(secrets)),
             policy=policy or self.settings.policy_of(chosen),
             store=vault.history,
             interfaces=self.settings.interfaces,

@@ -10,11 +10,13 @@ import pytest
 from openvoice.core.address import Address
 from openvoice.core.trust import Trust
 from openvoice.core.types import Vouching
+from openvoice.errors import ConfigurationError
 from openvoice.signalling.xmpp.omemo import device as module
 from openvoice.signalling.xmpp.omemo import wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
 from openvoice.storage.trust import TrustBook
+from openvoice.testing.fakes import MemorySecrets
 from tests.signalling.xmpp.omemo.world import ALICE, BOB, World, over_the_wire, settled
 
 TEXTS = {"audio": "AA:BB", "video": "CC:DD"}
@@ -408,3 +410,45 @@ async def test_it_comes_back_when_another_client_takes_it_off_the_list_but_not_f
         assert 7 in listed
     await alice.publish()
     assert alice.id in wire.read_device_list(world.server.nodes[ALICE, wire.DEVICE_LIST])
+
+
+async def test_devices_that_are_made_up_share_one_turn_to_heal(world: World) -> None:
+    alice, bob = await world.published(ALICE), await world.published(BOB)
+    await talk(world, alice, bob)
+    fetched = len(world.server.fetched)
+    for number in range(1, 100):
+        made_up = await message(world, alice, BOB, bob.id)
+        header = made_up.find(f"{{{wire.NAMESPACE}}}header")
+        assert header is not None
+        header.set("sid", str(number))
+        await bob.receive(ALICE, made_up)
+    assert len(world.server.fetched) - fetched <= 3
+    assert bob.healed == 0
+
+
+class Broken(MemorySecrets):
+    """A store on a disk that is full."""
+
+    full = False
+
+    def write(self, name: str, value: bytes) -> None:
+        if self.full:
+            raise ConfigurationError("the disk is full")
+        super().write(name, value)
+
+
+async def test_what_cannot_be_kept_is_not_sealed(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    kept = Broken()
+    alice, bob = world.device(ALICE, secrets=kept), await world.published(BOB)
+    await alice.publish()
+    await talk(world, alice, bob)
+    before = dict(kept.kept)
+    offer = await bob.seal(ALICE, alice.id, TEXTS)
+    kept.full = True
+    assert await failure(alice.seal(BOB, bob.id, TEXTS)) is Cause.STORAGE
+    assert await failure(alice.unseal(BOB, offer.elements)) is Cause.STORAGE
+    await alice.receive(BOB, offer.elements["audio"])
+    assert "the disk is full" in caplog.text
+    assert kept.kept == before
+    kept.full = False
+    assert (await alice.unseal(BOB, offer.elements)).texts == TEXTS

@@ -8,15 +8,18 @@ import secrets as dice
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
+from openvoice.core.faults import fault
 from openvoice.core.trust import DeviceKey, Trust, Voucher
+from openvoice.errors import OpenVoiceError
 from openvoice.jingle.sealing import Sealed, Unsealed
 from openvoice.ports import KeyStore
 from openvoice.signalling.xmpp.omemo import wire
-from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
+from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed, storage_failures
 from openvoice.signalling.xmpp.omemo.identity import Identity, own_identity
 from openvoice.signalling.xmpp.omemo.network import OmemoNetwork
 from openvoice.signalling.xmpp.omemo.payload import open_text, seal_text
@@ -30,6 +33,8 @@ GATHER = 1.0
 """Seconds in which used pre keys are gathered before their successors are published."""
 MAXIMUM_KEYS = 64
 """Keys of one person, or devices without any, at which those of further devices are not asked for any more."""
+NO_DEVICE = 0
+"""The number of no device."""
 
 _logger = logging.getLogger(__name__)
 
@@ -50,6 +55,7 @@ class OmemoDevice:
         self._network = network
         self._clock = clock
         self._publication = Publication(self._account, keys.secrets, network)
+        self._published: Identity | None = None
         self._tried = asyncio.Event()
         self._keys_used = False
         self._looked_at: defaultdict[Address, set[int]] = defaultdict(set)
@@ -79,7 +85,8 @@ class OmemoDevice:
             OmemoFailed: the server has no place for it, or does not answer (``unavailable``).
         """
         try:
-            await self._publication.login()
+            with storage_failures():
+                await self._publication.login()
         finally:
             self._tried.set()
 
@@ -89,6 +96,39 @@ class OmemoDevice:
         Raises:
             OmemoFailed: there is no such device, it has no keys, or the network fails.
         """
+        with storage_failures():
+            return await self._seal(peer, device, texts)
+
+    async def unseal(self, peer: Address, elements: Mapping[str, Element]) -> Unsealed:
+        """Decrypt what one device of ``peer`` wrote for this one.
+
+        Raises:
+            OmemoFailed: an element is junk, a replay, for others, of another device than the rest, or undecryptable.
+        """
+        with storage_failures():
+            return self._unseal(peer, elements)
+
+    async def receive(self, sender: Address, encrypted: Element, *, late: bool = False) -> None:
+        """Take an ordinary OMEMO message, to keep in step with the device that wrote it. Its text is never decrypted.
+
+        To be called for people in the contact list and for the own account alone: it may begin a session. ``late``
+        says that a server kept the message: what cannot be decrypted of those is no reason to begin anew.
+        """
+        with suppress(OmemoFailed), storage_failures():
+            await self._receive(sender, encrypted, late)
+
+    def devices_changed(self, owner: Address, payload: Element) -> None:
+        """Take a notification that ``owner`` published another device list (XEP-0163, 4)."""
+        with suppress(OmemoFailed), storage_failures():
+            self._devices_changed(owner.bare, payload)
+
+    async def close(self) -> None:
+        """Let go of what still waits for the network."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _seal(self, peer: Address, device: int, texts: Mapping[str, str]) -> Sealed:
         await self._be_published()
         bundle = None if self._sessions().knows(peer, device) else await self._bundle(peer, device)
         names, payloads, materials = [], [], []
@@ -107,12 +147,7 @@ class OmemoDevice:
             elements=dict(zip(names, elements, strict=True)),
         )
 
-    async def unseal(self, peer: Address, elements: Mapping[str, Element]) -> Unsealed:
-        """Decrypt what one device of ``peer`` wrote for this one.
-
-        Raises:
-            OmemoFailed: an element is junk, a replay, for others, of another device than the rest, or undecryptable.
-        """
+    def _unseal(self, peer: Address, elements: Mapping[str, Element]) -> Unsealed:
         headers = [wire.read_header(item, self.id) for item in elements.values()]
         payloads = [wire.read_payload(item) for item in elements.values()]
         keys = [header.key for header in headers if header.key is not None]
@@ -135,12 +170,7 @@ class OmemoDevice:
             texts=dict(zip(elements, texts, strict=True)),
         )
 
-    async def receive(self, sender: Address, encrypted: Element, *, late: bool = False) -> None:
-        """Take an ordinary OMEMO message, to keep in step with the device that wrote it. Its text is never decrypted.
-
-        To be called for people in the contact list and for the own account alone: it may begin a session. ``late``
-        says that a server kept the message: what cannot be decrypted of those is no reason to begin anew.
-        """
+    async def _receive(self, sender: Address, encrypted: Element, late: bool) -> None:
         try:
             header = wire.read_header(encrypted, self.id)
             if header.key is None:
@@ -154,27 +184,24 @@ class OmemoDevice:
         if (opened.begun or opened.stale) and self._may_reach(met):
             self._answer(sender, header.sender)
 
-    def devices_changed(self, owner: Address, payload: Element) -> None:
-        """Take a notification that ``owner`` published another device list (XEP-0163, 4)."""
-        if owner.bare == self._account:
+    def _devices_changed(self, owner: Address, payload: Element) -> None:
+        if owner == self._account:
             if self._publication.removed(payload):
                 self._spawn(self._renew())
             return
-        known = self._trust.keys(owner.bare)
-        new = set(wire.read_device_list(payload)) - {item.device for item in known} - self._looked_at[owner.bare]
-        if known and new and len(known) < MAXIMUM_KEYS and len(self._looked_at[owner.bare]) < MAXIMUM_KEYS:
-            self._looked_at[owner.bare] |= new
-            self._spawn(self._look_at(owner.bare, new))
-
-    async def close(self) -> None:
-        """Let go of what still waits for the network."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        known = self._trust.keys(owner)
+        new = set(wire.read_device_list(payload)) - {item.device for item in known} - self._looked_at[owner]
+        if known and new and len(known) < MAXIMUM_KEYS and len(self._looked_at[owner]) < MAXIMUM_KEYS:
+            self._looked_at[owner] |= new
+            self._spawn(self._look_at(owner, new))
 
     @property
     def _identity(self) -> Identity:
-        return own_identity(self._secrets)
+        if self._published is not None:
+            return self._published
+        found = own_identity(self._secrets)
+        self._published = found if found.published else None
+        return found
 
     def _sessions(self) -> Sessions:
         return Sessions(self._secrets, self._clock())
@@ -229,7 +256,9 @@ class OmemoDevice:
 
     async def _heal(self, peer: Address, device: int) -> None:
         """Replace a session in which something came that cannot be decrypted, and tell the device in the new one."""
-        if not may_reach(self._secrets, peer, device, self._clock()):
+        # Numbers of devices cost nothing: those without a session share one turn.
+        turn = device if self._sessions().knows(peer, device) else NO_DEVICE
+        if not may_reach(self._secrets, peer, turn, self._clock()):
             return
         try:
             bundle = await self._bundle(peer, device)
@@ -284,4 +313,12 @@ class OmemoDevice:
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, OpenVoiceError):
+            _logger.error("%s", error)
+        elif error is not None:
+            _logger.error("looking after OMEMO failed: %s", fault(error))

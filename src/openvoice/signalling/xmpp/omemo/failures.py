@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 
 from openvoice.errors import OpenVoiceError
+
+_logger = logging.getLogger(__name__)
 
 
 class Cause(StrEnum):
@@ -28,6 +33,8 @@ class Cause(StrEnum):
     """The peer speaks another OMEMO than this one."""
     UNAVAILABLE = "unavailable"
     """A server has no place for keys, or does not answer."""
+    STORAGE = "storage"
+    """What this device keeps cannot be read, or written."""
 
 
 class OmemoFailed(OpenVoiceError):
@@ -48,4 +55,17 @@ _SENTENCES = {
     Cause.NO_BUNDLE: "the peer's device has published no OMEMO keys that can be used",
     Cause.OTHER_OMEMO: "the peer's client speaks only a newer OMEMO, which no client uses for calls",
     Cause.UNAVAILABLE: "a server does not keep OMEMO keys, or did not answer",
+    Cause.STORAGE: "the OMEMO keys of this device cannot be read or written: look after the disk",
 }
+
+
+@contextmanager
+def storage_failures() -> Iterator[None]:
+    """Turn what the storage of secrets raises into :class:`OmemoFailed`, and say it."""
+    try:
+        yield
+    except OmemoFailed:
+        raise
+    except OpenVoiceError as error:
+        _logger.error("%s", error)
+        raise OmemoFailed(Cause.STORAGE) from error

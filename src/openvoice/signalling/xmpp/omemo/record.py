@@ -26,7 +26,7 @@ Fields = dict[str, JSONType]
 @dataclass(kw_only=True, slots=True)
 class Record:
     """``sessions`` are the fields of each, the one in use first. ``used`` and ``reached`` are Unix times: of the last
-    use, and of the last message to the device that only repaired or kept up a session."""
+    use, 0 for a new record, and of the last message to the device that only repaired or kept up a session."""
 
     sessions: list[Fields] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
@@ -52,11 +52,12 @@ def read_record(secrets: SecretStore, peer: Address, device: int) -> Record:
 
 def write_record(secrets: SecretStore, peer: Address, device: int, record: Record, now: float) -> None:
     """Keep ``record``. Of a person with too many devices, the one that was used least recently is forgotten."""
+    if not record.used:
+        kept = secrets.names(PREFIX + _name(peer))
+        if len(kept) >= MAXIMUM_DEVICES:
+            records = {name: Record(**read_json(secrets, name.removeprefix(PREFIX))) for name in kept}
+            secrets.remove(min(records, key=lambda name: records[name].used))
     record.used = now
-    kept = secrets.names(PREFIX + _name(peer))
-    if len(kept) >= MAXIMUM_DEVICES and PREFIX + _name(peer, device) not in kept:
-        records = {name: Record(**read_json(secrets, name.removeprefix(PREFIX))) for name in kept}
-        secrets.remove(min(records, key=lambda name: records[name].used))
     write_json(
         secrets,
         _name(peer, device),

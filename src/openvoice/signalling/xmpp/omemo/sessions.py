@@ -65,7 +65,7 @@ class Sessions:
         return bool(read_record(self._secrets, peer, device).sessions)
 
     def begin(self, peer: Address, device: int, bundle: Bundle, material: bytes) -> SealedKey:
-        """Begin a session and put it into use; gives the first message key in it.
+        """Begin a session that nobody asked for and put it into use; gives the first message key in it.
 
         Raises:
             OmemoFailed: the keys in the bundle are none, or not signed by the device (``no-bundle``).
@@ -73,6 +73,7 @@ class Sessions:
         session, key = self._begin(peer, device, bundle, material)
         record = read_record(self._secrets, peer, device)
         record.put_first(_fields(session))
+        record.reached = self._now
         write_record(self._secrets, peer, device, record, self._now)
         return key
 

@@ -1,0 +1,41 @@
+"""The two heavy adapters, imported when a client goes online, so that ``import openvoice`` stays quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from openvoice.client.account import Account
+from openvoice.core.policy import Screening
+from openvoice.ports import IncomingCall, KeyStore, MediaEngine, Signalling, SignallingListener
+
+
+def engine() -> MediaEngine:
+    """Media in a thread of their own."""
+    from openvoice.media.engine import ThreadedMediaEngine
+
+    return ThreadedMediaEngine()
+
+
+def xmpp(
+    account: Account,
+    listener: SignallingListener,
+    screen: Callable[[IncomingCall], Screening],
+    *,
+    proposal_age: float,
+    last_online: float | None,
+    keys: KeyStore | None,
+) -> Signalling:
+    """The signalling of an account, not yet online."""
+    from openvoice.signalling.xmpp.adapter import XmppSignalling
+
+    return XmppSignalling(
+        account=account.address,
+        password=account.password,
+        server=account.server,
+        ca_file=account.ca_file,
+        listener=listener,
+        screen=screen,
+        proposal_age=proposal_age,
+        last_online=last_online,
+        keys=keys,
+    )
