@@ -1,7 +1,8 @@
 """Replays a recorded exchange through :class:`JingleEndpoint` and :class:`CallMachine`, with a fake media engine.
 
 A vector is a folder: ``vector.toml`` lists the steps, ``NN-in.xml`` and ``NN-out.xml`` are stanzas. In what is expected
-``*`` stands for any value of an attribute or a text.
+``*`` stands for any value of an attribute or a text. A table ``omemo`` gives the client an OMEMO device whose seals
+everybody can read: see :class:`~tests.jingle.sealer.Sealer`.
 """
 
 from __future__ import annotations
@@ -33,13 +34,15 @@ from openvoice.core.machine import CallMachine
 from openvoice.core.policy import Policy, Screening
 from openvoice.core.security import MediaFacts
 from openvoice.core.state import CallState
-from openvoice.core.types import CallId, Direction, EndReason, Role
+from openvoice.core.trust import Trust
+from openvoice.core.types import CallId, Direction, EndReason, Role, Vouching
 from openvoice.jingle import outputs as o
 from openvoice.jingle.archive import ArchivedMessage
 from openvoice.jingle.endpoint import JingleEndpoint
 from openvoice.jingle.namespaces import CLIENT, JINGLE_ERRORS, STANZA_ERRORS, children, qualified
 from openvoice.jingle.peers import DeviceIdentity, profile_of
 from openvoice.ports import IncomingCall
+from tests.jingle.sealer import Sealer
 
 ROOT = Path(__file__).parent
 START = 1_800_000_000.0
@@ -82,7 +85,8 @@ class Replay:
         self.peer = Address.parse(self.vector.get("peer", "bob@conv.example"))
         self.roster = {Address.parse(text) for text in self.vector.get("roster", [str(self.peer.bare)])}
         blocked = frozenset(Address.parse(text) for text in self.vector.get("blocked", ()))
-        self.policy = Policy(blocked=blocked)
+        self.policy = Policy(blocked=blocked, require=Vouching[self.vector.get("require", "signalled").upper()])
+        self.sealer = self._sealer()
         self.profile = profile_of(DeviceIdentity(**self._identity()))
         self.machines: dict[CallId, CallMachine] = {}
         self.call = CALL
@@ -100,11 +104,19 @@ class Replay:
             in_roster=lambda address: address.bare in self.roster,
             other_devices=lambda: bool(self.vector.get("other_devices", False)),
             profile=lambda _: self.profile,
+            omemo_device=lambda: self.sealer.own if self.sealer is not None else None,
         )
 
     def _identity(self) -> dict[str, Any]:
         identity = dict(self.vector.get("device", {}))
         return {**identity, "features": frozenset(identity.get("features", ()))}
+
+    def _sealer(self) -> Sealer | None:
+        omemo = self.vector.get("omemo")
+        if omemo is None:
+            return None
+        trust = {int(device): Trust(word) for device, word in omemo.get("trust", {}).items()}
+        return Sealer(omemo["device"], trust=trust, unreachable=frozenset(omemo.get("unreachable", ())))
 
     def _screen(self, incoming: IncomingCall) -> Screening:
         live = sum(machine.state is not CallState.ENDED for machine in self.machines.values())
@@ -235,6 +247,12 @@ class Replay:
                     )
                     self.call = incoming.call
                     self._hear(incoming.call, first)
+                case o.Seal():
+                    assert self.sealer is not None
+                    self._do(self.endpoint.sealed(output.call, self.sealer.seal(output), self.now))
+                case o.Unseal():
+                    assert self.sealer is not None
+                    self._do(self.endpoint.unsealed(output.call, self.sealer.unseal(output), self.now))
                 case o.Missed(_, outcome):
                     self.missed.append(outcome)
                 case o.Deliver(call, message):
@@ -324,6 +342,8 @@ def describe(message: i.PeerInput) -> str:
             return f"{name} {flag}"
         case i.PeerProceeded(seconds, gather_fully):
             return f"{name} {seconds:g} {'gather' if gather_fully else 'trickle'}"
+        case i.OfferReceived(description) | i.AnswerReceived(description) if description.voucher is not None:
+            return f"{name} {description.vouching} {description.voucher.peer.device}"
         case i.RestartReceived(_, ours):
             return f"{name} {'ours' if ours else 'theirs'}"
         case _:
