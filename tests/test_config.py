@@ -19,7 +19,7 @@ from openvoice.config import (
     remove_account,
 )
 from openvoice.core.address import Address
-from openvoice.core.policy import Audience, Policy, Rules
+from openvoice.core.policy import Alarm, Audience, Policy, Rules
 from openvoice.core.protection import Protection
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError
@@ -53,6 +53,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         password_file = "/secret"
         require = "omemo"
         relay_only = true
+        alarm = "refuse"
         [contact."Friend@example.net"]
         require = "verified"
         relay_only = false
@@ -65,6 +66,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         require = "verified"
         relay_only = true
         relay_strangers = false
+        alarm = "off"
         maximum_calls = 3
         ring_timeout = 10
         [sound]
@@ -85,6 +87,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
             ca_file=Path("/ca.pem"),
             password_file=Path("/secret"),
             rules=Rules(require=Vouching.OMEMO_TRUSTED, relay_only=True),
+            alarm=Alarm.REFUSE,
         ),
     )
     assert settings.policy == Policy(
@@ -95,6 +98,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         require=Vouching.OMEMO_VERIFIED,
         relay_only=True,
         relay_strangers=False,
+        alarm=Alarm.OFF,
         maximum_calls=3,
         ring_timeout=10.0,
         contacts={
@@ -103,8 +107,9 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         },
     )
     assert settings.policy_of(settings.accounts[0]) == dataclasses.replace(
-        settings.policy, account=settings.accounts[0].rules
+        settings.policy, account=settings.accounts[0].rules, alarm=Alarm.REFUSE
     )
+    assert settings.policy_of(AccountSettings(address=ALICE)) == settings.policy
     assert (settings.input, settings.output, settings.interfaces) == ("USB", "HDMI", ("127.0.0.1",))
     assert settings.storage == StorageSettings(protection=Protection.PASSPHRASE, passphrase_file=Path("/passphrase"))
 
@@ -139,6 +144,9 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         ("[contact.'example.org']", "contact", "'example.org'"),
         ("[contact.'bob@example.org']\n[contact.'Bob@example.org']", "contact", "twice"),
         ("[contact]\n'bob@example.org' = 3", "contact", "3"),
+        ("[policy]\nalarm = 'loud'", "policy.alarm", "loud"),
+        ("[account.'alice@example.org']\nalarm = true", 'account."alice@example.org".alarm', "True"),
+        ("[contact.'bob@example.org']\nalarm = 'off'", 'contact."bob@example.org".alarm', "known are"),
         ("[policy]\nrelay_strangers = 'no'", "policy.relay_strangers", "no"),
         ("[sound]\ninput = 3", "sound.input", "3"),
         ("[network]\ninterfaces = [1]", "network.interfaces", "1"),
@@ -253,6 +261,7 @@ def test_the_commented_file_shows_what_accounts_and_contacts_may_say(home: Home)
     lines = [line.removeprefix("# ") for line in EXAMPLES.splitlines() if line.startswith("# [") or " = " in line]
     settings = load(write(home, "\n".join(lines)))
     assert settings.accounts[0].rules == Rules(require=Vouching.OMEMO_TRUSTED, relay_only=True)
+    assert settings.accounts[0].alarm is Alarm.REFUSE
     assert list(settings.policy.contacts.values()) == [Rules(require=Vouching.OMEMO_VERIFIED, relay_only=False)]
 
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from openvoice import CallStatistics, EndReason, Happening, Vouching
+from openvoice.client.certificates import told_of
 from openvoice.core import events
+from openvoice.core.policy import Alarm
 from openvoice.core.security import SecurityReport, SignallingFacts, assess
 from openvoice.core.types import CallId, Origin
 from openvoice.testing.fakes import facts
+from tests.core.certificates import certificate, change
 
 CALL = CallId("8acede2c-0000")
+ALICE = "alice@example.org"
 BEGAN = 1_800_000_000.0
 
+CHANGE = change(certificate(issuer="Root"), certificate(issuer="Other Root"))
 SECURITY = assess(
     Vouching.SIGNALLED,
     facts(),
-    SignallingFacts(server="example.org", tls_version="TLSv1.3", cipher="AES", certificate_sha256="00" * 32),
+    SignallingFacts(
+        server="example.org",
+        tls_version="TLSv1.3",
+        cipher="AES",
+        certificate_sha256="00" * 32,
+        certificate_change=CHANGE,
+    ),
 )
 NOTHING_KNOWN = SecurityReport(vouching=Vouching.NONE, media=None, signalling=None)
 NUMBERS = CallStatistics(loss=0.012, playout_delay=40.4, round_trip=31.0, level_sent=-30.0, codec="opus")
@@ -68,4 +79,5 @@ EVERYTHING = [
     of(events.DeviceReported("the microphone is gone")),
     of(events.StatisticsMeasured(NUMBERS)),
     of(ended(duration=6.04)),
+    of_connection("certificate-changed", account=ALICE, **told_of(CHANGE, ALICE, Alarm.TELL)),
 ]

@@ -9,12 +9,16 @@ import pytest
 
 from openvoice import Account, Address, CallStatistics, Client, EndReason, Happening, InvalidState, Vouching
 from openvoice.cli.printing import JsonPrinter, PeoplePrinter, Printer, printer, told
+from openvoice.client.certificates import told_of
 from openvoice.core import events
+from openvoice.core.certificates import CertificateChange
+from openvoice.core.policy import Alarm
 from openvoice.core.security import assess
 from openvoice.core.types import Origin
 from openvoice.testing.fakes import FakeMediaEngine, FakeSignalling, facts
+from tests.core.certificates import DAY, JULY, certificate, change
 
-from .happenings import EVERYTHING, NUMBERS, ended, of, of_connection
+from .happenings import CHANGE, EVERYTHING, NUMBERS, ended, of, of_connection
 from .terminal import Terminal
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs" / "events.schema.json").read_text())
@@ -40,8 +44,20 @@ def test_every_event_there_is_is_tried_here() -> None:
         *(kind.name for kind in events.CallEvent.__subclasses__()),
         "online",
         "offline",
+        "certificate-changed",
         "missed",
     }
+
+
+def test_another_certificate_is_told_in_one_line_as_loud_as_it_is() -> None:
+    def line(told: CertificateChange, alarm: Alarm = Alarm.TELL) -> str:
+        (line,) = told_to_people(of_connection("certificate-changed", **told_of(told, "alice@example.org", alarm)))
+        return line
+
+    renewal = change(certificate(), certificate(begins=JULY + 60 * DAY))
+    assert line(CHANGE).startswith("  ! The certificate of example.org is not the one known since 2026-07-02")
+    assert line(renewal).startswith("  · The certificate of example.org was renewed")
+    assert "'openvoice account trust-certificate alice@example.org'" in line(renewal, Alarm.REFUSE)
 
 
 @pytest.mark.parametrize("happening", EVERYTHING, ids=lambda happening: happening.name)

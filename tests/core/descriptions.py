@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openvoice.core.address import Address
+from openvoice.core.certificates import CertificateFacts
 from openvoice.core.description import (
     Candidate,
     CandidateType,
@@ -14,7 +15,7 @@ from openvoice.core.description import (
     Setup,
     TransportDescription,
 )
-from openvoice.core.security import CertificateFacts, MediaFacts, SignallingFacts
+from openvoice.core.security import MediaFacts, SignallingFacts
 from openvoice.core.trust import DeviceKey, Trust, Voucher
 
 OPUS = Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2)

@@ -123,7 +123,9 @@ class PeoplePrinter:
                 self._end(details)
                 return
         line = _sentence(happening.name, details)
-        if line:
+        if happening.name == "certificate-changed":
+            self._screen.line(line, mark=_MARKS[details["severity"]])
+        elif line:
             self._screen.line(line, colour=_COLOURS.get(happening.name))
 
     def say(self, text: str) -> None:
@@ -237,7 +239,7 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
             return held if details["by"] == "local" else f"{held}, by the other side"
         case "digit":
             return f"key {details['digit']}"
-        case "device":
+        case "device" | "certificate-changed":
             return str(details["text"])
         case _:
             return ""

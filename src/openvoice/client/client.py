@@ -20,12 +20,14 @@ from openvoice.client.adapters import xmpp as _xmpp
 from openvoice.client.admission import admit
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call import Call
+from openvoice.client.certificates import CertificateWatch, told_of
 from openvoice.client.driver import CallDriver
 from openvoice.client.happening import Happening
 from openvoice.client.record import record_of
 from openvoice.client.sound import Sink, Source
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
+from openvoice.core.certificates import CertificateChange
 from openvoice.core.events import CallEnded, CallEvent, CallIncoming
 from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
@@ -41,6 +43,7 @@ from openvoice.ports import (
     Signalling,
     SignallingListener,
 )
+from openvoice.storage.memory import MemorySecrets
 
 _log = logging.getLogger(__name__)
 
@@ -83,6 +86,8 @@ class Client:
         self.policy = policy or Policy()
         self._store = store
         self._interfaces = interfaces
+        remembered = MemorySecrets() if keys is None else keys.secrets
+        self._certificate = CertificateWatch(remembered, self.policy.alarm, self._certificate_changed)
         self._make_engine: Callable[[], MediaEngine] = (lambda: engine) if engine is not None else _engine
         self._make_signalling = signalling or self._xmpp
         self._line: Signalling | None = None
@@ -210,7 +215,7 @@ class Client:
         rules = self._towards(peer, policy)
         self._dialling += 1
         try:
-            exposed = await admit(rules, self._signalling)
+            exposed = await self._admit(rules)
             target, invitation = await self._signalling.invitation(peer)
         finally:
             self._dialling -= 1
@@ -223,6 +228,9 @@ class Client:
 
     def _towards(self, peer: Address, policy: Policy | None = None) -> Policy:
         return (policy or self.policy).towards(peer, in_roster=self._signalling.in_roster(peer))
+
+    async def _admit(self, policy: Policy) -> bool:
+        return await admit(policy, self._signalling, self._certificate.look(self._signalling.facts))
 
     def _check_open(self) -> None:
         if self._closing:
@@ -255,8 +263,17 @@ class Client:
         if online or self._online:
             self._note_online()
         self._online = online
-        details = {"account": self._name, "reason": reason}
-        self._happenings.send(Happening(time.time(), "online" if online else "offline", None, None, details))
+        if online:
+            # Before anybody hears that calls can be placed.
+            self._certificate.facts(self._signalling.facts)
+        self._tell("online" if online else "offline", reason=reason)
+
+    def _certificate_changed(self, change: CertificateChange) -> None:
+        self._tell("certificate-changed", **told_of(change, self._name, self.policy.alarm))
+
+    def _tell(self, name: str, **details: Any) -> None:
+        """Say what happened to the connection."""
+        self._happenings.send(Happening(time.time(), name, None, None, {"account": self._name, **details}))
 
     def _screen(self, incoming: IncomingCall) -> Screening:
         if self._closing:
@@ -299,11 +316,11 @@ class Client:
 
         async def answer() -> i.Accept | i.HangUp:
             try:
-                return i.Accept(await admit(policy, self._signalling))
-            except SecurityRefused as error:
+                return i.Accept(await self._admit(policy))
+            except OpenVoiceError as error:
                 return i.HangUp(EndReason.SECURITY_ERROR, str(error))
 
-        seed, facts = secrets.token_bytes(32), self._signalling.facts
+        seed, facts = secrets.token_bytes(32), self._certificate.facts(self._signalling.facts)
         machine = CallMachine(call.direction, str(call.peer.bare), policy=policy, seed=seed, signalling=facts)
         driver = CallDriver(
             call.id,

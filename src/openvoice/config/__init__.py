@@ -19,7 +19,7 @@ import tomlkit
 from openvoice.config import values
 from openvoice.config.values import parse_server as parse_server
 from openvoice.core.address import Address
-from openvoice.core.policy import Audience, Policy, Rules
+from openvoice.core.policy import Alarm, Audience, Policy, Rules
 from openvoice.core.protection import Protection
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError, InvalidAddress
@@ -86,7 +86,7 @@ class Require(StrEnum):
 class AccountSettings:
     """One account. Exactly one of the ways to the password is used, in the order given here; none means the keeper.
 
-    ``rules`` is what it says of its calls, in place of ``[policy]``.
+    ``rules`` and ``alarm`` are what it says of its calls, in place of ``[policy]``.
     """
 
     address: Address
@@ -95,6 +95,7 @@ class AccountSettings:
     password_file: Path | None = None
     password_command: str | None = None
     rules: Rules = field(default_factory=Rules)
+    alarm: Alarm | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,7 +141,7 @@ class Settings:
 
     def policy_of(self, account: AccountSettings) -> Policy:
         """The policy as it is for the calls of one account."""
-        return replace(self.policy, account=account.rules)
+        return replace(self.policy, account=account.rules, alarm=account.alarm or self.policy.alarm)
 
 
 def load(home: Home) -> Settings:
@@ -182,7 +183,7 @@ def add_account(home: Home, account: AccountSettings) -> None:
 
     def change(accounts: Any) -> None:
         before = accounts.get(str(account.address), {})
-        table.update({key: before[key] for key in _RULES if key in before})
+        table.update({key: before[key] for key in (*_RULES, "alarm") if key in before})
         accounts[str(account.address)] = table
 
     _edit(home, "account", change)
@@ -245,6 +246,10 @@ _RULES: dict[str, Callable[[Any], Any]] = {
 """What may be said in ``[policy]``, for an account and for a contact."""
 
 
+def _alarm(value: Any) -> Alarm:
+    return values.one_of(Alarm, value)
+
+
 class _Reader:
     """Turns the parsed file into settings, and knows which key it is at when something is wrong."""
 
@@ -281,7 +286,7 @@ class _Reader:
         place = f'account."{name}"'
         address = self._value(place, name, values.bare_address)
         table = self._table(accounts, name, place)
-        self._only(table, f"{place}.", {"server", "ca", "password_file", "password_command", *_RULES})
+        self._only(table, f"{place}.", {"server", "ca", "password_file", "password_command", "alarm", *_RULES})
         return AccountSettings(
             address=address,
             server=self._read(table, f"{place}.server", values.server, None),
@@ -289,6 +294,7 @@ class _Reader:
             password_file=self._read(table, f"{place}.password_file", values.path, None),
             password_command=self._read(table, f"{place}.password_command", values.string, None),
             rules=self._rules(table, place),
+            alarm=self._read(table, f"{place}.alarm", _alarm, None),
         )
 
     def _contacts(self, contacts: Mapping[str, Any]) -> Mapping[Address, Rules]:
@@ -315,6 +321,7 @@ class _Reader:
             "blocked": values.addresses,
             **_RULES,
             "relay_strangers": values.boolean,
+            "alarm": _alarm,
             "maximum_calls": values.whole_number,
             "ring_timeout": values.number,
             "answer_timeout": values.number,

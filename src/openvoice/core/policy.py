@@ -33,6 +33,16 @@ class Screening(StrEnum):
     """Rings here, and the caller is told so."""
 
 
+class Alarm(StrEnum):
+    """What becomes of calls when the own server shows another certificate than before, though a valid one."""
+
+    TELL = "tell"
+    """They go on, and it is told before."""
+    REFUSE = "refuse"
+    """They are refused until the user has accepted the new one."""
+    OFF = "off"
+
+
 class Way(StrEnum):
     """Which way the packets of a call may go."""
 
@@ -89,6 +99,8 @@ class Policy:
     """Never tell a peer the addresses of this device; a TURN server of the own server carries the packets."""
     relay_strangers: bool = True
     """The same for people outside the contact list, wherever the own server offers TURN; elsewhere it is told."""
+    alarm: Alarm = Alarm.TELL
+    """What a certificate of the own server that is valid, but another one than before, means for calls."""
     account: Rules = Rules()
     """What the account says: it counts more than ``require`` and ``relay_only`` here."""
     contacts: Mapping[Address, Rules] = field(default_factory=dict)

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from openvoice.core.certificates import CertificateChange, CertificateFacts
 from openvoice.core.description import CandidateType, Fingerprint
 from openvoice.core.parties import PartyVerdict, judge
 from openvoice.core.trace import Trace
 from openvoice.core.trust import Trust, Voucher
 from openvoice.core.types import Vouching, WordsOutcome
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class CertificateFacts:
-    """One certificate of a chain. Times are Unix seconds, digests hexadecimal."""
-
-    subject: str
-    issuer: str
-    not_before: float
-    not_after: float
-    sha256: str
-    public_key_sha256: str
-    """Of the SubjectPublicKeyInfo (RFC 7469, 2.4): it stays the same when a certificate is renewed for the same key."""
-
-    def as_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +33,8 @@ class SignallingFacts:
     """The server's certificate, then those that vouch for it, as far as Python tells."""
     local_address: str = ""
     """The address of this device that the stream comes from, as this device knows it."""
+    certificate_change: CertificateChange | None = None
+    """That it was another certificate before."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,6 +128,9 @@ class SecurityReport:
                 "channel_binding": signalling.channel_binding or None,
                 "chain": [certificate.as_dict() for certificate in signalling.chain],
                 "local_address": signalling.local_address,
+                "certificate_change": signalling.certificate_change.as_dict()
+                if signalling.certificate_change is not None
+                else None,
             }
             if signalling
             else None,
@@ -247,6 +236,8 @@ def _about_signalling(signalling: SignallingFacts | None) -> Iterator[Finding]:
         f"The way to {signalling.server} was encrypted ({signalling.tls_version}, {signalling.cipher}) "
         "and its certificate was checked.",
     )
+    if signalling.certificate_change is not None:
+        yield Finding(*certificate_finding(signalling.certificate_change))
     if not signalling.channel_binding:
         yield Finding(
             Severity.NOTICE,
@@ -254,6 +245,12 @@ def _about_signalling(signalling: SignallingFacts | None) -> Iterator[Finding]:
             "could sit in between.",
         )
     yield Finding(Severity.NOTICE, f"{signalling.server} knows who called whom, when and for how long.")
+
+
+def certificate_finding(change: CertificateChange) -> tuple[Severity, str]:
+    """What a person is told of another certificate, and how loud: a renewal is no alarm."""
+    severity = Severity.NOTICE if change.ordinary else Severity.WARNING
+    return severity, f"{change.text[0].upper()}{change.text[1:]}."
 
 
 _TRUST_WORDS = {

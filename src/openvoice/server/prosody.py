@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from openvoice.core.address import Address
+from openvoice.errors import ServerProgramError
 from openvoice.server.accounts import ITERATIONS, write_account, write_roster
 from openvoice.server.certificates import Certificate, CertificateAuthority
 from openvoice.server.lua import LuaValue, lua, settings
-from openvoice.server.private import LOOPBACK, PrivateServer, free_ports, recognising_context, write_private
+from openvoice.server.private import (
+    LOOPBACK,
+    START_SECONDS,
+    PrivateServer,
+    free_ports,
+    recognising_context,
+    write_private,
+)
 from openvoice.server.turn import Turn
 
 DOMAIN = "openvoice.test"
@@ -146,6 +155,28 @@ class Prosody(PrivateServer):
             if self._directory is not None:
                 write_roster(self._data, self.address(name), map(self.address, sorted(self._contacts[name])))
 
+    async def renew(self, certificate: Certificate) -> None:
+        """Show another certificate from now on, as after a renewal (SIGHUP): connections that are open stay.
+
+        Prosody 0.12 does so for STARTTLS alone; direct TLS goes on with the old one until a restart.
+
+        Raises:
+            ServerProgramError: it is not shown.
+        """
+        self._certificate = certificate
+        self._write_certificate()
+        os.kill(self.pid, signal.SIGHUP)
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                while not await self._is_ours(self.starttls_port, start_tls=True):  # noqa: ASYNC110 - it has no event
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise ServerProgramError("prosody does not show the certificate that it was given") from None
+
+    def _write_certificate(self) -> None:
+        write_private(self.directory / "server.crt", self._certificate.certificate)
+        write_private(self.directory / "server.key", self._certificate.private_key)
+
     @property
     def _data(self) -> Path:
         return self.directory / "data"
@@ -159,8 +190,7 @@ class Prosody(PrivateServer):
 
     def _write_files(self) -> None:
         write_private(self.ca_file, self._authority.certificate)
-        write_private(self.directory / "server.crt", self._certificate.certificate)
-        write_private(self.directory / "server.key", self._certificate.private_key)
+        self._write_certificate()
         write_private(self.directory / "prosody.cfg.lua", self._configuration().encode())
         for name, password in self._accounts.items():
             self.add_account(name, password)

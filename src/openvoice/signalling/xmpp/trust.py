@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from openvoice.core.security import CertificateFacts, SignallingFacts
+from openvoice.core.certificates import CertificateFacts
+from openvoice.core.security import SignallingFacts
 from openvoice.errors import (
     CertificateRejected,
     ConfigurationError,
@@ -112,7 +113,7 @@ def signalling_facts(
 ) -> SignallingFacts:
     """How the stream over ``tls``, which comes from ``local_address``, is protected."""
     cipher = tls.cipher()
-    chain = tuple(map(_certificate_facts, _chain(tls)))
+    chain = tuple(map(certificate_facts, _chain(tls)))
     return SignallingFacts(
         server=domain,
         tls_version=tls.version() or "",
@@ -126,6 +127,23 @@ def signalling_facts(
     )
 
 
+def certificate_facts(encoded: bytes) -> CertificateFacts:
+    """What a certificate (DER) says of itself."""
+    certificate = x509.load_der_x509_certificate(encoded)
+    public_key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return CertificateFacts(
+        subject=_name(certificate.subject, NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+        or certificate.subject.rfc4514_string(),
+        issuer=_name(certificate.issuer, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
+        or certificate.issuer.rfc4514_string(),
+        not_before=certificate.not_valid_before_utc.timestamp(),
+        not_after=certificate.not_valid_after_utc.timestamp(),
+        sha256=hashlib.sha256(encoded).hexdigest(),
+        public_key_sha256=hashlib.sha256(public_key).hexdigest(),
+        organization=_name(certificate.subject, NameOID.ORGANIZATION_NAME),
+    )
+
+
 def _chain(tls: ssl.SSLObject) -> list[bytes]:
     """The verified chain, the server's own certificate first; that one alone before Python 3.13."""
     verified: Callable[[], list[bytes]] | None = getattr(tls, "get_verified_chain", None)
@@ -135,22 +153,9 @@ def _chain(tls: ssl.SSLObject) -> list[bytes]:
     return [certificate] if certificate else []
 
 
-def _certificate_facts(encoded: bytes) -> CertificateFacts:
-    certificate = x509.load_der_x509_certificate(encoded)
-    public_key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return CertificateFacts(
-        subject=_name(certificate.subject, NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME),
-        issuer=_name(certificate.issuer, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME),
-        not_before=certificate.not_valid_before_utc.timestamp(),
-        not_after=certificate.not_valid_after_utc.timestamp(),
-        sha256=hashlib.sha256(encoded).hexdigest(),
-        public_key_sha256=hashlib.sha256(public_key).hexdigest(),
-    )
-
-
 def _name(name: x509.Name, *kinds: x509.ObjectIdentifier) -> str:
-    """What a person calls somebody that a certificate names: the first of these parts that is there."""
+    """The first of these parts of a name that is there, or nothing."""
     for kind in kinds:
         for attribute in name.get_attributes_for_oid(kind):
             return str(attribute.value)
-    return name.rfc4514_string()
+    return ""
