@@ -34,7 +34,7 @@ from openvoice.client.sound import (
     sound_devices,
 )
 from openvoice.core.address import Address
-from openvoice.core.policy import Audience, Policy, Rules
+from openvoice.core.policy import Alarm, Audience, Policy, Rules
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
@@ -71,6 +71,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Account",
     "Address",
+    "Alarm",
     "Audience",
     "AudioFileError",
     "AudioSink",

@@ -17,6 +17,7 @@ from openvoice.core import effects as e
 from openvoice.core import inputs as i
 from openvoice.core.description import Setup
 from openvoice.core.policy import Screening
+from openvoice.core.security import SignallingFacts
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import CallId
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, IncomingCall, RelayServer, SignallingListener
@@ -71,6 +72,8 @@ class World:
     """Whether these callers give up while it rings."""
     flowing: Callable[[FakeMediaSession], None] = lambda session: None
     """What happens as soon as sound flows."""
+    facts: SignallingFacts | None = None
+    """How the way to the own server is protected."""
     services: tuple[RelayServer, ...] = ()
     """What the own server offers."""
     accounts: list[Account] = field(default_factory=list)
@@ -95,6 +98,7 @@ class _Server(FakeSignalling):
         super().__init__(Address(account.local, account.domain, "here"))
         self.roster.add(BOB.bare)
         self.services = world.services
+        self.facts = world.facts
         self._told = listener
         self._world = world
         self._screen = screen

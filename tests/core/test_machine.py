@@ -129,6 +129,15 @@ def test_an_exposed_call_says_so_before_anything_is_told_and_in_its_report(direc
     assert any("not in your contact list" in finding.text for finding in call.security.findings) == exposed
 
 
+@pytest.mark.parametrize("private", [False, True])
+def test_what_is_for_the_own_user_alone_is_not_told_to_the_peer(private: bool) -> None:
+    call = machine(Direction.INCOMING)
+    call.handle(i.PeerProposed(announce=True), 0.0)
+    effects = call.handle(i.HangUp(EndReason.SECURITY_ERROR, "why", private=private), 1.0)
+    assert e.SendEnd(EndReason.SECURITY_ERROR, "" if private else "why") in effects
+    assert effects[-1] == e.Finish(EndReason.SECURITY_ERROR, Origin.LOCAL, "why")
+
+
 def test_an_incoming_call_opens_media_only_after_accept() -> None:
     call = machine(Direction.INCOMING)
     assert kinds(call.handle(i.PeerProposed(announce=True), 0.0)) == [e.SendRinging, events.CallIncoming]

@@ -327,3 +327,19 @@ def as_nobody(program: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+@needs_prosody
+async def test_a_renewed_certificate_is_shown_to_whoever_comes_next() -> None:
+    authority = CertificateAuthority()
+    async with Prosody(accounts={"alice": "secret"}, authority=authority) as prosody:
+        async with Stream(prosody, "alice", "secret", start_tls=True) as before:
+            await prosody.renew(authority.issue(prosody.domain, "127.0.0.1"))
+            async with Stream(prosody, "alice", "secret", start_tls=True):
+                pass
+            assert before.full_address
+        assert await prosody._is_ours(prosody.starttls_port, start_tls=True)
+        # Direct TLS goes on with the old one.
+        assert not await prosody._is_ours(prosody.port, start_tls=False)
+        await prosody.restart()
+        assert await prosody._is_ours(prosody.port, start_tls=False)

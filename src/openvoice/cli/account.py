@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from openvoice import Address, UsageError
+from openvoice import Address, SecurityRefused, UsageError
 from openvoice.cli.context import ADDRESS, SERVER, Settings, json_option
 from openvoice.cli.running import run
 
@@ -163,6 +164,38 @@ def remove(settings: Settings, address: Address) -> None:
     """
     settings.profile.remove_account(address)
     click.echo(f"{address} was removed")
+
+
+@command.command("trust-certificate")
+@click.argument("address", type=ADDRESS, metavar="JID")
+@click.option("--yes", is_flag=True, help="Accept it without a question.")
+@click.pass_obj
+def trust_certificate(settings: Settings, address: Address, yes: bool) -> int:
+    """Show the other certificate that the account's server has, and accept it.
+
+    With alarm = "refuse" in openvoice.toml calls wait for this when the server shows another certificate than before,
+    though a valid one. Ask the server's operator whether it is right: whoever holds such a one can sit in between.
+
+    \b
+    See both, and decide:
+      openvoice account trust-certificate you@example.org
+    """
+    change = settings.profile.certificate_waiting(address)
+    if change is None:
+        click.echo(f"no other certificate of {address.domain} waits to be accepted")
+        return 0
+    click.echo(f"{change.text[0].upper()}{change.text[1:]}.")
+    for name, certificate in (("before", change.old.certificate), ("now", change.new)):
+        days = [datetime.fromtimestamp(at, UTC).date() for at in (certificate.not_before, certificate.not_after)]
+        click.echo(f"{name}: by {certificate.issuer}, good from {days[0]} to {days[1]}, SHA-256 {certificate.sha256}")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise UsageError("there is no terminal to ask in: accept the certificate with --yes")
+        if not click.confirm("Accept it?", err=True):
+            return SecurityRefused.exit_code
+    settings.profile.accept_certificate(address, change)
+    click.echo(f"the certificate of {address.domain} is accepted")
+    return 0
 
 
 def _password(address: Address, file: Path | None, shell_command: str | None, *, confirm: bool) -> str | None:

@@ -45,6 +45,24 @@ def told_of(change: CertificateChange, account: str, alarm: Alarm) -> dict[str, 
     return {"server": change.server, "severity": severity.value, "text": text, **change.as_dict()}
 
 
+def waiting(secrets: SecretStore, server: str) -> CertificateChange | None:
+    """The change that waits for the user to accept it, if one does."""
+    known, offered = secrets.read(KNOWN), secrets.read(OFFERED)
+    if known is None or offered is None:
+        return None
+    return CertificateChange(server=server, old=known_certificate(known), new=known_certificate(offered).certificate)
+
+
+def accept(secrets: SecretStore, change: CertificateChange) -> bool:
+    """Trust the new certificate from now on; ``False`` if by now it is another one that waits."""
+    with secrets.transaction():
+        if waiting(secrets, change.server) != change:
+            return False
+        secrets.write(KNOWN, KnownCertificate(certificate=change.new, first_seen=time.time()).encode())
+        secrets.remove(OFFERED)
+    return True
+
+
 class CertificateWatch:
     """Compares the certificate of each login with the one before, in this run or an earlier one."""
 

@@ -33,7 +33,7 @@ from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
 from openvoice.core.policy import Policy, Screening, Way
 from openvoice.core.types import CallId, Direction, EndReason
-from openvoice.errors import Busy, InvalidState, OpenVoiceError, SecurityRefused
+from openvoice.errors import Busy, InvalidState, OpenVoiceError
 from openvoice.ports import (
     CallStore,
     IncomingCall,
@@ -318,7 +318,7 @@ class Client:
             try:
                 return i.Accept(await self._admit(policy))
             except OpenVoiceError as error:
-                return i.HangUp(EndReason.SECURITY_ERROR, str(error))
+                return i.HangUp(EndReason.SECURITY_ERROR, str(error), private=True)
 
         seed, facts = secrets.token_bytes(32), self._certificate.facts(self._signalling.facts)
         machine = CallMachine(call.direction, str(call.peer.bare), policy=policy, seed=seed, signalling=facts)

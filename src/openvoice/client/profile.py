@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openvoice.client.account import Account, read_password, run_password_command, unlock
+from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
 from openvoice.client.vault import open_vault
 from openvoice.config import AccountSettings, Home, Require, Settings, add_account, load, parse_server, remove_account
 from openvoice.core.address import Address
+from openvoice.core.certificates import CertificateChange
 from openvoice.core.policy import Policy, Rules
-from openvoice.errors import ConfigurationError
+from openvoice.errors import ConfigurationError, InvalidState
 from openvoice.ports import KeyStore
 from openvoice.storage.trust import TrustBook
 
@@ -150,6 +152,28 @@ class Profile:
             return []
         with self._vault() as vault:
             return vault.history.list(-1 if limit is None else limit)
+
+    def certificate_waiting(self, address: Address) -> CertificateChange | None:
+        """The other certificate of an account's server that waits to be accepted (see ``alarm``), if one does.
+
+        Raises:
+            ConfigurationError: there is no such account.
+        """
+        account = self.settings.account(address)
+        with self._vault() as vault:
+            return waiting(vault.secrets(account.address), account.address.domain)
+
+    def accept_certificate(self, address: Address, change: CertificateChange) -> None:
+        """Trust the certificate that :meth:`certificate_waiting` gave.
+
+        Raises:
+            ConfigurationError: there is no such account.
+            InvalidState: the server has shown yet another one since.
+        """
+        account = self.settings.account(address)
+        with self._vault() as vault:
+            if not accept(vault.secrets(account.address), change):
+                raise InvalidState("the server has shown yet another certificate by now: look at that one first")
 
     def diagnose(self, account: Address | None = None) -> AsyncIterator[Step]:
         """Try everything that a call needs, step by step."""

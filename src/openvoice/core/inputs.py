@@ -51,6 +51,8 @@ class HangUp:
 
     reason: EndReason | None = None
     text: str = ""
+    private: bool = False
+    """Whether ``text`` is for the own user alone."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,9 +140,9 @@ class CallMachine:
             case _:
                 return True
 
-    def _end(self, reason: EndReason, origin: Origin, text: str) -> Iterator[e.Effect]:
+    def _end(self, reason: EndReason, origin: Origin, text: str, *, private: bool = False) -> Iterator[e.Effect]:
         if origin is Origin.LOCAL and self.state is not CallState.NEW:
-            yield e.SendEnd(reason, text)
+            yield e.SendEnd(reason, "" if private else text)
         yield e.CloseMedia()
         self.state = CallState.ENDED
         self._limit = self._unheard_at = self.words.deadline = None
@@ -186,7 +186,7 @@ class CallMachine:
             reason = EndReason.SUCCESS
         else:
             reason = EndReason.CANCEL if self.role is Role.INITIATOR else EndReason.DECLINE
-        yield from self._end(reason, Origin.LOCAL, message.text)
+        yield from self._end(reason, Origin.LOCAL, message.text, private=message.private)
 
     def _on_Mute(self, message: i.Mute, now: float) -> Iterator[e.Effect]:
         if self.muted == message.muted:
