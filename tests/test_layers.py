@@ -45,12 +45,14 @@ FENCES = {
     "pytest": {"testing"},
     "pytest_asyncio": {"testing"},
     "rich": {"cli"},
+    "segno": {"cli"},
     "slixmpp": {"signalling"},
     "sounddevice": {"devices"},
     "sqlite3": {"storage"},
     "tomlkit": {"config"},
     "x3dh": {"signalling"},
     "xeddsa": {"signalling"},
+    "zxingcpp": {"client"},
 }
 BANNED_IN_PURE = {"asyncio", "os", "random", "secrets", "socket", "threading", "time"}
 """A pure module that imported one of these could read a clock, throw dice or wait."""

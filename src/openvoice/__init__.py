@@ -20,6 +20,7 @@ import logging
 from openvoice.client.account import Account
 from openvoice.client.call import Call
 from openvoice.client.client import Client
+from openvoice.client.codes import read_code
 from openvoice.client.happening import Happening
 from openvoice.client.keys import MemorySecrets, temporary_keys
 from openvoice.client.profile import Profile
@@ -33,11 +34,13 @@ from openvoice.client.sound import (
     parse_source,
     sound_devices,
 )
+from openvoice.client.trust import Compared, Keys, Match
 from openvoice.core.address import Address
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
+from openvoice.core.trust import DeviceKey, Trust
 from openvoice.core.types import Direction, EndReason, Vouching
 from openvoice.errors import (
     AudioFileError,
@@ -84,11 +87,13 @@ __all__ = [
     "Cancelled",
     "CertificateRejected",
     "Client",
+    "Compared",
     "ConfigurationError",
     "ConnectionFailed",
     "Declined",
     "Device",
     "DeviceFailed",
+    "DeviceKey",
     "Direction",
     "EndReason",
     "FRAME_SAMPLES",
@@ -100,7 +105,9 @@ __all__ = [
     "InvalidState",
     "KeyStore",
     "KeyUnavailable",
+    "Keys",
     "LoginRefused",
+    "Match",
     "MediaFailed",
     "MemorySecrets",
     "NoAnswer",
@@ -117,11 +124,13 @@ __all__ = [
     "Sink",
     "SoundDevice",
     "Source",
+    "Trust",
     "UsageError",
     "Vouching",
     "load_sound",
     "parse_sink",
     "parse_source",
+    "read_code",
     "sound_devices",
     "temporary_keys",
 ]

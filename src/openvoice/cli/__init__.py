@@ -27,6 +27,7 @@ _COMMANDS = {
     "doctor": "Check everything a call needs, step by step.",
     "demo": "Watch two clients make an encrypted call on this machine.",
     "history": "List past calls, or show one with its security report.",
+    "trust": "Whose keys you trust: list, verify, accept, distrust, show and scan codes.",
 }
 
 _EXIT_CODES = """\b

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +14,7 @@ from openvoice.client.account import Account, read_password, run_password_comman
 from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
+from openvoice.client.trust import Keys
 from openvoice.client.vault import open_vault
 from openvoice.config import AccountSettings, Home, Require, Settings, add_account, load, parse_server, remove_account
 from openvoice.core.address import Address
@@ -84,6 +87,20 @@ class Profile:
             store=vault.history,
             interfaces=self.settings.interfaces,
         )
+
+    @contextmanager
+    def keys(self, account: Address | None = None) -> Iterator[Keys]:
+        """The OMEMO keys that the account named, or the only one, has seen; needs no connection.
+
+        Raises:
+            KeyUnavailable: what is kept cannot be opened.
+        """
+        from openvoice.signalling.xmpp.omemo.identity import own_key
+
+        address = self.settings.account(account).address
+        with self._vault() as vault:
+            secrets = vault.secrets(address)
+            yield Keys(address, own_key(secrets), TrustBook(secrets), time.time)
 
     async def add_account(
         self,

@@ -1,0 +1,117 @@
+"""The OMEMO keys of one account's people, and what its user thinks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from openvoice.core.address import Address
+from openvoice.core.key_uri import parse_key_uri, serialize_key_uri
+from openvoice.core.trust import DeviceKey, Trust
+from openvoice.errors import InvalidState, UsageError
+from openvoice.ports import TrustStore
+
+
+class Match(StrEnum):
+    """What comparing a code with what is known here gave."""
+
+    VERIFIED = "verified"
+    """The same key: it is verified now."""
+    DIFFERENT = "different"
+    """This device of theirs was seen with another key, which is distrusted now: somebody may sit in between."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The outcome for one device: ``key`` is what is known of it now."""
+
+    key: DeviceKey
+    match: Match
+
+
+class Keys:
+    """What :class:`~openvoice.Profile` gives to look at keys and to decide about them, online or not.
+
+    ``own`` are device id and identity key of this device, ``None`` before the first login; ``now`` is the Unix time.
+    """
+
+    def __init__(
+        self, account: Address, own: tuple[int, bytes] | None, trust: TrustStore, now: Callable[[], float]
+    ) -> None:
+        self.account = account.bare
+        self._own = own
+        self._trust = trust
+        self._now = now
+
+    @property
+    def own(self) -> DeviceKey:
+        """The key of this device.
+
+        Raises:
+            InvalidState: there is none before the first login.
+        """
+        if self._own is None:
+            raise InvalidState(f"{self.account} has no OMEMO key on this device before its first login: go online once")
+        device, key = self._own
+        return DeviceKey(owner=self.account, device=device, key=key, trust=Trust.VERIFIED)
+
+    @property
+    def people(self) -> tuple[Address, ...]:
+        """Everybody whose keys were seen."""
+        return self._trust.owners()
+
+    def of(self, owner: Address) -> tuple[DeviceKey, ...]:
+        """The keys of somebody that were seen."""
+        return self._trust.keys(owner.bare)
+
+    def verify(self, owner: Address, devices: Iterable[int]) -> tuple[DeviceKey, ...]:
+        """Note that the user has compared the keys of these devices, and they are the owner's.
+
+        Raises:
+            UsageError: a device was never seen.
+        """
+        return tuple(self._decide(owner, device, Trust.VERIFIED) for device in devices)
+
+    def accept(self, owner: Address, device: int) -> DeviceKey:
+        """Believe a device without comparing. Raises :class:`~openvoice.errors.UsageError` if it was never seen."""
+        return self._decide(owner, device, Trust.TRUSTED)
+
+    def distrust(self, owner: Address, device: int) -> DeviceKey:
+        """Refuse calls with a device. Raises :class:`~openvoice.errors.UsageError` if it was never seen."""
+        return self._decide(owner, device, Trust.DISTRUSTED)
+
+    def uri(self) -> str:
+        """The own keys for others to scan: of this device, and of the own other devices that are verified.
+
+        Raises:
+            InvalidState: there is none before the first login.
+        """
+        own = self.own
+        others = (key for key in self.of(self.account) if key.trust is Trust.VERIFIED and key.device != own.device)
+        return serialize_key_uri(self.account, [(key.device, key.key) for key in (own, *others)])
+
+    def scan(self, uri: str) -> tuple[Compared, ...]:
+        """Compare what somebody's code says with what is known, and note the outcome for each of their devices.
+
+        Raises:
+            UsageError: it is no code with keys, or the own.
+        """
+        owner, keys = parse_key_uri(uri)
+        if owner == self.account and self._own in keys:
+            raise UsageError("this is the code of this very device: scan the one that the other person shows")
+        return tuple(compared for device, key in keys for compared in self._compare(owner, device, key))
+
+    def _compare(self, owner: Address, device: int, key: bytes) -> Iterable[Compared]:
+        for known in self.of(owner):
+            if known.device == device and known.key != key:
+                yield Compared(self._trust.decide(owner, known.key, Trust.DISTRUSTED), Match.DIFFERENT)
+        self._trust.meet(owner, device, key, self._now())
+        yield Compared(self._trust.decide(owner, key, Trust.VERIFIED), Match.VERIFIED)
+
+    def _decide(self, owner: Address, device: int, trust: Trust) -> DeviceKey:
+        known = [key for key in self.of(owner) if key.device == device]
+        if not known:
+            raise UsageError(f"no device {device} of {owner.bare} was seen: see 'openvoice trust list {owner.bare}'")
+        # The newest, if the device came with another key later.
+        return self._trust.decide(owner.bare, known[-1].key, trust)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import pytest
+
+from openvoice import InvalidState, Keys, Match, Trust, UsageError
+from openvoice.core.address import Address
+from openvoice.core.key_uri import serialize_key_uri
+from openvoice.storage.trust import TrustBook
+from openvoice.testing.fakes import MemorySecrets
+
+ALICE, BOB = Address.parse("alice@example.org"), Address.parse("bob@example.org")
+MINE, ONE, TWO = b"\7" * 32, bytes(32), b"\1" * 32
+
+
+@pytest.fixture
+def book() -> TrustBook:
+    return TrustBook(MemorySecrets())
+
+
+@pytest.fixture
+def keys(book: TrustBook) -> Keys:
+    return Keys(ALICE, (5, MINE), book, lambda: 100.0)
+
+
+def test_what_was_seen_is_decided_about_by_device(keys: Keys, book: TrustBook) -> None:
+    book.meet(BOB, 1, ONE, 1.0)
+    book.meet(BOB, 2, TWO, 2.0)
+    assert keys.people == (BOB,)
+    assert [key.trust for key in keys.verify(BOB, [1])] == [Trust.VERIFIED]
+    assert keys.distrust(BOB, 2).trust is Trust.DISTRUSTED
+    assert keys.accept(BOB, 2).trust is Trust.TRUSTED
+    assert {key.device: key.trust for key in keys.of(BOB)} == {1: Trust.VERIFIED, 2: Trust.TRUSTED}
+
+
+def test_nothing_is_decided_about_a_device_that_was_never_seen(keys: Keys) -> None:
+    with pytest.raises(UsageError, match="no device 9"):
+        keys.accept(BOB, 9)
+
+
+def test_the_own_code_has_this_device_and_the_verified_other_ones(keys: Keys, book: TrustBook) -> None:
+    book.meet(ALICE, 6, ONE, 1.0)
+    assert keys.uri() == serialize_key_uri(ALICE, [(5, MINE)])
+    keys.verify(ALICE, [6])
+    assert keys.uri() == serialize_key_uri(ALICE, [(5, MINE), (6, ONE)])
+
+
+def test_before_the_first_login_there_is_no_code(book: TrustBook) -> None:
+    fresh = Keys(ALICE, None, book, lambda: 0.0)
+    with pytest.raises(InvalidState, match="first login"):
+        fresh.uri()
+
+
+def test_a_scanned_key_is_verified_whether_it_was_seen_before_or_not(keys: Keys, book: TrustBook) -> None:
+    book.meet(BOB, 1, ONE, 1.0)
+    compared = keys.scan(serialize_key_uri(BOB, [(1, ONE), (2, TWO)]))
+    assert [(one.key.device, one.match) for one in compared] == [(1, Match.VERIFIED), (2, Match.VERIFIED)]
+    assert {key.trust for key in keys.of(BOB)} == {Trust.VERIFIED}
+    assert next(key for key in keys.of(BOB) if key.device == 2).seen == 100.0
+
+
+def test_a_key_that_the_owner_does_not_have_is_distrusted(keys: Keys, book: TrustBook) -> None:
+    book.meet(BOB, 1, TWO, 1.0)
+    compared = keys.scan(serialize_key_uri(BOB, [(1, ONE)]))
+    assert [(one.key.key, one.match) for one in compared] == [(TWO, Match.DIFFERENT), (ONE, Match.VERIFIED)]
+    assert {key.key: key.trust for key in keys.of(BOB)} == {TWO: Trust.DISTRUSTED, ONE: Trust.VERIFIED}
+
+
+def test_the_own_code_is_no_news(keys: Keys) -> None:
+    with pytest.raises(UsageError, match="this very device"):
+        keys.scan(keys.uri())
