@@ -37,6 +37,7 @@ from openvoice.client.sound import (
 from openvoice.client.trust import Compared, Keys, Match
 from openvoice.core.address import Address
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
+from openvoice.core.protection import Protection
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
@@ -115,6 +116,7 @@ __all__ = [
     "PeerUnavailable",
     "Policy",
     "Profile",
+    "Protection",
     "Rules",
     "SAMPLE_RATE",
     "SecurityRefused",

@@ -117,6 +117,24 @@ def test_processes_that_make_and_share_a_vault_lose_nothing(open_vault: OpenVaul
     assert open_vault().secrets(ALICE).read("count") == b"100"
 
 
+@pytest.mark.slow
+def test_a_second_vault_in_a_process_does_not_let_go_of_the_first(open_vault: OpenVault, tmp_path: Path) -> None:
+    secrets = open_vault().secrets(ALICE)
+    secrets.write("count", b"5")
+    open_vault().close()
+    # The last to close puts the log into the file and removes it: another process must not believe that it is the last.
+    process = multiprocessing.get_context("spawn").Process(target=count, args=(tmp_path / "home", 1))
+    process.start()
+    process.join()
+    secrets.write("other", b"kept")
+    assert secrets.read("count") == b"6"
+    process = multiprocessing.get_context("spawn").Process(target=count, args=(tmp_path / "home", 1))
+    process.start()
+    process.join()
+    assert secrets.names("") == ["count", "other"]
+    assert secrets.read("count") == b"7"
+
+
 def test_whoever_waits_for_too_long_is_told(open_vault: OpenVault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("openvoice.storage.database.WAIT", 0.1)
     secrets, other = open_vault().secrets(ALICE), open_vault().secrets(ALICE)

@@ -26,6 +26,7 @@ _COMMANDS = {
     "devices": "List microphones and loudspeakers.",
     "doctor": "Check everything a call needs, step by step.",
     "demo": "Watch two clients make an encrypted call on this machine.",
+    "storage": "Say how what is kept here is protected, or change it.",
     "history": "List past calls, or show one with its security report.",
     "trust": "Whose keys you trust: list, verify, accept, distrust, show and scan codes.",
 }

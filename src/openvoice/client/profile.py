@@ -15,11 +15,22 @@ from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
 from openvoice.client.trust import Keys
-from openvoice.client.vault import open_vault
-from openvoice.config import AccountSettings, Home, Require, Settings, add_account, load, parse_server, remove_account
+from openvoice.client.vault import StorageState, open_vault, protect, storage_state
+from openvoice.config import (
+    AccountSettings,
+    Home,
+    Require,
+    Settings,
+    StorageSettings,
+    add_account,
+    load,
+    parse_server,
+    remove_account,
+)
 from openvoice.core.address import Address
 from openvoice.core.certificates import CertificateChange
 from openvoice.core.policy import Policy, Rules
+from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, InvalidState
 from openvoice.ports import KeyStore
 from openvoice.storage.trust import TrustBook
@@ -191,6 +202,30 @@ class Profile:
         with self._vault() as vault:
             if not accept(vault.secrets(account.address), change):
                 raise InvalidState("the server has shown yet another certificate by now: look at that one first")
+
+    def storage(self) -> StorageState | None:
+        """How what is kept here is protected; ``None`` if nothing is kept yet. Needs no key."""
+        return storage_state(self._home)
+
+    def protect(self, protection: Protection, passphrase_file: Path | None = None) -> None:
+        """Encrypt all that is kept with a new key, and let ``protection`` hold it; ``openvoice.toml`` says so then.
+
+        A crash leaves the old key in force, or the new one. Other processes that run have to be started again.
+
+        Args:
+            protection: any but ``AUTO``.
+            passphrase_file: the file whose first line is the passphrase, for ``PASSPHRASE`` and nothing else.
+
+        Raises:
+            KeyUnavailable: the old key or the new one cannot be had. Nothing was changed.
+            ValueError: the arguments do not belong together.
+        """
+        if protection is Protection.AUTO:
+            raise ValueError("say who is to hold the key")
+        file = passphrase_file.absolute() if passphrase_file is not None else None
+        after = StorageSettings(protection=protection, passphrase_file=file)
+        protect(self._home, self.settings.storage, after)
+        self.__dict__.pop("settings", None)
 
     def diagnose(self, account: Address | None = None) -> AsyncIterator[Step]:
         """Try everything that a call needs, step by step."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openvoice.config import Home, StorageSettings
+from openvoice.config import Home, StorageSettings, choose_protection
 from openvoice.core.protection import Protection
 
 if TYPE_CHECKING:
@@ -22,6 +24,43 @@ def open_vault(home: Home, storage: StorageSettings) -> Vault:
 
     home.create()
     return Vault(home.data, protection=storage.protection, passphrase_file=storage.passphrase_file, state=home.state)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageState:
+    """How what is kept is kept: ``protection`` holds the key of ``file``, and ``text`` says what that means."""
+
+    protection: Protection
+    file: Path
+    text: str
+
+
+def storage_state(home: Home) -> StorageState | None:
+    """How the profile's vault is protected, or ``None`` if nothing is kept yet.
+
+    Raises:
+        ConfigurationError: it is damaged.
+    """
+    from openvoice.storage.vault import protection_of
+
+    protection = protection_of(home.data)
+    return StorageState(protection, home.vault, protection_in_words(protection)) if protection is not None else None
+
+
+def protect(home: Home, before: StorageSettings, after: StorageSettings) -> None:
+    """Seal all that is kept with a new key, held as said, and write so into ``openvoice.toml``.
+
+    Raises:
+        KeyUnavailable: the old key or the new one cannot be had. Nothing was changed.
+        ConfigurationError: the vault or the file cannot be used.
+    """
+    from openvoice.storage.vault import Vault
+
+    home.create()
+    # As it was made, whatever the settings demand by now: this is how one comes to what they demand.
+    with Vault(home.data, passphrase_file=before.passphrase_file, state=home.state) as vault:
+        vault.protect(after.protection, after.passphrase_file)
+    choose_protection(home, after)
 
 
 def protection_in_words(protection: Protection) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +16,7 @@ from openvoice.errors import ConfigurationError
 VERSION = 1
 WAIT = 5.0
 """Seconds to wait for another process that writes."""
+_PAUSE = 0.005
 
 _SCHEMA = (
     # Who holds the key, in the clear: it is needed to find the key. ``epoch`` changes with the key.
@@ -58,17 +60,34 @@ class Database:
         ((version,),) = self.run("PRAGMA user_version")
         if version > VERSION:
             raise ConfigurationError(f"{self.path} was written by a newer openvoice: update this one")
-        self.run("PRAGMA journal_mode = WAL")
+        self._use_log()
         self.run("PRAGMA synchronous = FULL")
         if version < VERSION:
             with self.transaction():
                 for statement in _SCHEMA:
                     self.run(statement)
 
+    def _use_log(self) -> None:
+        # SQLite itself does not wait with this, whatever it was told.
+        deadline = time.monotonic() + WAIT
+        while True:
+            try:
+                self.run("PRAGMA journal_mode = WAL")
+                return
+            except ConfigurationError as error:
+                name = getattr(error.__cause__, "sqlite_errorname", "")
+                if not name.startswith("SQLITE_BUSY") or time.monotonic() > deadline:
+                    raise
+            time.sleep(_PAUSE)
+
     def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run one statement; all its rows."""
         with self.turn:
             try:
+                # After some failures, a full disk for one, SQLite takes all of a transaction back: without this, what
+                # follows in it would be written all the same.
+                if self._depth and not self._connection.in_transaction:
+                    raise ConfigurationError(f"{self.path}: what was written together could not be")
                 return self._connection.execute(statement, values).fetchall()
             except sqlite3.Error as error:
                 raise ConfigurationError(f"{self.path} cannot be used: {_reason(error)}") from error
@@ -85,7 +104,6 @@ class Database:
                 yield
                 self.run("COMMIT" if outermost else f"RELEASE {mark}")
             except BaseException:
-                # After some failures, a full disk for one, SQLite has taken everything back already.
                 if self._connection.in_transaction:
                     for statement in ("ROLLBACK",) if outermost else (f"ROLLBACK TO {mark}", f"RELEASE {mark}"):
                         self.run(statement)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import os
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,8 @@ def _generation(file: Path) -> str | None:
 
     The file is not opened for it: closing it again would let go of the locks that SQLite holds on it (fcntl(2)).
     """
-    birth: float | None = getattr(file.stat(), "st_birthtime", None)
+    status = file.stat()
+    birth: float | None = getattr(status, "st_birthtime", None)
     if birth is not None:
         return str(int(birth * 1e6))
     handle = _Handle(octets=_HANDLE_OCTETS)
@@ -100,7 +102,10 @@ def _generation(file: Path) -> str | None:
         )
     except (OSError, AttributeError, TypeError):  # not Linux
         return None
-    return None if failed else bytes(handle.handle[: handle.octets]).hex()
+    octets = bytes(handle.handle[: handle.octets])
+    # Some file systems (FUSE) count files anew each time they are mounted: such a handle would make each start a copy.
+    lasting = (status.st_ino & 0xFFFFFFFF).to_bytes(4, sys.byteorder) in octets
+    return None if failed or not lasting else octets.hex()
 
 
 class _Handle(ctypes.Structure):

@@ -6,7 +6,7 @@ import json
 import logging
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -16,6 +16,7 @@ from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, KeyUnavailable
 from openvoice.storage.cipher import KEY_OCTETS, Cipher, Entry
 from openvoice.storage.database import Database
+from openvoice.storage.header import Header
 from openvoice.storage.history import History
 from openvoice.storage.instance import Place, Witness
 from openvoice.storage.key import holder
@@ -66,9 +67,9 @@ class Vault:
         """Whether it was noticed at opening that this is a copy: its OMEMO keys were removed."""
         self._database = Database(folder / FILE_NAME)
         try:
-            if not self._header():
+            if Header.read(self._database) is None:
                 with self._database.transaction():
-                    if not self._header():
+                    if Header.read(self._database) is None:
                         self._make(protection)
             self._unlock(protection)
             self._recognise()
@@ -78,21 +79,19 @@ class Vault:
 
     # --- opening ------------------------------------------------------------------------------------------------------
 
-    def _header(self) -> list[tuple[Any, ...]]:
-        return self._database.run("SELECT epoch, protection, details FROM header")
-
     def _make(self, wanted: Protection) -> None:
         key = secrets.token_bytes(KEY_OCTETS)
         self._cipher = Cipher(key)
         self._instance = secrets.token_hex(16)
-        self._write_header(*self._keep(key, wanted))
+        self._keep(key, wanted).write(self._database)
         self._settle()
         self._put(Entry(_SHELF, _CHANGES, b"0"))
 
-    def _keep(self, key: bytes, wanted: Protection) -> tuple[Protection, dict[str, str]]:
-        """Put a new key away; where, and how it is found again."""
+    def _keep(self, key: bytes, wanted: Protection) -> Header:
+        """Put a new key away."""
         if wanted is not Protection.AUTO:
-            return wanted, holder(wanted, self._folder, self._passphrase_file).keep(key)
+            details = holder(wanted, self._folder, self._passphrase_file).keep(key)
+            return Header(protection=wanted, details=details)
         try:
             return self._keep(key, Protection.KEYRING)
         except KeyUnavailable as error:
@@ -103,30 +102,20 @@ class Vault:
             )
         return self._keep(key, Protection.PLAIN)
 
-    def _write_header(self, protection: Protection, details: dict[str, str]) -> None:
-        self._epoch = secrets.token_hex(8)
-        self._database.run(
-            "INSERT OR REPLACE INTO header (only_one, epoch, protection, details) VALUES (1, ?, ?, ?)",
-            (self._epoch, protection.value, json.dumps(details)),
-        )
-
     def _unlock(self, wanted: Protection) -> None:
-        ((self._epoch, protection, details),) = self._header()
-        try:
-            self._protection = Protection(protection)
-            self._details: dict[str, str] = json.loads(details)
-        except ValueError as error:
-            raise ConfigurationError(f"{self._database.path} is damaged: it does not say who holds its key") from error
-        if wanted in _DEMANDS and wanted is not self._protection:
+        header = Header.read(self._database)
+        assert header is not None
+        made = header.protection
+        if wanted in _DEMANDS and wanted is not made:
             raise ConfigurationError(
-                f"{self._database.path} is protected by {_WORDS[self._protection]}, not by {_WORDS[wanted]} as "
+                f"{self._database.path} is protected by {_WORDS[made]}, not by {_WORDS[wanted]} as "
                 f"openvoice.toml demands: run 'openvoice storage protect {_DEMANDS[wanted]}'"
             )
-        key = holder(self._protection, self._folder, self._passphrase_file).find(self._details)
-        self._cipher = Cipher(key)
+        self._header = header
+        self._cipher = Cipher(holder(made, self._folder, self._passphrase_file).find(header.details))
         instance = self.read(_SHELF, _INSTANCE)
         if instance is None:
-            raise KeyUnavailable(f"the key in {_WORDS[self._protection]} does not open {self._database.path}")
+            raise KeyUnavailable(f"the key in {_WORDS[made]} does not open {self._database.path}")
         self._instance = json.loads(instance)["id"]
 
     # --- copies -------------------------------------------------------------------------------------------------------
@@ -174,7 +163,7 @@ class Vault:
     @property
     def protection(self) -> Protection:
         """Who holds the key."""
-        return self._protection
+        return self._header.protection
 
     def secrets(self, account: Address) -> VaultSecrets:
         """The secrets of an account."""
@@ -221,7 +210,7 @@ class Vault:
             with self._database.transaction():
                 if outermost:
                     self._written = False
-                    self._check_epoch(self._header())
+                    self._check_epoch(self._database.run("SELECT epoch FROM header"))
                 yield
                 if outermost and self._written:
                     changes = self._changes + 1
@@ -252,7 +241,7 @@ class Vault:
         )
 
     def _check_epoch(self, rows: list[tuple[Any, ...]]) -> None:
-        if not rows or rows[0][0] != self._epoch:
+        if not rows or rows[0][0] != self._header.epoch:
             raise ConfigurationError(
                 f"the key of {self._database.path} was changed by another openvoice: start this one again"
             )
@@ -265,27 +254,26 @@ class Vault:
         Raises:
             KeyUnavailable: the new key cannot be held so. Nothing was changed.
         """
-        before = holder(self._protection, self._folder, self._passphrase_file)
+        old_cipher, old = self._cipher, self._header
         key = secrets.token_bytes(KEY_OCTETS)
-        details = holder(protection, self._folder, passphrase_file).keep(key)
+        new = Header(protection=protection, details=holder(protection, self._folder, passphrase_file).keep(key))
         with self._database.turn:
-            old = self._cipher, self._epoch, self._details
             try:
                 with self.transaction():
                     entries = self._all()
                     self._database.run("DELETE FROM entry")
-                    self._cipher = Cipher(key)
-                    self._write_header(protection, details)
+                    self._cipher, self._header = Cipher(key), new
+                    new.write(self._database)
                     for entry in entries:
                         self._put(entry)
             except BaseException:
                 # The new key is left where it is: a disk that failed may still turn out to have taken all this.
-                self._cipher, self._epoch, _ = old
+                self._cipher, self._header = old_cipher, old
                 raise
-            self._protection, self._details, self._passphrase_file = protection, details, passphrase_file
             # What the old key sealed is still in the log of the database.
             self._database.run("PRAGMA wal_checkpoint(TRUNCATE)")
-        before.forget(old[2])
+        holder(old.protection, self._folder, self._passphrase_file).forget(old.details)
+        self._passphrase_file = passphrase_file
 
     def close(self) -> None:
         """Let go of the file. Twice is once."""
@@ -304,3 +292,12 @@ _WORDS = {
     Protection.PASSPHRASE: "a passphrase",
     Protection.PLAIN: "a key file beside it",
 }
+
+
+def protection_of(folder: Path) -> Protection | None:
+    """Who holds the key of the vault in ``folder``; ``None`` if there is none yet. Needs no key."""
+    if not (folder / FILE_NAME).exists():
+        return None
+    with closing(Database(folder / FILE_NAME)) as database:
+        header = Header.read(database)
+    return header.protection if header is not None else None
