@@ -81,6 +81,20 @@ def test_each_vouching_has_words_of_its_own(vouching: Vouching) -> None:
         assert verdicts(vouching=vouching)[party].why not in others
 
 
+def test_a_login_that_was_bound_leaves_nobody_but_the_operator_of_the_own_server() -> None:
+    def judged(vouching: Vouching, *, bound: bool) -> tuple[str, str]:
+        found = judge(DIRECT, vouching=vouching, media=True, own_server="a", bound=bound, peer="b@a")
+        own, peers = found[:2]
+        assert own.could_hear is peers.could_hear
+        return own.why, peers.why
+
+    own, peers = judged(Vouching.SIGNALLED, bound=True)
+    assert "certificate" in peers
+    assert "certificate" not in own
+    assert judged(Vouching.SIGNALLED, bound=False) == (peers, peers)
+    assert judged(Vouching.OMEMO_VERIFIED, bound=True) == judged(Vouching.OMEMO_VERIFIED, bound=False)
+
+
 def test_nobody_heard_a_call_in_which_nothing_was_said() -> None:
     refused = Trace(signalled=True, over=True, told=DIRECT.told, contacts=DIRECT.contacts)
     for judged in (verdicts(refused), verdicts(Trace(signalled=True), media=False)):

@@ -11,6 +11,7 @@ from openvoice.core.trace import Trace
 from openvoice.core.trust import Trust
 from openvoice.core.types import Vouching
 
+from .certificates import DAY, JULY, certificate, change
 from .descriptions import CERTIFICATE, SIGNALLING, facts, voucher
 
 
@@ -86,3 +87,11 @@ def test_a_report_is_json_with_and_without_facts() -> None:
     assert empty["dtls"] is None
     assert empty["tls"] is None
     assert empty["before_consent"] == {"candidates": 0, "packets": 0}
+
+
+def test_another_certificate_than_before_is_told_as_loudly_as_it_deserves() -> None:
+    renewed = change(certificate(), certificate(begins=JULY + 80 * DAY))
+    foreign = change(certificate(), certificate(issuer="Else"))
+    for known, severity in ((renewed, Severity.NOTICE), (foreign, Severity.WARNING)):
+        report = assess(Vouching.SIGNALLED, None, dataclasses.replace(SIGNALLING, certificate_change=known))
+        assert [found.severity for found in report.findings if "certificate of example.org" in found.text] == [severity]

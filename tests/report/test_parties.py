@@ -58,7 +58,7 @@ def test_what_a_file_says_stays_text_and_a_party_that_is_none_is_passed_over() -
         "why": HOSTILE,
         "learnt": {"addresses": [{"address": HOSTILE, "type": HOSTILE}]},
     }
-    security = {"parties": [odd, {"party": HOSTILE}, {"party": "network"}]}
+    security = {"parties": [odd, {"party": HOSTILE}, {"party": ["peer"]}, {"party": "network"}]}
     first, second = rows(security)
     assert first.hearing == second.hearing == "not if the key is right", "what is no verdict is no good one"
     made = Page(parties(security))

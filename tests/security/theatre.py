@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from openvoice import Call, CallState, Client, Policy, SecurityRefused, Vouching
+from openvoice.core.parties import Party
 from openvoice.core.types import Role
 from openvoice.errors import CallFailed, MediaFailed
 from openvoice.ports import Frame
@@ -25,6 +26,7 @@ from .scene import HostileScene, rings
 VICTIMS = {"caller": (Role.INITIATOR,), "callee": (Role.RESPONDER,), "both": (Role.INITIATOR, Role.RESPONDER)}
 
 
+SERVERS = (Party.OWN_SERVER, Party.PEER_SERVER)
 LISTENING = 0.3
 """Seconds for which a call goes on, that somebody may hear it."""
 
@@ -157,6 +159,11 @@ def judge(played: Played, require: Vouching, *, forged: bool = False, broken: bo
             assert role not in played.active
             assert played.calls[role].stats.packets_sent == 0
             assert played.voices[role].asked == 0
+        # No server is said to be deaf where somebody listened.
+        if played.heard and role in played.active:
+            servers = [verdict for verdict in report.parties if verdict.party in SERVERS]
+            assert len(servers) == len(SERVERS)
+            assert all(verdict.could_hear is not False for verdict in servers)
     # Both say the same of what protected the call.
     if played.active == set(Role):
         assert len({report.vouching for report in reports.values()} - {Vouching.OMEMO_VERIFIED}) <= 1

@@ -91,6 +91,11 @@ _SERVERS: dict[Vouching, Hearing] = {
         "The OMEMO key of the peer, which you verified, vouches for the keys of the call. No server has them.",
     ),
 }
+_BOUND_SERVER: Hearing = (
+    True,
+    "Only the servers vouch for the peer's key: whoever runs this one could have put keys of its own in place of both "
+    "and sat in the middle. The login proved that nobody sat between this device and the server.",
+)
 _PEER: dict[Vouching, Hearing] = {
     Vouching.NONE: (True, "It holds the other key of the call. Nobody vouches that it is the one you meant."),
     Vouching.SIGNALLED: (True, "It holds the other key of the call, as far as the servers say."),
@@ -113,13 +118,21 @@ _NETWORK: Hearing = (
 
 
 def judge(
-    trace: Trace, *, vouching: Vouching, media: bool, own_server: str = "", own_address: str = "", peer: str = ""
+    trace: Trace,
+    *,
+    vouching: Vouching,
+    media: bool,
+    own_server: str = "",
+    own_address: str = "",
+    bound: bool = False,
+    peer: str = "",
 ) -> tuple[PartyVerdict, ...]:
     """A verdict for each party of the call that left ``trace``; of the operators there may be several.
 
     ``media`` says whether the devices agreed on keys. ``own_server`` is the domain of the own account, ``own_address``
-    the network address that its stream comes from, ``peer`` the bare address of the peer; empty if not known. The two
-    servers have the same verdict where both people have the same server.
+    the network address that its stream comes from, ``peer`` the bare address of the peer; empty if not known. ``bound``
+    says that the login proved whose the encrypted stream to the own server is. Two people who have the same server give
+    it the same verdict twice.
     """
     silent = trace.silent or not media
 
@@ -128,8 +141,9 @@ def judge(
 
     def server(party: Party, name: str, addresses: Iterable[SeenAddress]) -> PartyVerdict:
         passed = trace.signalled
+        proved = bound and party is Party.OWN_SERVER and vouching is Vouching.SIGNALLED
         learnt = Learnt(who=passed, when=passed, how_long=passed, addresses=_each(addresses) if passed else ())
-        return _verdict(party, name, heard(_SERVERS[vouching]), learnt)
+        return _verdict(party, name, heard(_BOUND_SERVER if proved else _SERVERS[vouching]), learnt)
 
     peer_server = peer.rpartition("@")[2]
     own_learnt = (*_stream(trace, own_address), *trace.told)

@@ -177,6 +177,7 @@ def assess(
             media=media is not None,
             own_server=signalling.server if signalling else "",
             own_address=signalling.local_address if signalling else "",
+            bound=bool(signalling and signalling.channel_binding),
             peer=peer,
         ),
     )

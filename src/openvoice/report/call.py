@@ -181,7 +181,9 @@ def _side(document: Mapping[str, Any]) -> Side:
 def _security(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The document, if it has the shape that :meth:`~openvoice.core.security.SecurityReport.as_dict` gives it."""
     parts = [document.get(part) or {} for part in _SECURITY_PARTS]
-    parts += [*(document.get("findings") or ()), *((document.get("tls") or {}).get("chain") or ())]
+    tls = document.get("tls") or {}
+    change = tls.get("certificate_change") or {}
+    parts += [change, change.get("old") or {}, *(tls.get("chain") or ()), *(document.get("findings") or ())]
     for verdict in document.get("parties") or ():
         learnt = verdict.get("learnt") or {}
         parts += [verdict, learnt, *(learnt.get("addresses") or ())]

@@ -43,7 +43,7 @@ class Row:
 
 def rows(security: Mapping[str, Any]) -> list[Row]:
     """The verdicts of ``SecurityReport.as_dict()``, which may be read from a file: none where it has none."""
-    return [_row(verdict) for verdict in security.get("parties") or () if verdict.get("party") in _NAMES]
+    return [_row(verdict) for verdict in security.get("parties") or () if str(verdict.get("party")) in _NAMES]
 
 
 def _row(verdict: Mapping[str, Any]) -> Row:

@@ -82,10 +82,12 @@ def facts(security: Mapping[str, Any]) -> str:
 
 
 def _facts(security: Mapping[str, Any]) -> list[tuple[str, object]]:
+    before = (_at(security, "tls", "certificate_change") or {}).get("old") or {}
     return [
         ("Vouched for by", str(security.get("vouching", "")).replace("_", " ")),
         ("Media keys", _joined(security, "dtls", "version", "cipher")),
         ("Media encryption", _at(security, "srtp", "profile")),
+        ("Four words to compare", {"same": "the same", "different": "different"}.get(str(security.get("words")))),
         ("OMEMO device of the peer", _text(_at(security, "voucher", "device"))),
         ("Its OMEMO key", _at(security, "voucher", "key")),
         ("Path", _joined(security, "path", "local", "remote")),
@@ -97,6 +99,8 @@ def _facts(security: Mapping[str, Any]) -> list[tuple[str, object]]:
         ("Way to the server", _joined(security, "tls", "version", "cipher")),
         ("Server certificate, sha-256", _at(security, "tls", "certificate_sha256")),
         ("Issued by", _at(security, "tls", "certificate_issuer")),
+        ("Known before, sha-256", before.get("sha256")),
+        ("Issued by, before", before.get("issuer")),
         *(("Chain", f"{link.get('subject')}, by {link.get('issuer')}") for link in _at(security, "tls", "chain") or ()),
         ("Login", _at(security, "tls", "sasl_mechanism")),
         ("Channel binding", _at(security, "tls", "channel_binding") or "none"),
