@@ -169,3 +169,29 @@ def test_a_message_that_is_sent_again_is_heard_once() -> None:
         desk.receive(text.format(STRANGER, f"flood{number}"))
     memory: Any = desk.reception._seen
     assert len(memory) <= 1024
+
+
+def event(sender: str, kind: str = "headline") -> str:
+    return (
+        f"<message xmlns='jabber:client' from='{sender}' type='{kind}'>"
+        "<event xmlns='http://jabber.org/protocol/pubsub#event'><items node='a node'><item id='1'><payload xmlns='x'/>"
+        "</item></items></event></message>"
+    )
+
+
+def test_what_contacts_and_the_own_account_publish_is_told() -> None:
+    desk = Desk()
+    assert desk.receive(event(str(BOB)))
+    assert desk.receive(event(str(ALICE.bare)))
+    assert [(owner, node, payload.tag) for owner, node, payload in desk.heard.nodes] == [
+        (BOB, "a node", "{x}payload"),
+        (ALICE.bare, "a node", "{x}payload"),
+    ]
+
+
+@pytest.mark.parametrize("sender", [STRANGER, "stranger@example.org", FRIEND, DOMAIN])
+def test_what_others_publish_is_not_told(sender: str) -> None:
+    desk = Desk()
+    assert not desk.receive(event(sender))
+    assert not desk.receive(f"<message xmlns='jabber:client' from='{BOB}' type='headline'><body>news</body></message>")
+    assert desk.heard.nodes == []

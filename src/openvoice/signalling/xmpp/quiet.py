@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import warnings
 
-_LIBRARIES = ("slixmpp", "omemo", "oldmemo", "doubleratchet", "x3dh")
-_MADE_LATER = ("omemo.core", "omemo.core.identity_key_pair")
+LIBRARIES = ("slixmpp", "omemo", "oldmemo", "doubleratchet", "x3dh")
+MADE_LATER = ("omemo.core", "omemo.core.identity_key_pair")
 """Loggers that are made only when something is said."""
 
 
@@ -30,10 +30,10 @@ _SCRUB = _Scrub()
 def quieten() -> None:
     """Put the filter on every logger that the libraries have by now, whatever level it is set to. To be called once
     their modules are imported; twice is once."""
-    for name in (*logging.root.manager.loggerDict, *_MADE_LATER):
-        if name.partition(".")[0] in _LIBRARIES:
+    for name in (*logging.root.manager.loggerDict, *MADE_LATER):
+        if name.partition(".")[0] in LIBRARIES:
             logging.getLogger(name).addFilter(_SCRUB)
-    for name in _LIBRARIES:
+    for name in LIBRARIES:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Whoever leaves out a thousand messages makes the library say so on the terminal.
     warnings.filterwarnings("ignore", module="doubleratchet")

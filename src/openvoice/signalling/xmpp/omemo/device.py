@@ -76,7 +76,9 @@ class OmemoDevice:
     @property
     def published(self) -> bool:
         """Whether others can find this device: its number is worth telling."""
-        return self._identity.published
+        with suppress(OmemoFailed), storage_failures():
+            return self._identity.published
+        return False
 
     async def publish(self) -> None:
         """Let others find this device, and keep its keys fresh. To be called after each login.
