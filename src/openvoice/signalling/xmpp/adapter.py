@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import time
 import uuid
 from collections.abc import Callable, Coroutine, Sequence
@@ -13,11 +14,12 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
-from openvoice.core.effects import SendProceed, SignallingEffect
+from openvoice.core.effects import SendOffer, SendProceed, SignallingEffect
 from openvoice.core.inputs import Invitation
 from openvoice.core.policy import Screening
 from openvoice.core.security import SignallingFacts
 from openvoice.core.types import CallId
+from openvoice.errors import OpenVoiceError
 from openvoice.jingle import capabilities, services
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.archive import ArchivedMessage
@@ -30,8 +32,10 @@ from openvoice.jingle.outputs import (
     Output,
     ReplyError,
     ReplyResult,
+    Seal,
     SendIq,
     SendMessage,
+    Unseal,
 )
 from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
 from openvoice.ports import IncomingCall, KeyStore, RelayServer, SignallingListener
@@ -39,6 +43,7 @@ from openvoice.signalling.xmpp.connection import Connection, Password
 from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaRefused, StanzaTimeout
 from openvoice.signalling.xmpp.listener import RequestKind
 from openvoice.signalling.xmpp.messages import Carbon
+from openvoice.signalling.xmpp.omemo.attempt import attempt
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.pep import PepNetwork
 from openvoice.signalling.xmpp.omemo.upkeep import NOTIFY, Upkeep
@@ -52,6 +57,8 @@ CREDENTIALS_WITHIN = 5.0
 CATCH_UP = 24 * 3600.0
 """Seconds back into the archive at most, at the first login."""
 MAXIMUM_PROFILES = 1024
+
+_logger = logging.getLogger(__name__)
 
 
 class XmppSignalling:
@@ -96,6 +103,7 @@ class XmppSignalling:
             other_devices=self._other_device_takes_calls,
             profile=self._profile,
             proposal_age=proposal_age,
+            omemo_device=self._omemo_device,
         )
         self._profiles: dict[Address, PeerProfile] = {}
         self._relays: tuple[RelayServer, ...] = ()
@@ -141,6 +149,8 @@ class XmppSignalling:
         self._endpoint.begin(call, peer, media, time.time())
 
     async def perform(self, call: CallId, effect: SignallingEffect) -> None:
+        if self._omemo is not None and isinstance(effect, SendProceed | SendOffer):
+            await self._omemo.settle()
         outputs = self._endpoint.perform(call, effect, time.time())
         if isinstance(effect, SendProceed):
             self._introduce(outputs)
@@ -243,6 +253,8 @@ class XmppSignalling:
                     self._listener.call_incoming(incoming, first)
                 case Missed(incoming, outcome):
                     self._listener.call_missed(incoming, outcome)
+                case Seal() | Unseal():
+                    self._spawn(self._turn_ratchet(output))
                 case Forget():
                     pass
 
@@ -257,6 +269,29 @@ class XmppSignalling:
 
         self._connection.start_request(payload, to, "set", finished, id=identifier, timeout=REQUEST_WITHIN)
 
+    # --- OMEMO --------------------------------------------------------------------------------------------------------
+
+    def _omemo_device(self) -> int | None:
+        """The own device, while others can find it."""
+        if self._omemo is None:
+            return None
+        try:
+            return self._omemo.id if self._omemo.published else None
+        except OpenVoiceError as error:
+            _logger.error("%s", error)
+            return None
+
+    async def _turn_ratchet(self, asked: Seal | Unseal) -> None:
+        assert self._omemo is not None, "nobody names a device that is not there"
+        if isinstance(asked, Seal):
+            sealed = await attempt(self._omemo.seal(asked.peer, asked.device, asked.texts))
+            self._perform(self._endpoint.sealed(asked.call, sealed, time.time()))
+        else:
+            unsealed = await attempt(self._omemo.unseal(asked.peer, asked.elements))
+            self._perform(self._endpoint.unsealed(asked.call, unsealed, time.time()))
+
+    # --- what is known about peers ------------------------------------------------------------------------------------
+
     def _introduce(self, outputs: Sequence[Output]) -> None:
         """Tell a caller outside the contact list what this device can (XEP-0353, 2.4): Dino asks before it offers."""
         for output in outputs:
@@ -264,8 +299,6 @@ class XmppSignalling:
                 to = Address.parse(output.message.get("to", ""))
                 if to.bare != self.address.bare and not self.in_roster(to):
                     self._connection.send_presence(to)
-
-    # --- what is known about peers ------------------------------------------------------------------------------------
 
     def _profile(self, device: Address) -> PeerProfile:
         return self._profiles.get(device) or PeerProfile()

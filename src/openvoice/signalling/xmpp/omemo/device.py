@@ -92,6 +92,11 @@ class OmemoDevice:
         finally:
             self._tried.set()
 
+    async def settle(self) -> None:
+        """Wait, but not long, for the first publication: until then nobody knows whether others find this device."""
+        with suppress(OmemoFailed), storage_failures():
+            await self._be_published()
+
     async def seal(self, peer: Address, device: int, texts: Mapping[str, str]) -> Sealed:
         """Encrypt each text for one device of ``peer``, with a message key of its own. Durable when it returns.
 
