@@ -55,7 +55,7 @@ async def test_speech_arrives_in_both_directions(clients: ClientFactory, tmp_pat
         assert other.failure is None
         assert arrived("alice", tmp_path / "bob-heard.wav").passed
         assert arrived("bob", tmp_path / "alice-heard.wav").passed
-        assert call.security.vouching is Vouching.SIGNALLED
+        assert call.security.vouching is Vouching.OMEMO_TRUSTED
         ours, theirs = call.security.media, other.security.media
         assert ours is not None
         assert theirs is not None

@@ -70,12 +70,13 @@ class Upkeep:
                 await self._device.publish()
                 await asyncio.sleep(FRESH)
             except OmemoFailed:
-                _logger.warning(
-                    "the own server does not keep OMEMO keys, or did not answer: "
-                    "fingerprints of calls are not sealed until this device is published"
-                    if not self._device.published
-                    else "the OMEMO keys of this device could not be looked after"
-                )
+                if self._device.published:
+                    _logger.warning("the OMEMO keys of this device could not be looked after")
+                else:
+                    _logger.warning(
+                        "the own server does not keep OMEMO keys, or did not answer: "
+                        "fingerprints of calls are not sealed until this device is published"
+                    )
                 await asyncio.sleep(AGAIN)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
