@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -108,6 +109,8 @@ class MediaSettings:
     output: Callable[[], AudioOutput]
     interfaces: tuple[str, ...] = ()
     """Local addresses to use; empty means all but loopback. Tests and the demo say ``127.0.0.1``."""
+    ca_file: Path | None = None
+    """Authorities (PEM) that TURN servers over TLS may have their certificates from, besides the system's."""
 
 
 class MediaSession(Protocol):

@@ -69,7 +69,9 @@ class Patient:
         if self.fails is not None:
             raise self.fails
 
-    async def reach(self, relay: RelayServer, interfaces: tuple[str, ...]) -> str:
+    async def reach(self, relay: RelayServer, interfaces: tuple[str, ...], ca_file: Path | None) -> str:
+        assert ca_file is not None
+        assert ca_file.name == "ca.pem"
         if relay in self.unreachable:
             raise MediaFailed("no answer")
         return "192.0.2.1:5000"

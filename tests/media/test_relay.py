@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import shutil
 import time
@@ -14,8 +15,10 @@ from aioice import stun, turn
 
 from openvoice.core import inputs
 from openvoice.core.description import CandidateType, SessionDescription
+from openvoice.errors import MediaFailed
 from openvoice.media import relay
 from openvoice.media.guard import GuardedSocket
+from openvoice.media.reachability import reach
 from openvoice.media.relay import PERMISSION_REFRESH
 from openvoice.ports import RelayServer
 from openvoice.server.certificates import CertificateAuthority
@@ -72,7 +75,9 @@ async def test_a_call_over_relays_only(server: Turn, transport: str) -> None:
     await pair.close()
 
 
-async def test_tls_is_verified(server: Turn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("by_system", [True, False])
+async def test_tls_is_verified(server: Turn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_system: bool) -> None:
+    """Against the authorities of the system, and against the account's own."""
     authority = CertificateAuthority()
     async with Turn(certificate=authority.issue(LOOPBACK)) as secure:
         stranger = Agent(True, settings(secure.relay("tls"), relay_only=True))
@@ -82,12 +87,17 @@ async def test_tls_is_verified(server: Turn, tmp_path: Path, monkeypatch: pytest
         await stranger.close()
         trusted = tmp_path / "ca.pem"
         trusted.write_bytes(authority.certificate)
-        monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
-        agent = Agent(True, settings(secure.relay("tls"), relay_only=True))
+        if by_system:
+            monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+        own = None if by_system else trusted
+        agent = Agent(True, dataclasses.replace(settings(secure.relay("tls"), relay_only=True), ca_file=own))
         await gathered(agent)
         await agent.gathered(5)
         assert [candidate.type for candidate in agent.descriptions] == [CandidateType.RELAY]
         await agent.close()
+        with pytest.raises(MediaFailed, match="of no use"):
+            await reach(secure.relay("tls"), ca_file=tmp_path / "missing.pem")
+        assert (await reach(secure.relay("tls"), ca_file=own)).startswith(f"{LOOPBACK}:")
 
 
 async def test_servers_are_asked_in_parallel_and_ranked(server: Turn) -> None:

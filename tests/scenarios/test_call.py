@@ -22,7 +22,10 @@ from openvoice import (
     Vouching,
 )
 from openvoice.samples import sample
+from openvoice.server.certificates import CertificateAuthority
+from openvoice.server.lua import LuaValue
 from openvoice.server.prosody import Prosody
+from openvoice.server.turn import Turn
 from openvoice.testing.clients import ClientFactory
 
 from .answering import answered_by
@@ -211,6 +214,24 @@ async def test_through_a_relay_only(clients: ClientFactory) -> None:
         await call.wait_for(CallState.ACTIVE, SOON)
         assert call.security.media is not None
         assert call.security.media.relayed
+
+
+async def test_a_relay_over_tls_may_have_its_certificate_from_the_authority_of_the_account() -> None:
+    for program in (Prosody, Turn):
+        if not program.is_installed():
+            pytest.skip(program.missing())
+    authority = CertificateAuthority()
+    async with Turn(certificate=authority.issue("127.0.0.1")) as turn:
+        service: dict[str | bool, LuaValue] = {"type": "turns", "transport": "tcp", "host": turn.host}
+        service |= {"port": turn.tls_port or 0, "algorithm": "turn", "secret": turn.secret, "ttl": 3600}
+        async with Prosody(authority=authority, options={"external_services": [service]}) as server:
+            relayed = Policy(relay_only=True)
+            async with ClientFactory(server)("alice", "bob", policies={"alice": relayed}) as (alice, bob):
+                answered_by(bob)
+                call = await alice.call(bob.address.bare)
+                await call.wait_for(CallState.ACTIVE, SOON)
+                assert call.security.media is not None
+                assert call.security.media.relayed
 
 
 async def test_relay_only_without_a_relay_is_told(tmp_path: Path) -> None:

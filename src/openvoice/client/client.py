@@ -83,6 +83,7 @@ class Client:
         self._account = account
         self._keys = keys
         self._name = ""
+        self._ca_file: Path | None = None
         self.policy = policy or Policy()
         self._store = store
         self._interfaces = interfaces
@@ -122,7 +123,7 @@ class Client:
         try:
             if not isinstance(self._account, Account):
                 self._account = await self._account()
-            self._name = str(self._account.address)
+            self._name, self._ca_file = str(self._account.address), self._account.ca_file
             self._engine = self._make_engine()
             try:
                 self._line = self._make_signalling(self._account, self, self._screen)
@@ -303,6 +304,7 @@ class Client:
                 input=call.make_input,
                 output=call.make_output,
                 interfaces=self._interfaces,
+                ca_file=self._ca_file,
             )
 
         def publish(event: CallEvent) -> None:

@@ -86,7 +86,7 @@ async def diagnose(home: Home, address: Address | None) -> AsyncIterator[Step]:
             relays += found
             yield step
         for relay in relays:
-            yield await _relay_step(relay, settings.interfaces)
+            yield await _relay_step(relay, settings.interfaces, account.ca_file)
     yield _sound_step()
 
 
@@ -138,13 +138,13 @@ def _features(found: ServerExamined) -> Step:
     )
 
 
-async def _relay_step(relay: RelayServer, interfaces: tuple[str, ...]) -> Step:
+async def _relay_step(relay: RelayServer, interfaces: tuple[str, ...], ca_file: Path | None) -> Step:
     from openvoice.media.reachability import reach
 
     name = f"{relay.kind} over {relay.transport}"
     begun = time.perf_counter()
     try:
-        address = await reach(relay, interfaces)
+        address = await reach(relay, interfaces, ca_file)
     except MediaFailed as error:
         return _failed(name, error)
     took = (time.perf_counter() - begun) * 1000

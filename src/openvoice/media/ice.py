@@ -150,7 +150,7 @@ class IceAgent(aioice.Connection):
         try:
             contact = Contact(kind=ContactKind.TURN, host=server.host, address=await relay.source_address(server))
             self._contacts.note(contact)
-            socket = await relay.allocate(server, lambda: GuardedSocket(self))
+            socket = await relay.allocate(server, lambda: GuardedSocket(self), self._settings.ca_file)
         except relay.UNUSABLE as error:
             _log.debug("TURN server %s: %s", server.host, error or type(error).__name__)
             return

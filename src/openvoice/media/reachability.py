@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import NoReturn
 
 from openvoice.errors import MediaFailed
@@ -12,8 +13,10 @@ from openvoice.media.ice import IceAgent
 from openvoice.ports import MediaSettings, RelayServer
 
 
-async def reach(server: RelayServer, interfaces: tuple[str, ...] = ()) -> str:
+async def reach(server: RelayServer, interfaces: tuple[str, ...] = (), ca_file: Path | None = None) -> str:
     """Ask a STUN server for the own address as it sees it, or a TURN server for an address of its own.
+
+    ``ca_file`` is that of :class:`~openvoice.ports.MediaSettings`.
 
     Returns the address, which is private: it is for the user's eyes.
 
@@ -31,7 +34,7 @@ async def reach(server: RelayServer, interfaces: tuple[str, ...] = ()) -> str:
     )
     try:
         if server.kind == "turn":
-            allocation = await relay.allocate(server, lambda: GuardedSocket(agent))
+            allocation = await relay.allocate(server, lambda: GuardedSocket(agent), ca_file)
             address = allocation.transport.get_extra_info("sockname")
             await allocation.close()
         else:

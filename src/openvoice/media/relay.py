@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from aioice import stun, turn
@@ -51,8 +52,13 @@ async def mapped_address(address: tuple[str, int], local: GuardedSocket) -> tupl
     return mapped
 
 
-async def allocate(server: RelayServer, make_socket: Callable[[], GuardedSocket]) -> GuardedSocket:
-    """Get a relayed address from a TURN server over UDP, TCP or TLS; the certificate of TLS is verified.
+async def allocate(
+    server: RelayServer, make_socket: Callable[[], GuardedSocket], ca_file: Path | None = None
+) -> GuardedSocket:
+    """Get a relayed address from a TURN server over UDP, TCP or TLS.
+
+    The certificate of TLS must be of an authority of the system, or of one in ``ca_file``: a server with a private
+    authority may name a TURN server of its own or one of somebody else's.
 
     Raises one of :data:`UNUSABLE`.
     """
@@ -63,10 +69,17 @@ async def allocate(server: RelayServer, make_socket: Callable[[], GuardedSocket]
             username=server.username,
             password=server.password,
             channel_refresh_time=PERMISSION_REFRESH,
-            ssl=ssl.create_default_context() if server.transport == "tls" else None,
+            ssl=_context(ca_file) if server.transport == "tls" else None,
             transport="udp" if server.transport == "udp" else "tcp",
         )
     return allocation
+
+
+def _context(ca_file: Path | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if ca_file is not None:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 def abandon(allocation: GuardedSocket) -> None:
