@@ -6,21 +6,18 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
 from openvoice.core.security import SignallingFacts
 from openvoice.jingle.services import parse_services
 from openvoice.ports import RelayServer
 from openvoice.signalling.xmpp.authentication import Password
-from openvoice.signalling.xmpp.connection import Connection
 from openvoice.signalling.xmpp.dial import dial
 from openvoice.signalling.xmpp.endpoints import Endpoint, Lookup, find_endpoints
 from openvoice.signalling.xmpp.guard import GuardedClient
-from openvoice.signalling.xmpp.listener import RequestKind
-from openvoice.signalling.xmpp.messages import Carbon
 from openvoice.signalling.xmpp.namespaces import ARCHIVE, CARBONS
 from openvoice.signalling.xmpp.trust import client_context
+from openvoice.signalling.xmpp.visit import visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +83,7 @@ async def probe(
     yield ChannelSecured(client.facts)
     if password is None:
         return
-    connection = Connection(
-        account=account, password=password, listener=_Deaf(), server=server, ca_file=ca_file, lookup=lookup
-    )
-    await connection.open()
-    try:
+    async with visit(account, password, server=server, ca_file=ca_file, lookup=lookup) as connection:
         assert connection.facts is not None, "open without facts"
         yield LoggedIn(connection.facts, connection.address)
         services = await connection.services()
@@ -99,19 +92,3 @@ async def probe(
             archive=ARCHIVE in connection.features,
             carbons=CARBONS in connection.features,
         )
-    finally:
-        await connection.close()
-
-
-class _Deaf:
-    """Somebody who only looks and is not there for anybody."""
-
-    def message_received(
-        self, message: Element, sender: Address, *, carbon: Carbon | None, stamp: float | None
-    ) -> None: ...
-
-    def request_received(self, id: str, kind: RequestKind, payload: Element, sender: Address) -> None: ...  # noqa: A002
-
-    def node_changed(self, owner: Address, node: str, payload: Element) -> None: ...
-
-    def connection_changed(self, online: bool, reason: str) -> None: ...

@@ -35,6 +35,11 @@ def configure_query(node: str) -> Element:
     return element(PUBSUB_OWNER, "pubsub", element(PUBSUB_OWNER, "configure", _form("node_config"), node=node))
 
 
+def delete_query(node: str) -> Element:
+    """Removes an own node and all in it (XEP-0060, 8.4)."""
+    return element(PUBSUB_OWNER, "pubsub", element(PUBSUB_OWNER, "delete", node=node))
+
+
 def fetched(answer: Element, node: str) -> Element | None:
     """The payload of the newest item in the IQ that answers :func:`fetch_query`, if there is one."""
     return _payload(answer.find(f"{{{PUBSUB}}}pubsub/{{{PUBSUB}}}items"), PUBSUB, node)

@@ -1,4 +1,4 @@
-"""Making an account on a server that lets anybody do so (XEP-0077), over TLS only."""
+"""Making an account on a server that lets anybody do so, and removing it (XEP-0077), over TLS only."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
-from openvoice.errors import LoginRefused
+from openvoice.errors import LoginRefused, ServerUnreachable
+from openvoice.signalling.xmpp.connection import Connection
 from openvoice.signalling.xmpp.dial import dial
 from openvoice.signalling.xmpp.elements import element, stanza
 from openvoice.signalling.xmpp.endpoints import Lookup, find_endpoints
-from openvoice.signalling.xmpp.failures import refusal
+from openvoice.signalling.xmpp.failures import StanzaRefused, StanzaTimeout, refusal
 from openvoice.signalling.xmpp.guard import GuardedClient
 from openvoice.signalling.xmpp.namespaces import CLIENT, REGISTER
 from openvoice.signalling.xmpp.trust import client_context
@@ -43,6 +44,24 @@ async def register(
         await _exchange(client, "set", element(REGISTER, "query", name, secret), account)
     finally:
         await client.close(1.0)
+
+
+async def unregister(connection: Connection) -> None:
+    """Remove the account from its server, with all that the server keeps for it. The server ends the connection.
+
+    Raises:
+        LoginRefused: the server does not let its users do that.
+        ServerUnreachable: it did not answer.
+    """
+    try:
+        await connection.request(element(REGISTER, "query", element(REGISTER, "remove")), kind="set")
+    except StanzaRefused as refused:
+        raise LoginRefused(
+            f"{connection.address.domain} does not let its users remove their accounts ({refused.condition}): "
+            "ask its operator"
+        ) from refused
+    except StanzaTimeout as timeout:
+        raise ServerUnreachable(f"{connection.address.domain} did not answer") from timeout
 
 
 _ANSWERED = {f"{{{REGISTER}}}{name}" for name in ("username", "password", "instructions")} | {"{jabber:x:data}x"}
