@@ -111,6 +111,22 @@ class Database:
             finally:
                 self._depth -= 1
 
+    def compact(self) -> None:
+        """Write the log into the file and the file anew, so that nothing is left of what was removed."""
+        with self.turn:
+            self._empty_log()
+            self.run("VACUUM")
+            self._empty_log()
+
+    def files(self) -> list[Path]:
+        """Those that hold, or held, any of it."""
+        return [path for suffix in ("", "-wal") if (path := self.path.with_name(self.path.name + suffix)).exists()]
+
+    def _empty_log(self) -> None:
+        ((busy, _, _),) = self.run("PRAGMA wal_checkpoint(TRUNCATE)")
+        if busy:
+            raise ConfigurationError(f"{self.path} is in use by another openvoice: end that one, and try again")
+
     @property
     def in_transaction(self) -> bool:
         return self._depth > 0

@@ -10,8 +10,8 @@ from openvoice.storage.cipher import Entry
 if TYPE_CHECKING:
     from openvoice.storage.vault import Vault
 
-_CALLS = "calls"
-_PRESENCE = "presence"
+CALLS = "calls"
+PRESENCE = "presence"
 
 
 class History:
@@ -28,26 +28,26 @@ class History:
 
     def add(self, record: dict[str, Any]) -> None:
         """Keep a record; one with the same ``call`` is replaced."""
-        self._vault.write(Entry(_CALLS, record["call"], json.dumps(record).encode()))
+        self._vault.write(Entry(CALLS, record["call"], json.dumps(record).encode()))
 
     def list(self, limit: int) -> list[dict[str, Any]]:
         """The newest ``limit`` records, newest first; all of them if it is negative."""
-        records: list[dict[str, Any]] = [json.loads(entry.value) for entry in self._vault.entries(_CALLS)]
+        records: list[dict[str, Any]] = [json.loads(entry.value) for entry in self._vault.entries(CALLS)]
         records.sort(key=lambda record: record["time"], reverse=True)
         return records if limit < 0 else records[:limit]
 
     def remove(self, call: str) -> None:
         """Forget a call. Nothing happens if there is none of that name."""
-        self._vault.remove(_CALLS, call)
+        self._vault.remove(CALLS, call)
 
     def last_online(self, account: str) -> float | None:
         """Unix time until which ``account`` was online on this machine, or ``None``."""
-        time = self._vault.read(_PRESENCE, account)
+        time = self._vault.read(PRESENCE, account)
         return float(time) if time is not None else None
 
     def note_online(self, account: str, time: float) -> None:
         """Remember that ``account`` was online at ``time`` (Unix seconds)."""
-        self._vault.write(Entry(_PRESENCE, account, repr(float(time)).encode()))
+        self._vault.write(Entry(PRESENCE, account, repr(float(time)).encode()))
 
     def close(self) -> None:
         self._vault.close()

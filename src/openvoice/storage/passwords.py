@@ -10,7 +10,7 @@ from openvoice.storage.cipher import Entry
 if TYPE_CHECKING:
     from openvoice.storage.vault import Vault
 
-_SHELF = "passwords"
+PASSWORDS = "passwords"
 
 
 class PasswordKeeper:
@@ -21,13 +21,13 @@ class PasswordKeeper:
 
     def keep(self, account: Address, password: str) -> None:
         """Keep the password, in place of the one before."""
-        self._vault.write(Entry(_SHELF, str(account.bare), password.encode()))
+        self._vault.write(Entry(PASSWORDS, str(account.bare), password.encode()))
 
     def find(self, account: Address) -> str | None:
         """The password, or ``None`` if none is kept."""
-        password = self._vault.read(_SHELF, str(account.bare))
+        password = self._vault.read(PASSWORDS, str(account.bare))
         return password.decode() if password is not None else None
 
     def forget(self, account: Address) -> None:
         """Remove the password, if there is one."""
-        self._vault.remove(_SHELF, str(account.bare))
+        self._vault.remove(PASSWORDS, str(account.bare))

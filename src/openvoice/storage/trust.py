@@ -9,7 +9,7 @@ from openvoice.core.address import Address
 from openvoice.core.trust import DeviceKey, Trust, first_sight
 from openvoice.ports import SecretStore
 
-_PREFIX = "trust/"
+TRUST = "trust/"
 
 
 class TrustBook:
@@ -19,10 +19,10 @@ class TrustBook:
         self._secrets = secrets
 
     def owners(self) -> tuple[Address, ...]:
-        return tuple(Address.parse(name.removeprefix(_PREFIX)) for name in self._secrets.names(_PREFIX))
+        return tuple(Address.parse(name.removeprefix(TRUST)) for name in self._secrets.names(TRUST))
 
     def keys(self, owner: Address) -> tuple[DeviceKey, ...]:
-        kept = self._secrets.read(_PREFIX + str(owner.bare))
+        kept = self._secrets.read(TRUST + str(owner.bare))
         return tuple(_read(owner.bare, entry) for entry in json.loads(kept)) if kept is not None else ()
 
     def meet(self, owner: Address, device: int, key: bytes, now: float) -> DeviceKey:
@@ -48,7 +48,7 @@ class TrustBook:
         entries = [
             {"device": item.device, "key": item.key.hex(), "trust": item.trust, "seen": item.seen} for item in keys
         ]
-        self._secrets.write(_PREFIX + str(owner.bare), json.dumps(entries).encode())
+        self._secrets.write(TRUST + str(owner.bare), json.dumps(entries).encode())
 
 
 def _read(owner: Address, entry: dict[str, object]) -> DeviceKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -200,6 +200,31 @@ class Vault:
             marks = self._cipher.shelf_mark(shelf), self._cipher.name_mark(shelf, name)
             self._database.run("DELETE FROM entry WHERE shelf = ? AND name = ?", marks)
             self._written = True
+
+    def take(self, chosen: Callable[[Entry], bool]) -> list[bytes]:
+        """Remove the entries chosen; what stood for them in the file."""
+        with self.transaction():
+            taken = [entry for entry in self._all() if chosen(entry)]
+            marks = [(self._cipher.shelf_mark(e.shelf), self._cipher.name_mark(e.shelf, e.name)) for e in taken]
+            sealed = [
+                self._database.run("SELECT value FROM entry WHERE shelf = ? AND name = ?", m)[0][0] for m in marks
+            ]
+            for entry in taken:
+                self.remove(entry.shelf, entry.name)
+        return sealed
+
+    def compact(self) -> list[Path]:
+        """Leave nothing in the files but what is kept; they.
+
+        Raises:
+            ConfigurationError: another openvoice is using them.
+        """
+        self._database.compact()
+        return self._database.files()
+
+    def __iter__(self) -> Iterator[Entry]:
+        """Everything that is kept, in no order."""
+        return iter(self._all())
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
