@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from xml.etree.ElementTree import Element, fromstring
 
 import pytest
@@ -18,6 +18,7 @@ from openvoice.server.prosody import Prosody
 from openvoice.signalling.xmpp import pubsub
 from openvoice.signalling.xmpp.adapter import XmppSignalling
 from openvoice.signalling.xmpp.elements import element, stanza
+from openvoice.signalling.xmpp.failures import StanzaRefused, StanzaTimeout
 from openvoice.signalling.xmpp.omemo import wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
@@ -238,3 +239,40 @@ async def test_junk_that_a_peer_publishes_has_a_clear_end(
         finally:
             await eve.close()
         assert raised.value.cause is (cause or Cause.NO_BUNDLE)
+
+
+async def test_without_a_place_for_keys_there_is_no_omemo_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    options = {"modules_disabled": ["s2s", "s2s_auth_certs", "pep"]}
+    async with (
+        Prosody(accounts={"alice": "secret", "bob": "secret"}, options=options) as prosody,
+        online(prosody, "alice", published=False) as (alice, device),
+    ):
+        await eventually(lambda: "does not keep OMEMO keys" in caplog.text)
+        assert alice.facts is not None
+        assert alice.facts.omemo_device is None
+        assert not device.published
+        with pytest.raises(OmemoFailed) as raised:
+            await device.seal(prosody.address("bob"), 7, TEXTS)
+        assert raised.value.cause is Cause.UNAVAILABLE
+
+
+async def test_the_login_does_not_wait_for_the_publication(prosody: Prosody, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(self: OmemoDevice) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(OmemoDevice, "publish", never)
+    async with asyncio.timeout(5), online(prosody, "alice", published=False) as (alice, device):
+        assert alice.facts is not None
+        assert not device.published
+
+
+async def test_the_keys_are_looked_after_after_a_new_session(prosody: Prosody) -> None:
+    async with online(prosody, "alice") as (alice, device):
+        await put(alice, wire.bundle_node(device.id), element(wire.NAMESPACE, "junk"))
+        alice._connection._session.client.abort()
+        async with asyncio.timeout(10):
+            while True:
+                await asyncio.sleep(0.1)
+                with suppress(OmemoFailed, StanzaTimeout, StanzaRefused):
+                    if (await device._bundle(alice.address, device.id)).identity_key == device.key:
+                        break
