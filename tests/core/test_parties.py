@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -160,6 +161,16 @@ def test_a_server_that_did_not_answer_was_still_shown_the_address() -> None:
     for party in (Party.TURN_OPERATOR, Party.STUN_OPERATOR):
         assert addresses(judged[party]) == [(MINE, HOST)]
         assert judged[party].learnt.how_long is False
+
+
+def test_who_runs_both_services_on_one_host_learns_what_both_learn() -> None:
+    elsewhere = replace(TURN, host=STUN.host, address=STREAM, mapped="203.0.113.10")
+    judged = verdicts(Trace(signalled=True, spoken=True, contacts=(STUN, elsewhere)))
+    turn, stun = judged[Party.TURN_OPERATOR], judged[Party.STUN_OPERATOR]
+    assert turn.learnt == stun.learnt
+    assert stun.learnt.how_long
+    assert addresses(stun) == [(SHOWN, MAPPED), ("203.0.113.10", MAPPED)]
+    assert turn.why != stun.why
 
 
 def test_operators_that_nobody_asked_are_said_not_to_be() -> None:

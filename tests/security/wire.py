@@ -1,4 +1,4 @@
-"""Every datagram that leaves this process, whoever sends it."""
+"""Every datagram that leaves or reaches this process, whoever sends it."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Wire:
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.sent: list[Datagram] = []
+        self.received: list[Datagram] = []
         self.bound: list[Endpoint] = []
         wire = self
 
@@ -62,12 +63,18 @@ class Wire:
                 wire._note(self, data, self.getpeername())
             return _socket.socket.send(self, data, *flags)
 
+        def recvfrom(self: socket.socket, *sizes: int) -> tuple[bytes, Any]:
+            data, source = _socket.socket.recvfrom(self, *sizes)
+            if self.type == socket.SOCK_DGRAM and self.family != socket.AF_UNIX and source:
+                wire.received.append(Datagram(tuple(source[:2]), self.getsockname()[:2], bytes(data)))
+            return data, source
+
         def bind(self: socket.socket, address: Any) -> None:
             _socket.socket.bind(self, address)
             if self.type == socket.SOCK_DGRAM and self.family != socket.AF_UNIX:
                 wire.bound.append(self.getsockname()[:2])
 
-        for function in (sendto, send, bind):
+        for function in (sendto, send, recvfrom, bind):
             patch.setattr(socket.socket, function.__name__, function, raising=False)
 
     def of(self, kind: Kind, sources: Sequence[Endpoint] | None = None) -> list[Datagram]:

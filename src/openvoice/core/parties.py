@@ -102,13 +102,19 @@ _PEER: dict[Vouching, Hearing] = {
     Vouching.OMEMO_TRUSTED: (True, "It holds the other key of the call, as its OMEMO key says."),
     Vouching.OMEMO_VERIFIED: (True, "It holds the other key of the call, as its OMEMO key says, which you verified."),
 }
-_TURN: Hearing = (
-    False,
-    "It carries packets without their keys, which the two devices agreed on between themselves. It sees the addresses "
-    "at both ends of it, and how much passes when.",
-)
-_PEERS_TURN: Hearing = (False, "It is the peer's: it gets packets for the peer, without their keys.")
-_STUN: Hearing = (False, "It said which address it sees this device at. It carries nothing.")
+_OPERATORS: dict[Party, dict[ContactKind, Hearing]] = {
+    Party.TURN_OPERATOR: {
+        ContactKind.TURN: (
+            False,
+            "It carries packets without their keys, which the two devices agreed on between themselves. It sees the "
+            "addresses at both ends of it, and how much passes when.",
+        ),
+        ContactKind.PEER_RELAY: (False, "It is the peer's: it gets packets for the peer, without their keys."),
+    },
+    Party.STUN_OPERATOR: {
+        ContactKind.STUN: (False, "It said which address it sees this device at. It carries nothing."),
+    },
+}
 _NOT_ASKED: Hearing = (False, "None was asked.")
 _NETWORK: Hearing = (
     False,
@@ -151,8 +157,8 @@ def judge(
     return (
         server(Party.OWN_SERVER, own_server, own_learnt),
         server(Party.PEER_SERVER, peer_server, own_learnt if peer_server == own_server else trace.told),
-        *_operators(Party.TURN_OPERATOR, trace, {ContactKind.TURN: _TURN, ContactKind.PEER_RELAY: _PEERS_TURN}, silent),
-        *_operators(Party.STUN_OPERATOR, trace, {ContactKind.STUN: _STUN}, silent),
+        *_operators(Party.TURN_OPERATOR, trace, silent),
+        *_operators(Party.STUN_OPERATOR, trace, silent),
         _verdict(
             Party.NETWORK,
             "",
@@ -173,22 +179,32 @@ def judge(
     )
 
 
-def _operators(party: Party, trace: Trace, kinds: dict[ContactKind, Hearing], silent: bool) -> Iterator[PartyVerdict]:
-    """One verdict for each host of these kinds, or one that says that there is none."""
-    contacts = [contact for contact in trace.contacts if contact.kind in kinds]
-    if not contacts:
+def _operators(party: Party, trace: Trace, silent: bool) -> Iterator[PartyVerdict]:
+    """One verdict for each host that is such a party, or one that says that there is none.
+
+    Who runs two services on one host learns what both learn.
+    """
+    reasons = _OPERATORS[party]
+    hosts: dict[str, list[Contact]] = {}
+    for contact in trace.contacts:
+        if contact.kind is not ContactKind.PEER:
+            hosts.setdefault(contact.host, []).append(contact)
+    concerned = {host: found for host, found in hosts.items() if any(each.kind in reasons for each in found)}
+    if not concerned:
         yield _verdict(party, "", _NOT_ASKED, Learnt())
-    for kind, host in dict.fromkeys((contact.kind, contact.host) for contact in contacts):
-        mine = [contact for contact in contacts if (contact.kind, contact.host) == (kind, host)]
-        # A relay lives as long as the call; one that did not answer, or lends nothing, knows of the beginning only.
-        lasting = kind is ContactKind.PEER_RELAY or (kind is ContactKind.TURN and any(each.mapped for each in mine))
-        could_hear, why = kinds[kind]
+    for host, found in concerned.items():
+        could_hear, why = next(hearing for kind, hearing in reasons.items() if any(each.kind is kind for each in found))
         yield _verdict(
             party,
             host,
             (could_hear, f"{_NO_SOUND[1]} {why}" if silent else why),
-            Learnt(when=True, how_long=lasting, addresses=_each(map(_seen, mine))),
+            Learnt(when=True, how_long=any(map(_lasts, found)), addresses=_each(map(_seen, found))),
         )
+
+
+def _lasts(contact: Contact) -> bool:
+    """Whether it goes on as long as the call: a relay does, unless it never answered."""
+    return contact.kind is ContactKind.PEER_RELAY or (contact.kind is ContactKind.TURN and bool(contact.mapped))
 
 
 def _on_the_way(trace: Trace, own_address: str) -> Iterator[SeenAddress]:
