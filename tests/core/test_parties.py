@@ -144,7 +144,16 @@ def test_with_relays_only_the_peer_and_its_server_learn_the_relay_alone() -> Non
 
 def test_the_peer_learns_where_checks_came_from_even_if_it_was_not_told() -> None:
     told_little = Trace(signalled=True, spoken=True, told=(SeenAddress(LENT, RELAY),), contacts=(CHECKED,))
-    assert addresses(verdicts(told_little)[Party.PEER]) == [(LENT, RELAY), (SHOWN, MAPPED)]
+    assert addresses(verdicts(told_little)[Party.PEER]) == [(LENT, RELAY), (MINE, HOST), (SHOWN, MAPPED)]
+
+
+def test_a_peer_that_lies_about_what_it_saw_can_hide_nothing() -> None:
+    """What it says is listed beside what is known without it, and is nobody else's verdict."""
+    lies = [replace(contact, address=MINE, mapped="192.0.2.66") for contact in (CHECKED, PEERS_RELAY)]
+    judged = verdicts(Trace(signalled=True, spoken=True, contacts=tuple(lies)), own_address=MINE)
+    assert addresses(judged[Party.OWN_SERVER]) == [(MINE, HOST)]
+    for party in (Party.PEER, Party.TURN_OPERATOR):
+        assert addresses(judged[party]) == [(MINE, HOST), ("192.0.2.66", MAPPED)]
 
 
 def test_operators_learn_times_and_an_address_and_no_names() -> None:
@@ -190,7 +199,7 @@ def test_the_relay_of_the_peer_is_an_operator_too() -> None:
     assert [verdict.name for verdict in turns] == ["turn.example.org", "198.51.100.99"]
     assert "peer's" in turns[1].why
     assert turns[1].learnt.how_long
-    assert addresses(turns[1]) == [(MINE, HOST)]
+    assert addresses(turns[1]) == [(SHOWN, MAPPED)], "as the own relay saw the same address"
 
 
 def test_the_network_sees_times_and_addresses_and_no_names() -> None:

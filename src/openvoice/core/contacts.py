@@ -21,6 +21,10 @@ class ContactKind(StrEnum):
     """An address that a TURN server lends to the peer."""
 
 
+SERVERS = frozenset({ContactKind.STUN, ContactKind.TURN})
+"""Those that the own XMPP server named: a peer may say what it likes about how it sees this device."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Contact:
     """Somebody that packets of this device were sent to, noted before the first one leaves.
@@ -36,11 +40,6 @@ class Contact:
     """What ``address`` is: ``host`` or ``relay``."""
     mapped: str = ""
     """Where they came from as the other end said that it saw them; empty as long as it said nothing."""
-
-    @property
-    def seen(self) -> str:
-        """The address that the other end saw, as far as is known."""
-        return self.mapped or self.address
 
 
 @dataclass(frozen=True, slots=True)

@@ -152,7 +152,7 @@ def judge(
         return _verdict(party, name, heard(_BOUND_SERVER if proved else _SERVERS[vouching]), learnt)
 
     peer_server = peer.rpartition("@")[2]
-    own_learnt = (*_stream(trace, own_address), *trace.told)
+    own_learnt = (*([_shown(trace, own_address)] if own_address else []), *trace.told)
     peers = [contact for contact in trace.contacts if contact.kind in (ContactKind.PEER, ContactKind.PEER_RELAY)]
     return (
         server(Party.OWN_SERVER, own_server, own_learnt),
@@ -173,7 +173,7 @@ def judge(
                 who=trace.signalled,
                 when=trace.signalled,
                 how_long=trace.signalled,
-                addresses=_each((*trace.told, *map(_seen, peers))),
+                addresses=_each((*trace.told, *_seen(trace, peers))),
             ),
         ),
     )
@@ -198,7 +198,7 @@ def _operators(party: Party, trace: Trace, silent: bool) -> Iterator[PartyVerdic
             party,
             host,
             (could_hear, f"{_NO_SOUND[1]} {why}" if silent else why),
-            Learnt(when=True, how_long=any(map(_lasts, found)), addresses=_each(map(_seen, found))),
+            Learnt(when=True, how_long=any(map(_lasts, found)), addresses=_each(_seen(trace, found))),
         )
 
 
@@ -213,20 +213,21 @@ def _on_the_way(trace: Trace, own_address: str) -> Iterator[SeenAddress]:
         yield SeenAddress(own_address, CandidateType.HOST)
     for contact in trace.contacts:
         yield SeenAddress(contact.address, contact.type)
-        yield _seen(contact)
+        yield from _seen(trace, [contact])
 
 
-def _stream(trace: Trace, own_address: str) -> Iterator[SeenAddress]:
-    """The address that the own server saw, judged by what others saw of the same one."""
-    if own_address:
-        seen = trace.outside(own_address)
-        yield SeenAddress(seen, CandidateType.HOST if seen == own_address else CandidateType.SERVER_REFLEXIVE)
+def _seen(trace: Trace, contacts: Iterable[Contact]) -> Iterator[SeenAddress]:
+    """Where packets came from for those who got them. A peer can add to it by what it says, but take nothing away."""
+    for contact in contacts:
+        yield _shown(trace, contact.address, contact.type)
+        if contact.mapped not in ("", contact.address):
+            yield SeenAddress(contact.mapped, CandidateType.SERVER_REFLEXIVE)
 
 
-def _seen(contact: Contact) -> SeenAddress:
-    """The address that the other end of a contact saw."""
-    shown = contact.seen != contact.address and contact.type is CandidateType.HOST
-    return SeenAddress(contact.seen, CandidateType.SERVER_REFLEXIVE if shown else contact.type)
+def _shown(trace: Trace, address: str, kind: CandidateType = CandidateType.HOST) -> SeenAddress:
+    """An address of this device as it is beyond a router, by the word of the servers that were asked."""
+    outside = trace.outside(address)
+    return SeenAddress(outside, kind if outside == address else CandidateType.SERVER_REFLEXIVE)
 
 
 def _each(addresses: Iterable[SeenAddress]) -> tuple[SeenAddress, ...]:

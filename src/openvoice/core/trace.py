@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openvoice.core.contacts import Contact, SeenAddress
+from openvoice.core.contacts import SERVERS, Contact, SeenAddress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +31,6 @@ class Trace:
         return self.over and not self.spoken
 
     def outside(self, address: str) -> str:
-        """An own address as the network beyond a router shows it, if anybody said how; else the address itself."""
-        return next(
-            (contact.seen for contact in self.contacts if contact.address == address and contact.mapped), address
-        )
+        """An own address as the network beyond a router shows it, if a server said how; else the address itself."""
+        said = (contact for contact in self.contacts if contact.address == address and contact.mapped)
+        return next((contact.mapped for contact in said if contact.kind in SERVERS), address)
