@@ -423,6 +423,13 @@ def test_media_that_fail_end_the_call_on_both_sides() -> None:
     assert effects[0] == e.SendEnd(EndReason.FAILED_TRANSPORT, "x")
 
 
+def test_a_channel_that_the_peer_closed_is_its_goodbye() -> None:
+    call = active()
+    effects = call.handle(i.MediaClosed(), 2.0)
+    assert e.SendEnd(EndReason.SUCCESS, "") in effects
+    assert call.end == e.Finish(EndReason.SUCCESS, Origin.REMOTE, "")
+
+
 @pytest.mark.parametrize(
     ("inputs", "reason"),
     [
@@ -548,6 +555,7 @@ INPUTS: list[i.CallInput] = [
     i.MediaInterrupted(),
     i.MediaRestored(),
     i.MediaFailed(EndReason.FAILED_TRANSPORT, ""),
+    i.MediaClosed(),
     i.DigitReceived("1"),
     i.SourceEnded(),
     i.DeviceTrouble(""),

@@ -420,6 +420,8 @@ class VideoCaller:
 
     def restored(self, transport: MediaTransport) -> None: ...
 
+    def closed(self, transport: MediaTransport) -> None: ...
+
     def failed(self, transport: MediaTransport, reason: EndReason, text: str) -> None:
         self.failures.append(text)
 

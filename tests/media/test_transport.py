@@ -242,3 +242,28 @@ async def test_what_an_agent_contacts_is_told_from_the_first_path_on(pair: Pair)
     for side in pair.sides:
         told = [message.contact for message in side.said if isinstance(message, inputs.Contacted)]
         assert {contact.kind.value for contact in told} == {"peer"}
+
+
+async def test_a_peer_that_lets_go_without_a_word_has_hung_up(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its server may be gone, and with it every other way to say goodbye."""
+    monkeypatch.setattr(transport_module, "EXPLANATION", 0.05)
+    await pair.callee.media.close()
+    await pair.caller.says(inputs.MediaClosed)
+    assert not pair.caller.has_said(inputs.MediaFailed)
+
+
+async def test_a_goodbye_that_the_signalling_explained_is_not_told_again(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport_module, "EXPLANATION", 0.05)
+    await pair.callee.media.close()
+    await pair.caller.media.close()
+    await asyncio.sleep(0.1)
+    assert not pair.caller.has_said(inputs.MediaClosed)
+
+
+async def test_a_peer_that_lets_go_of_its_video_talks_on(pair: Pair) -> None:
+    transport = transport_of(pair.caller)
+    pair.caller.media._voice_name = "another"
+    pair.caller.media.closed(transport)
+    assert not pair.caller.has_said(inputs.MediaClosed)

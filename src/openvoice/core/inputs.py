@@ -266,6 +266,12 @@ class MediaFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class MediaClosed:
+    """The peer ended the encrypted channel, and nothing else came of it: it hung up and its server is gone, or its
+    program was ended."""
+
+
+@dataclass(frozen=True, slots=True)
 class DigitReceived:
     """The peer dialled a digit (RFC 4733)."""
 
@@ -312,6 +318,7 @@ MediaInput = (
     | MediaInterrupted
     | MediaRestored
     | MediaFailed
+    | MediaClosed
     | DigitReceived
     | SourceEnded
     | DeviceTrouble

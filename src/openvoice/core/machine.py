@@ -389,6 +389,10 @@ class CallMachine:
     def _on_MediaFailed(self, message: i.MediaFailed, now: float) -> Iterator[e.Effect]:
         yield from self._end(message.reason, Origin.LOCAL, message.text)
 
+    def _on_MediaClosed(self, message: i.MediaClosed, now: float) -> Iterator[e.Effect]:
+        yield e.SendEnd(EndReason.SUCCESS, "")
+        yield from self._end(EndReason.SUCCESS, Origin.REMOTE, "")
+
     def _on_DigitReceived(self, message: i.DigitReceived, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.DigitDialled(message.digit))
 

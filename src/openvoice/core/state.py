@@ -114,7 +114,7 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.SourceEnded: CONNECTED,
     i.DeviceTrouble: _ANSWERED,
 }
-_ENDING = (i.HangUp, i.Ended, i.MediaFailed)
+_ENDING = (i.HangUp, i.Ended, i.MediaFailed, i.MediaClosed)
 
 for _rows in TRANSITIONS.values():
     for _input, _states in _STAYING.items():

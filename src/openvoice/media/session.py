@@ -311,6 +311,11 @@ class CallMedia:
         if self._flowing and self._carries_voice(transport):
             self._tell(inputs.MediaRestored())
 
+    def closed(self, transport: MediaTransport) -> None:
+        # A peer may let go of its video alone.
+        if self._carries_voice(transport):
+            self._tell(inputs.MediaClosed())
+
     def failed(self, transport: MediaTransport, reason: EndReason, text: str) -> None:
         if not self._failed:
             self._failed = True

@@ -29,8 +29,8 @@ DTLS_TIMEOUT = 10.0
 WATCH_INTERVAL = 0.25
 RETIREMENT = 2.0
 """Seconds that the sockets of a replaced path stay open."""
-EXPLANATION = 1.0
-"""Seconds that a peer that broke off may take to say why: media are quicker than the signalling, which knows."""
+EXPLANATION = 1.5
+"""Seconds that a peer that closed the association may take to say why: media are quicker than the signalling."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,6 +55,10 @@ class TransportListener(Protocol):
     def interrupted(self, transport: MediaTransport) -> None: ...
 
     def restored(self, transport: MediaTransport) -> None: ...
+
+    def closed(self, transport: MediaTransport) -> None:
+        """The peer, which was heard before, has ended the association, and nobody said why."""
+        ...
 
     def failed(self, transport: MediaTransport, reason: EndReason, text: str) -> None: ...
 
@@ -245,10 +249,13 @@ class MediaTransport:
         self._watch = asyncio.get_running_loop().call_later(WATCH_INTERVAL, self._keep_watch)
 
     def _handle_closed_by_peer(self) -> None:
-        # Later it is an ordinary goodbye, which the signalling explains; silence follows in any case.
+        asyncio.get_running_loop().call_later(EXPLANATION, self._handle_unexplained)
+
+    def _handle_unexplained(self) -> None:
         if not self._heard:
-            text = "the other device broke off after the encryption handshake"
-            asyncio.get_running_loop().call_later(EXPLANATION, self._fail, EndReason.FAILED_TRANSPORT, text)
+            self._fail(EndReason.FAILED_TRANSPORT, "the other device broke off after the encryption handshake")
+        elif not self._closed:
+            self._listener.closed(self)
 
     # --- restart ------------------------------------------------------------------------------------------------------
 
