@@ -206,6 +206,8 @@ def test_a_recording_is_not_lost_to_a_call_that_could_not_be_placed(alice: Run, 
     [
         (("a b",), "is not an XMPP address"),
         (("bob@example.org", "--duration", "0"), "--duration"),
+        (("bob@example.org", "--duration", "nan"), "--duration"),
+        (("bob@example.org", "--ring-timeout", "inf"), "--ring-timeout"),
         (("bob@example.org", "--duration", "-1"), "--duration"),
         (("bob@example.org", "--ring-timeout", "soon"), "--ring-timeout"),
         (("bob@example.org", "--require", "magic"), "--require"),

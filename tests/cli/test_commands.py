@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -80,7 +81,7 @@ def test_mistakes_are_told_on_standard_error(run: Run, words: tuple[str, ...]) -
     told = run(*words)
     assert told.code == 2
     assert told.output == ""
-    assert "Error: " in told.errors
+    assert told.errors.startswith("openvoice: ")
 
 
 def test_help_and_mistakes_answer_before_the_heavy_libraries_are_there() -> None:
@@ -201,3 +202,42 @@ def test_libraries_are_no_louder_than_asked(run: Run, capsys: pytest.CaptureFixt
     written = capsys.readouterr().err
     assert "chatter" not in written
     assert "WARNING slixmpp.loud: a warning" in written
+
+
+def test_ctrl_c_while_the_program_loads_is_silent(home: Path) -> None:
+    program = (
+        "import os, signal, sys\n"
+        "class Keyboard:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'openvoice.config': os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Keyboard())\n"
+        "from openvoice_command import main\n"
+        "sys.exit(main())\n"
+    )
+    process = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (process.returncode, process.stdout, process.stderr) == (-signal.SIGINT, b"", b"")
+
+
+def test_the_command_is_the_command_line(home: Path) -> None:
+    program = "import sys; from openvoice_command import main; sys.exit(main())"
+    command = [sys.executable, "-c", program, "--home", str(home), "history", "show", "none"]
+    process = subprocess.run(command, capture_output=True, check=False)
+    assert (process.returncode, process.stdout) == (2, b"")
+    assert process.stderr.startswith(b"openvoice: no calls begin with")
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("guess",), "openvoice: No such command 'guess' (see 'openvoice --help')\n"),
+        (("call",), "openvoice: Missing argument 'JID' (see 'openvoice call --help')\n"),
+        (("call", "a@b", "--duration", "x"), "'x' is not a number of seconds above 0 (see 'openvoice call --help')\n"),
+        (("history", "--nonsense"), "openvoice: No such option '--nonsense' (see 'openvoice history --help')\n"),
+        (("history", "--limit"), "openvoice: Option '--limit' requires an argument\n"),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_where_to_read_on(run: Run, words: tuple[str, ...], line: str) -> None:
+    ended = run(*words)
+    assert (ended.code, ended.output) == (2, "")
+    assert ended.errors.endswith(line)
+    assert ended.errors.count("\n") == 1

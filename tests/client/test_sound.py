@@ -77,7 +77,18 @@ def test_what_looks_like_a_file_is_no_device(ending: str, tmp_path: Path) -> Non
     for text in (f"missing{ending}", f"missing{ending.upper()}", "./missing", "folder/x"):
         with pytest.raises(AudioFileError, match=r"missing|folder"):
             parse_source(text)
-        assert parse_sink(text) == Path(text)
+
+
+@pytest.mark.parametrize("text", ["missing.wav", "missing.WAV", "./missing", "folder/x"])
+def test_what_looks_like_a_recording_is_no_device(text: str) -> None:
+    assert parse_sink(text) == Path(text)
+
+
+@pytest.mark.parametrize("ending", sorted(SOUND_FILES - {".wav"}))
+def test_a_recording_does_not_pretend_to_be_another_kind_of_file(ending: str) -> None:
+    for text in (f"heard{ending}", f"folder/heard{ending.upper()}"):
+        with pytest.raises(AudioFileError, match=r"WAV files: name it .*heard\.wav"):
+            parse_sink(text)
 
 
 def test_a_file_that_is_there_needs_no_ending(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -190,12 +190,30 @@ def test_recording_holds_what_was_written_and_is_private(tmp_path: Path) -> None
     assert path.stat().st_size == 44 + 3 * 2 * FRAME_SAMPLES
 
 
+def test_a_recording_without_sound_leaves_everything_as_it_was(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.wav", tmp_path / "new.wav"
+    old.write_bytes(b"the call before")
+    for path in (old, new):
+        sink = FileSink(path)
+        assert path.exists(), "nobody else may take the name"
+        sink.close()
+        sink.close()
+    assert old.read_bytes() == b"the call before"
+    assert not new.exists()
+
+
+def test_a_recording_that_vanished_is_no_trouble(tmp_path: Path) -> None:
+    sink = FileSink(tmp_path / "x.wav")
+    (tmp_path / "x.wav").unlink()
+    sink.close()
+
+
 def test_recording_is_a_wav_file_at_any_moment(tmp_path: Path) -> None:
     path = tmp_path / "x.wav"
     sink = FileSink(path)
     for value in range(160):
-        assert value - len(read_wav(path)) // FRAME_SAMPLES <= 50
         sink.write(frame_of(value))
+        assert value - len(read_wav(path)) // FRAME_SAMPLES < 50
         assert path.stat().st_size == 44 + (value + 1) * 2 * FRAME_SAMPLES
     sink.close()
 

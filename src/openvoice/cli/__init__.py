@@ -110,8 +110,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.Abort:
         click.echo(err=True)  # ends the line of the prompt at which Ctrl-C was pressed
         return 130
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return 2
+    except click.ClickException as error:
+        click.echo(f"openvoice: {plain(_one_line(error))}", err=True)
         return 2
     except OpenVoiceError as error:
         click.echo(f"openvoice: {plain(str(error))}", err=True)
@@ -124,3 +127,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 130
     return result if isinstance(result, int) else 0
+
+
+def _one_line(error: click.ClickException) -> str:
+    """A mistake on the command line, and where to read what is right."""
+    message = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return f"{message} (see '{context.command_path} --help')" if context is not None else message

@@ -17,6 +17,7 @@ from openvoice import (
 )
 from openvoice.cli.context import (
     ADDRESS,
+    SECONDS,
     Settings,
     account_option,
     check_sound,
@@ -37,12 +38,10 @@ DRAIN = 0.3
 @account_option
 @input_option
 @output_option
-@click.option(
-    "--duration", type=click.FloatRange(min=0, min_open=True), metavar="S", help="End after S seconds of talk."
-)
+@click.option("--duration", type=SECONDS, metavar="S", help="End after S seconds of talk.")
 @click.option(
     "--ring-timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS,
     metavar="S",
     help="Give up after S seconds of ringing.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,23 @@ class ServerType(click.ParamType[tuple[str, int]]):
             self.fail(f"{value!r}: {error}", param, ctx)
 
 
+class SecondsType(click.ParamType[float]):
+    """A time that has an end."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 0.0 < seconds < inf:
+            self.fail(f"{value!r} is not a number of seconds above 0", param, ctx)
+        return seconds
+
+
 ADDRESS = AddressType()
+SECONDS = SecondsType()
 SERVER = ServerType()
 
 account_option = click.option("--account", type=ADDRESS, metavar="JID", help="The account to use, if you have several.")

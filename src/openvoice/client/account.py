@@ -59,8 +59,10 @@ def read_password(path: Path) -> str:
     """The first line of a file. Raises :class:`~openvoice.errors.ConfigurationError`."""
     try:
         password = path.read_text(encoding="utf-8").partition("\n")[0].removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"the password file {path} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"the password file {path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"the password file {path} cannot be read: it is not text in UTF-8") from error
     if not password:
         raise ConfigurationError(f"the password file {path} is empty: write the password into its first line")
     return password

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
+from openvoice.errors import AudioFileError
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, AudioSink, AudioSource, Frame
 
 SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".au"})
@@ -98,7 +99,10 @@ def parse_source(text: str) -> Source:
 def parse_sink(text: str) -> Sink:
     """Read the command line's word for a sink: ``null``, ``-``, a WAV file, or a device.
 
-    A file is neither made nor emptied before a call takes it.
+    A file is neither made nor emptied before sound comes for it.
+
+    Raises:
+        AudioFileError: it is named like a sound file of another kind.
     """
     from openvoice.media.sinks import NullSink, StreamSink
 
@@ -108,9 +112,10 @@ def parse_sink(text: str) -> Sink:
         case "-":
             return StreamSink(sys.stdout.buffer)
     path = Path(text)
-    if path.suffix.lower() in SOUND_FILES or "/" in text:
-        return path
-    return Device(text)
+    ending = path.suffix.lower()
+    if ending in SOUND_FILES and ending != ".wav":
+        raise AudioFileError(f"recordings are WAV files: name it {str(path.with_suffix('.wav'))!r}")
+    return path if ending == ".wav" or "/" in text else Device(text)
 
 
 def load_sound(path: Path) -> Frame:

@@ -154,8 +154,10 @@ def load(home: Home) -> Settings:
         text = home.file.read_text(encoding="utf-8")
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"{home.file} cannot be read: {error}") from error
+    except OSError as error:
+        raise ConfigurationError(f"{home.file} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{home.file} cannot be read: it is not text in UTF-8") from error
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -105,8 +105,9 @@ def _decode(file: BinaryIO) -> Generator[Frame, None, None]:
 class FileSink:
     """An :class:`~openvoice.ports.AudioSink` that writes a WAV file: 16 bit, mono, 48 kHz, for its owner's eyes only.
 
-    A file of that name is replaced. What was received is in the file at once, and the header tells its length once a
-    second, so little is lost when the program is killed. After twelve hours WAV can count no further; sound goes on.
+    A file of that name is replaced by the first frame: a call that nobody answers neither costs the recording before
+    it nor leaves an empty one. What was received is in the file at once, and the header tells its length once a second,
+    so little is lost when the program is killed. After twelve hours WAV can count no further; sound goes on.
 
     Raises:
         AudioFileError: when constructed: the file cannot be written there.
@@ -117,9 +118,10 @@ class FileSink:
         self._size = 0
         if path.exists() and not path.is_file():
             raise AudioFileError(f"cannot record to {str(path)!r}: it is not an ordinary file")
+        self._made = not path.exists()
+        self._begun = False
         try:
-            self._file = open(path, "wb", buffering=0, opener=_open_private)  # noqa: SIM115
-            self._write_header()
+            self._file = open(path, "r+b", buffering=0, opener=_open_private)  # noqa: SIM115
         except OSError as error:
             raise AudioFileError(f"cannot record to {str(path)!r}: {_reason(error)}") from error
 
@@ -133,6 +135,10 @@ class FileSink:
         if self._file.closed:
             return
         try:
+            if not self._begun:
+                self._begun = True
+                self._file.truncate(0)
+                self._write_header()
             self._append(frame.astype("<i2").tobytes())
         except OSError as error:
             self.close()
@@ -142,8 +148,12 @@ class FileSink:
         if self._file.closed:
             return
         with self._file, contextlib.suppress(OSError):
-            self._write_header()
-            self._file.truncate(_HEADER.size + self._size)
+            if self._begun:
+                self._write_header()
+                self._file.truncate(_HEADER.size + self._size)
+        if self._made and not self._size:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
 
     def _append(self, data: bytes) -> None:
         rest = memoryview(data)
@@ -168,8 +178,8 @@ class FileSink:
 
 
 def _open_private(path: str, flags: int) -> int:
-    """Open with the mode 0600, also a file that was there before and was open to others."""
-    descriptor = os.open(path, flags, 0o600)
+    """Open, or make, with the mode 0600, also a file that was there before and was open to others."""
+    descriptor = os.open(path, flags | os.O_CREAT, 0o600)
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, 0o600)
     return descriptor

@@ -389,7 +389,7 @@ async def test_a_login_that_is_refused_later_ends_it(prosody: Prosody) -> None:
         prosody.add_account("alice", "changed")
         relay.cut()
         await changes.until(lambda heard: len(heard.changes) >= 3)
-        assert changes.changes[2] == (False, "the server does not accept this name and password")
+        assert changes.changes[2] == (False, "the server does not accept this name and password: check both")
         assert not alice.online
         with pytest.raises(LoginRefused):
             await alice.open()

@@ -7,9 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from openvoice.errors import ConfigurationError, HostNotFound, InsecureServer, ServerUnreachable
+from openvoice.errors import CertificateRejected, ConfigurationError, HostNotFound, InsecureServer, ServerUnreachable
 from openvoice.signalling.xmpp.endpoints import Endpoint, Security
-from openvoice.signalling.xmpp.trust import OtherWay, client_context, connect_failure
+from openvoice.signalling.xmpp.trust import (
+    OtherWay,
+    client_context,
+    connect_failure,
+    stream_failure,
+    tls_failure,
+)
 
 HERE = Endpoint("127.0.0.1", 5223)
 
@@ -33,6 +39,34 @@ def test_an_authority_that_cannot_be_read(tmp_path: Path) -> None:
     for path in (tmp_path / "missing.pem", tmp_path / "empty.pem"):
         with pytest.raises(ConfigurationError, match=path.name):
             client_context(path)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (9, "clock"),
+        (10, "has expired: ask"),
+        (18, "--ca FILE"),
+        (20, "--ca FILE"),
+        (62, "another name"),
+        (23, "certificate revoked"),
+    ],
+)
+def test_a_certificate_that_is_not_accepted_says_what_to_do(number: int, words: str) -> None:
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = number, "certificate revoked"
+    with pytest.raises(CertificateRejected, match=words):
+        raise tls_failure(error, "example.org")
+
+
+def test_a_server_that_serves_other_domains() -> None:
+    for failure in (
+        tls_failure(_ssl_error("TLSV1_UNRECOGNIZED_NAME"), "example.org"),
+        stream_failure("host-unknown", "example.org"),
+    ):
+        assert isinstance(failure, HostNotFound)
+        assert "does not serve example.org" in str(failure)
+    assert isinstance(stream_failure("system-shutdown", "example.org"), ServerUnreachable)
 
 
 def _ssl_error(reason: str) -> ssl.SSLError:

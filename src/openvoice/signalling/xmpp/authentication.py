@@ -64,7 +64,7 @@ def _refusal(condition: str) -> ConnectionFailed:
         return ServerUnreachable("the server cannot check passwords at the moment")
     if condition == "account-disabled":
         return LoginRefused("the account is disabled")
-    return LoginRefused("the server does not accept this name and password")
+    return LoginRefused("the server does not accept this name and password: check both")
 
 
 def _payload(name: str, octets: bytes, mechanism: str | None = None) -> Element:

@@ -33,7 +33,7 @@ from openvoice.signalling.xmpp.namespaces import CLIENT, SASL, STREAM, STREAM_MA
 from openvoice.signalling.xmpp.parser import StreamParser
 from openvoice.signalling.xmpp.passenger import Passenger
 from openvoice.signalling.xmpp.quiet import quieten
-from openvoice.signalling.xmpp.trust import connect_failure, signalling_facts, tls_failure
+from openvoice.signalling.xmpp.trust import connect_failure, signalling_facts, stream_failure, tls_failure
 
 
 class GuardedClient(ClientXMPP):
@@ -303,7 +303,7 @@ class GuardedClient(ClientXMPP):
 
     def _handle_stream_error(self, error: StreamError) -> None:
         # By itself slixmpp goes where a see-other-host sends it.
-        self.refuse(ServerUnreachable(f"the server ended the connection: {error['condition']}"))
+        self.refuse(stream_failure(error["condition"], self._account.domain))
 
     def _divert(self, data: StanzaBase) -> StanzaBase | None:
         negotiating = isinstance(data, Iq) and (

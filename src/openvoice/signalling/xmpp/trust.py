@@ -48,10 +48,36 @@ def client_context(ca_file: Path | None) -> ssl.SSLContext:
 def tls_failure(error: OSError, domain: str) -> ConnectionFailed:
     """The error of ours for a TLS handshake that failed."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return CertificateRejected(f"the certificate of {domain} is not accepted: {error.verify_message}")
+        why = _VERIFICATION.get(error.verify_code, error.verify_message)
+        return CertificateRejected(f"the certificate of {domain} is not accepted: {why}")
+    if isinstance(error, ssl.SSLError) and error.reason == "TLSV1_UNRECOGNIZED_NAME":
+        return stream_failure("host-unknown", domain)
     if isinstance(error, ssl.SSLError):
         return InsecureServer(f"{domain} does not offer TLS 1.2 or later")
     return ServerUnreachable(f"{domain} does not answer: the secure connection was cut off")
+
+
+_UNKNOWN_AUTHORITY = (
+    "no authority that this device trusts has signed it (one of the server's own is named with --ca FILE)"
+)
+_VERIFICATION = {
+    9: "it is not valid yet: check the clock of this device",
+    10: "it has expired: ask the server's operator to renew it",
+    18: _UNKNOWN_AUTHORITY,
+    19: _UNKNOWN_AUTHORITY,
+    20: _UNKNOWN_AUTHORITY,
+    21: _UNKNOWN_AUTHORITY,
+    62: "it is for another name: check the address, or ask the server's operator",
+    64: "it is for another name: check the address, or ask the server's operator",
+}
+"""What X.509 verification found, by its number in OpenSSL (X509_V_ERR_*)."""
+
+
+def stream_failure(condition: str, domain: str) -> ConnectionFailed:
+    """The error of ours for a stream error (RFC 6120, 4.9.3)."""
+    if condition == "host-unknown":
+        return HostNotFound(f"the server does not serve {domain}: check the address, or what --server names")
+    return ServerUnreachable(f"the server ended the connection: {condition}")
 
 
 class OtherWay(Exception):
@@ -74,7 +100,9 @@ def connect_failure(
     ):
         failure = tls_failure(cause, domain)
         return OtherWay(failure) if _speaks_no_tls(cause) else failure
-    return ServerUnreachable(f"nothing answers at {endpoint.host} port {endpoint.port}")
+    return ServerUnreachable(
+        f"nothing answers at {endpoint.host} port {endpoint.port}: check the network, and whether the server runs"
+    )
 
 
 def _speaks_no_tls(error: OSError) -> bool:
