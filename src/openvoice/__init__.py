@@ -23,6 +23,7 @@ from openvoice.client.client import Client
 from openvoice.client.codes import read_code
 from openvoice.client.happening import Happening
 from openvoice.client.keys import MemorySecrets, temporary_keys
+from openvoice.client.privacy import Erasable, Privacy
 from openvoice.client.profile import Profile
 from openvoice.client.sound import (
     Device,
@@ -37,6 +38,7 @@ from openvoice.client.sound import (
 from openvoice.client.trust import Compared, Keys, Match
 from openvoice.core.address import Address
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
+from openvoice.core.privacy import Keeper, Kept, Reader
 from openvoice.core.protection import Protection
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
@@ -97,6 +99,7 @@ __all__ = [
     "DeviceKey",
     "Direction",
     "EndReason",
+    "Erasable",
     "FRAME_SAMPLES",
     "Frame",
     "Happening",
@@ -104,6 +107,8 @@ __all__ = [
     "InsecureServer",
     "InvalidAddress",
     "InvalidState",
+    "Keeper",
+    "Kept",
     "KeyStore",
     "KeyUnavailable",
     "Keys",
@@ -115,8 +120,10 @@ __all__ = [
     "OpenVoiceError",
     "PeerUnavailable",
     "Policy",
+    "Privacy",
     "Profile",
     "Protection",
+    "Reader",
     "Rules",
     "SAMPLE_RATE",
     "SecurityRefused",

@@ -28,6 +28,7 @@ _COMMANDS = {
     "demo": "Watch two clients make an encrypted call on this machine.",
     "storage": "Say how what is kept here is protected, or change it.",
     "history": "List past calls, or show one with its security report.",
+    "privacy": "What is kept, here and by your server; erase it.",
     "trust": "Whose keys you trust: list, verify, accept, distrust, show and scan codes.",
 }
 

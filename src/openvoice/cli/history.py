@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import click
 
 from openvoice import UsageError
 from openvoice.cli.context import Settings, json_option
+from openvoice.cli.pages import html_option, write_page
 from openvoice.cli.printing import show_findings
 from openvoice.cli.screen import Screen
 from openvoice.cli.verdicts import show_parties
@@ -46,11 +46,7 @@ def command(context: click.Context, limit: int, as_json: bool) -> None:
 
 @command.command("show")
 @click.argument("call", metavar="ID")
-@click.option(
-    "--html",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write it as a page to this file, and print nothing.",
-)
+@html_option
 @json_option
 @click.pass_obj
 def show(settings: Settings, call: str, html: Path | None, as_json: bool) -> None:
@@ -65,7 +61,7 @@ def show(settings: Settings, call: str, html: Path | None, as_json: bool) -> Non
         raise UsageError(f"{len(found) or 'no'} calls begin with {call!r}: see 'openvoice history'")
     (record,) = found
     if html is not None:
-        _write(html, render_record(record))
+        write_page(html, render_record(record))
         return
     if as_json:
         click.echo(json.dumps(record))
@@ -78,15 +74,6 @@ def show(settings: Settings, call: str, html: Path | None, as_json: bool) -> Non
     if record.get("duration"):
         for line in _numbers(record["stats"]):
             screen.line(line)
-
-
-def _write(path: Path, page: str) -> None:
-    """The page names people and addresses: only its owner may read it."""
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            file.write(page)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _numbers(stats: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from openvoice.client.account import Account, read_password, run_password_comman
 from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
+from openvoice.client.privacy import Privacy
 from openvoice.client.trust import Keys
 from openvoice.client.vault import StorageState, open_vault, protect, storage_state
 from openvoice.config import (
@@ -226,6 +227,11 @@ class Profile:
         after = StorageSettings(protection=protection, passphrase_file=file)
         protect(self._home, self.settings.storage, after)
         self.__dict__.pop("settings", None)
+
+    @property
+    def privacy(self) -> Privacy:
+        """What is kept, here and by the servers, and how it goes away."""
+        return Privacy(self._home)
 
     def diagnose(self, account: Address | None = None) -> AsyncIterator[Step]:
         """Try everything that a call needs, step by step."""

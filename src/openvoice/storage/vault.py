@@ -326,3 +326,24 @@ def protection_of(folder: Path) -> Protection | None:
     with closing(Database(folder / FILE_NAME)) as database:
         header = Header.read(database)
     return header.protection if header is not None else None
+
+
+def destroy(folder: Path) -> list[Path]:
+    """Remove the vault in ``folder`` and its key, and give the files that are gone. Needs no key.
+
+    Raises:
+        ConfigurationError: another openvoice is using it.
+    """
+    if not (folder / FILE_NAME).exists():
+        return []
+    with closing(Database(folder / FILE_NAME)) as database:
+        header = Header.read(database)
+        database.run("DELETE FROM entry")
+        # Not while somebody else still has it open: what that one writes would be lost, or stay.
+        database.compact()
+        files = database.files()
+    for file in files:
+        file.unlink(missing_ok=True)
+    if header is not None and header.protection is not Protection.PASSPHRASE:
+        holder(header.protection, folder, None).forget(header.details)
+    return files
