@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -15,19 +15,28 @@ import numpy as np
 from openvoice import Account, Address, EndReason, OpenVoiceError
 from openvoice.core import effects as e
 from openvoice.core import inputs as i
-from openvoice.core.description import Setup
+from openvoice.core.description import SessionDescription, Setup
 from openvoice.core.policy import Screening
 from openvoice.core.security import SignallingFacts
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import CallId
+from openvoice.core.trust import DeviceKey, Trust, Voucher
+from openvoice.core.types import CallId, Role
+from openvoice.core.words import Party, WordsExchange, WordsMessage
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, IncomingCall, RelayServer, SignallingListener
-from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, description
+from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, description, facts
 
 BOB = Address.parse("bob@example.org/phone")
 """In the roster of everybody."""
 CAROL = Address.parse("carol@example.net/phone")
 """A stranger."""
 TURN = (RelayServer("turn", "turn.example.org", 3478),)
+
+VOUCHER = Voucher(
+    peer=DeviceKey(owner=BOB.bare, device=27183, key=bytes([5] * 32), trust=Trust.TRUSTED),
+    own_device=31415,
+    own_key=bytes([6] * 32),
+)
+REMOTE = replace(facts().remote_fingerprint, voucher=VOUCHER)
 
 Screen = Callable[[IncomingCall], Screening]
 
@@ -70,6 +79,8 @@ class World:
     """Whether the user presses Ctrl-C when the last of these calls was ended."""
     gives_up: bool = False
     """Whether these callers give up while it rings."""
+    words: bool = False
+    """Whether OMEMO vouches for the peer, and the peer exchanges verification words."""
     flowing: Callable[[FakeMediaSession], None] = lambda session: None
     """What happens as soon as sound flows."""
     facts: SignallingFacts | None = None
@@ -103,6 +114,7 @@ class _Server(FakeSignalling):
         self._world = world
         self._screen = screen
         self._callers = list(world.rings)
+        self._words: dict[CallId, WordsExchange] = {}
 
     async def open(self) -> None:
         if self._world.login is not None:
@@ -125,19 +137,45 @@ class _Server(FakeSignalling):
                 self._say(call, i.PeerRinging())
                 self._say(call, i.PeerProceeded())
             case e.SendOffer():
-                self._say(call, i.AnswerReceived(description(Setup.ACTIVE)))
+                self._begin_words(call, Role.RESPONDER)
+                self._say(call, i.AnswerReceived(self._described(Setup.ACTIVE), "sid", takes_words=True))
                 self._connect(call)
             case e.SendRinging() if world.gives_up:
                 self._end(call, EndReason.CANCEL)
             case e.SendProceed():
-                self._say(call, i.OfferReceived(description(Setup.ACTPASS)))
+                self._say(call, i.OfferReceived(self._described(Setup.ACTPASS), session="sid"))
             case e.SendAnswer():
                 self._connect(call)
+                if world.words:
+                    self._say(call, i.WordsReceived(self._begin_words(call, Role.INITIATOR).begin()))
+            case e.SendInformation(WordsMessage() as message):
+                reply = self._words[call].take(message)
+                if reply is not None:
+                    self._say(call, i.WordsReceived(reply))
             case e.SendEnd():
                 self._ring_next()
                 ends = sum(isinstance(effect, e.SendEnd) for effect in world.performed)
                 if world.interrupted and ends == len(world.rings):
                     os.kill(os.getpid(), signal.SIGINT)
+
+    def _described(self, setup: Setup) -> SessionDescription:
+        plain = description(setup)
+        if not self._world.words:
+            return plain
+        (content,) = plain.contents
+        transport = replace(content.transport, fingerprint=REMOTE)
+        return replace(plain, contents=(replace(content, transport=transport),))
+
+    def _begin_words(self, call: CallId, role: Role) -> WordsExchange:
+        """The peer's side of the exchange."""
+        self._words[call] = WordsExchange(
+            role,
+            session="sid",
+            own=Party(fingerprint=REMOTE, key=VOUCHER.peer.key),
+            peer=Party(fingerprint=facts().local_fingerprint, key=VOUCHER.own_key),
+            nonce=bytes(range(32)),
+        )
+        return self._words[call]
 
     def _connect(self, call: CallId) -> None:
         loop = asyncio.get_running_loop()
@@ -185,6 +223,13 @@ class _Session(FakeMediaSession):
         self.measured = CallStatistics(codec="opus", level_sent=-20.0)
         self._input: AudioInput | None = None
         self._output: AudioOutput | None = None
+
+    def connect(self) -> None:
+        if not self._world.words:
+            super().connect()
+            return
+        self.notify(i.MediaSecured(replace(facts(), remote_fingerprint=REMOTE)))
+        self.notify(i.MediaFlowing())
 
     async def open_gate(self) -> None:
         await super().open_gate()

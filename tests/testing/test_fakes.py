@@ -9,6 +9,7 @@ from openvoice.core import effects, inputs
 from openvoice.core.address import Address
 from openvoice.core.description import Setup
 from openvoice.core.types import CallId, EndReason, Role
+from openvoice.core.words import WordsMessage
 from openvoice.errors import PeerUnavailable
 from openvoice.ports import (
     FRAME_SAMPLES,
@@ -120,6 +121,7 @@ async def test_wired_signalling_carries_a_call() -> None:
         effects.SendRestart((("0", "u", "p"),), answering=True),
         effects.SendInformation(effects.Information.MUTE),
         effects.SendInformation(effects.Information.UNHOLD),
+        effects.SendInformation(WordsMessage(None)),
         effects.SendEnd(EndReason.BUSY, "later"),
     ]
     for effect in said:
@@ -129,12 +131,13 @@ async def test_wired_signalling_carries_a_call() -> None:
         inputs.PeerProposed(announce=True),
         inputs.PeerRinging(),
         inputs.PeerProceeded(),
-        inputs.OfferReceived(description()),
-        inputs.AnswerReceived(description(Setup.ACTIVE)),
+        inputs.OfferReceived(description(), session=str(CALL)),
+        inputs.AnswerReceived(description(Setup.ACTIVE), str(CALL), takes_words=True),
         inputs.CandidatesReceived("0", ()),
         inputs.RestartReceived((("0", "u", "p"),), ours=True),
         inputs.PeerMuted(True),
         inputs.PeerHeld(False),
+        inputs.WordsReceived(WordsMessage(None)),
         inputs.Ended(EndReason.BUSY, text="later"),
     ]
     assert alice.performed == [(CALL, effect) for effect in said]
@@ -151,7 +154,7 @@ async def test_a_direct_offer_comes_in_as_a_call() -> None:
     alice.wire(bob)
     alice.begin(CALL, BOB, frozenset({"audio"}))
     await alice.perform(CALL, effects.SendOffer(description()))
-    assert listener.heard[1] == inputs.OfferReceived(description())
+    assert listener.heard[1] == inputs.OfferReceived(description(), session=str(CALL))
 
 
 async def test_media_remember_and_say_what_they_are_told() -> None:

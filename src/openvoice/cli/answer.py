@@ -26,6 +26,7 @@ from openvoice import (
     parse_sink,
     parse_source,
 )
+from openvoice.cli.comparing import comparing
 from openvoice.cli.context import (
     ADDRESS,
     Settings,
@@ -36,6 +37,7 @@ from openvoice.cli.context import (
     output_option,
     require_option,
 )
+from openvoice.cli.keys import somebody_types
 from openvoice.cli.printing import Printer, look_alike, printer, told
 from openvoice.cli.running import run
 
@@ -100,7 +102,8 @@ def command(
 
     async def work() -> int:
         client = profile.client(account, policy=policy)
-        shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None)
+        compares = somebody_types() and input_ != "-"
+        shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None, compares=compares)
         over: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
         questions = asyncio.Lock()
 
@@ -126,7 +129,8 @@ def command(
                 if not over.done():
                     over.set_exception(error)
                 raise
-            await call.wait_closed()
+            async with comparing(call, shown, asks=compares, turn=questions):
+                await call.wait_closed()
             if once and not over.done():
                 over.set_result(call)
 

@@ -15,6 +15,7 @@ from openvoice import (
     parse_sink,
     parse_source,
 )
+from openvoice.cli.comparing import comparing
 from openvoice.cli.context import (
     ADDRESS,
     SECONDS,
@@ -26,6 +27,7 @@ from openvoice.cli.context import (
     output_option,
     require_option,
 )
+from openvoice.cli.keys import somebody_types
 from openvoice.cli.printing import printer, told
 from openvoice.cli.running import run
 
@@ -87,10 +89,12 @@ def command(
 
     async def work() -> int:
         client = profile.client(account, policy=policy)
-        shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None)
+        asks = somebody_types() and (input_ or profile.settings.input) != "-"
+        shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None, compares=asks)
         async with told(client, shown):
             call = await client.call(peer, source=source, sink=sink)
-            await _talk(call, duration, until_source_ends=not isinstance(source, Device))
+            async with comparing(call, shown, asks=asks):
+                await _talk(call, duration, until_source_ends=not isinstance(source, Device))
         if call.failure is not None:
             raise call.failure
         return 0

@@ -47,8 +47,10 @@ def look_alike(address: str) -> str:
     return f" (careful: this address is written in {' and '.join(sorted(scripts))} letters)" if scripts else ""
 
 
-def printer(*, as_json: bool, stream: TextIO | None = None) -> Printer:
-    return JsonPrinter(stream or sys.stdout) if as_json else PeoplePrinter(stream or sys.stdout)
+def printer(*, as_json: bool, stream: TextIO | None = None, compares: bool = False) -> Printer:
+    """``compares`` says that a person at the terminal is to compare words."""
+    kind = JsonPrinter if as_json else PeoplePrinter
+    return kind(stream or sys.stdout, compares=compares)
 
 
 @asynccontextmanager
@@ -82,13 +84,16 @@ async def told(client: Client, shown: Printer) -> AsyncIterator[Client]:
 class JsonPrinter:
     """One object per line, in ASCII; ``docs/events.md`` is the schema."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, compares: bool = False) -> None:
         self._stream = stream
         self._questions = Screen(sys.stderr)
+        self._compares = compares
 
     def show(self, happening: Happening) -> None:
         self._stream.write(json.dumps(happening.as_dict()) + "\n")
         self._stream.flush()
+        if happening.name == "words" and self._compares:
+            show_words(self._questions, happening.details["words"])
 
     def say(self, text: str) -> None:
         """Nothing: it would be no event."""
@@ -106,8 +111,9 @@ class JsonPrinter:
 class PeoplePrinter:
     """A line for each state; while the call is active, a meter that is redrawn in place on a terminal."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, compares: bool = False) -> None:
         self._screen = Screen(stream)
+        self._compares = compares
         self._questions = self._screen if self._screen.is_terminal else Screen(sys.stderr)
         self._connected_at: float | None = None
 
@@ -119,6 +125,9 @@ class PeoplePrinter:
                 return
             case "connected":
                 self._connected_at = happening.time
+            case "words" if self._compares:
+                show_words(self._questions, details["words"])
+                return
             case "ended":
                 self._end(details)
                 return
@@ -175,10 +184,18 @@ def show_findings(screen: Screen, security: dict[str, Any]) -> None:
         screen.line(finding["text"], mark=_MARKS[finding["severity"]])
 
 
+def show_words(screen: Screen, words: list[str]) -> None:
+    """The words, so that nobody overlooks them, and what to do with them."""
+    screen.large(words)
+    screen.line("Read them to each other. If they are the same on both sides, press v, else x.")
+
+
 _MARKS = {"good": Mark.GOOD, "notice": Mark.NOTICE, "warning": Mark.WARNING}
 _COLOURS = {
     "connected": Colour.GREEN,
     "restored": Colour.GREEN,
+    "verified": Colour.GREEN,
+    "words-failed": Colour.YELLOW,
     "offline": Colour.YELLOW,
     "interrupted": Colour.YELLOW,
     "device": Colour.YELLOW,
@@ -228,6 +245,12 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
             )
         case "connected":
             return "connected (Ctrl-C hangs up)"
+        case "words":
+            return f"words to compare with the other side: {' '.join(details['words'])}"
+        case "words-failed":
+            return f"there are no words to compare: {details['text']}"
+        case "verified":
+            return "verified: you will know this device of the other side again"
         case "interrupted":
             return "nothing is heard from the other device; trying to find another way ..."
         case "restored":

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from enum import Enum
 from typing import TextIO
 
@@ -20,6 +21,7 @@ class Colour(Enum):
     GREEN = "\x1b[32m"
     YELLOW = "\x1b[33m"
     RED = "\x1b[31m"
+    BRIGHT = "\x1b[1m"
 
 
 class Mark(Enum):
@@ -67,6 +69,15 @@ class Screen:
             first = margin + self._painted(sign, mark.value[2]) + first.removeprefix(margin + sign)
         for one in (first, *rest):
             self._stream.write(self._painted(one, colour) + "\n")
+        self._stream.flush()
+
+    def large(self, words: Sequence[str]) -> None:
+        """Write the words in capitals, wide apart, between empty lines."""
+        self._begin()
+        spread = "     ".join(" ".join(plain(word).upper()) for word in words)
+        if len(spread) + 4 >= _width():
+            spread = "   ".join(plain(word).upper() for word in words)
+        self._stream.write(f"\n    {self._painted(spread, Colour.BRIGHT)}\n\n")
         self._stream.flush()
 
     def redraw(self, *parts: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from openvoice.client.broadcast import Broadcast
+from openvoice.client.decision import decide
 from openvoice.client.failures import failure
 from openvoice.client.sound import Maker, Sink, Source, audio_input, audio_output
 from openvoice.core import inputs as i
@@ -16,9 +17,10 @@ from openvoice.core.machine import CallMachine
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import CallId, Direction, EndReason
+from openvoice.core.trust import DeviceKey, Trust
+from openvoice.core.types import CallId, Direction, EndReason, WordsOutcome
 from openvoice.errors import CallFailed, InvalidState, OpenVoiceError
-from openvoice.ports import AudioInput, AudioOutput, Frame
+from openvoice.ports import AudioInput, AudioOutput, Frame, KeyStore
 
 if TYPE_CHECKING:
     from openvoice.client.driver import CallDriver
@@ -78,6 +80,14 @@ class Call:
         """What happened so far, by the names of the standards."""
         return tuple(self._driven.timeline)
 
+    @property
+    def verification_words(self) -> tuple[str, ...] | None:
+        """Four words to read to each other: the same on both sides unless somebody sits in between.
+
+        ``None`` as long as there are none, and after something disturbed their exchange.
+        """
+        return self._machine.words.words
+
     # --- commands -----------------------------------------------------------------------------------------------------
 
     async def accept(self, *, source: Source = None, sink: Sink = None) -> None:
@@ -126,6 +136,37 @@ class Call:
             raise ValueError("keys are 0-9, *, # and A-D")
         await self._driven.command(i.SendDigits(digits.upper()))
 
+    async def confirm_verified(self) -> None:
+        """Say that the words are the same on both sides: the OMEMO key of the peer's device is verified for good.
+
+        Raises:
+            InvalidState: there are no words to compare.
+            OpenVoiceError: it could not be kept; nothing is verified.
+        """
+        words, key = self._compared()
+        decide(self._keys, key, Trust.VERIFIED)
+        await self._driven.command(i.CompareWords(words, same=True))
+
+    async def reject_words(self) -> None:
+        """Say that the words differ: the OMEMO key of the peer's device is distrusted, and the call ends.
+
+        Raises:
+            InvalidState: there are no words to compare.
+            OpenVoiceError: that the key is distrusted could not be kept; the call ends all the same.
+        """
+        words, key = self._compared()
+        try:
+            decide(self._keys, key, Trust.DISTRUSTED)
+        finally:
+            await self._driven.command(i.CompareWords(words, same=False))
+
+    def _compared(self) -> tuple[tuple[str, ...], DeviceKey]:
+        """The words that are shown, and whose key they are about."""
+        words, voucher = self.verification_words, self._machine.words.voucher
+        if words is None or voucher is None or self.state is not CallState.ACTIVE:
+            raise InvalidState("there are no words to compare in this call now")
+        return words, voucher.peer
+
     # --- waiting and listening ----------------------------------------------------------------------------------------
 
     async def wait_for(self, state: CallState, timeout: float | None = None) -> None:
@@ -145,6 +186,29 @@ class Call:
         if state is not CallState.ENDED and self.state is CallState.ENDED:
             await self.wait_closed()
             raise self.failure or CallFailed("the call is already over")
+
+    async def wait_for_words(self, timeout: float | None = None) -> tuple[str, ...]:
+        """Wait until there are words to compare. With most peers there never are: give a ``timeout``.
+
+        Raises:
+            InvalidState: something disturbed their exchange, or the call ended without words.
+            CallFailed: the call failed before that.
+            TimeoutError: ``timeout`` seconds went by.
+        """
+        pulse = self._pulse.listen()
+        try:
+            async with asyncio.timeout(timeout):
+                while self.state is not CallState.ENDED and self._machine.words.outcome is WordsOutcome.NONE:
+                    await anext(pulse)
+        finally:
+            await pulse.aclose()
+        words = self.verification_words
+        if words is not None:
+            return words
+        if self.state is CallState.ENDED:
+            await self.wait_closed()
+            raise self.failure or InvalidState("the call ended without words to compare")
+        raise InvalidState("something disturbed the exchange of the words: this call has none")
 
     async def wait_closed(self) -> CallEnded:
         """Wait until the call has ended and nothing of it is left."""
@@ -199,10 +263,13 @@ class Call:
     def make_output(self) -> AudioOutput:
         return (self._make_output or audio_output(None, self._overhear))()
 
-    def attach(self, driver: CallDriver, answer: Callable[[], Awaitable[i.Accept | i.HangUp]]) -> None:
-        """``answer`` says what becomes of the call when its user says yes."""
+    def attach(
+        self, driver: CallDriver, answer: Callable[[], Awaitable[i.Accept | i.HangUp]], keys: KeyStore | None
+    ) -> None:
+        """``answer`` says what becomes of the call when its user says yes; ``keys`` keep what its user verifies."""
         self._driver = driver
         self._answer = answer
+        self._keys = keys
 
     def publish(self, event: CallEvent) -> None:
         """Tell all listeners."""

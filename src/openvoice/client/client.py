@@ -333,7 +333,7 @@ class Client:
             publish=publish,
             changed=call.changed,
         )
-        call.attach(driver, answer)
+        call.attach(driver, answer, self._keys)
         self._calls[call.id] = call
         self._drivers[call.id] = driver
         self._spawn(self._drive(call, driver), f"openvoice call {call.direction}")
