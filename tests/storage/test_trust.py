@@ -4,7 +4,7 @@ import pytest
 
 from openvoice.core.address import Address
 from openvoice.core.trust import Trust
-from openvoice.storage.trust import TrustBook
+from openvoice.storage.trust import MAXIMUM_KEYS, TrustBook
 from openvoice.testing.fakes import MemorySecrets
 
 BOB, CAROL = Address.parse("bob@example.org"), Address.parse("carol@example.org")
@@ -41,3 +41,17 @@ def test_a_key_that_moved_to_another_device_keeps_its_trust() -> None:
 def test_nobody_decides_about_a_key_that_was_never_seen() -> None:
     with pytest.raises(KeyError):
         TrustBook(MemorySecrets()).decide(BOB, ONE, Trust.VERIFIED)
+
+
+def test_made_up_keys_are_bounded_and_push_out_none_that_was_decided_about() -> None:
+    book = TrustBook(MemorySecrets())
+    book.meet(BOB, 1, ONE, 0.0)
+    book.decide(BOB, ONE, Trust.VERIFIED)
+    book.meet(BOB, 2, TWO, 0.0)
+    book.decide(BOB, TWO, Trust.DISTRUSTED)
+    for number in range(3, 3 + 2 * MAXIMUM_KEYS):
+        book.meet(BOB, number, number.to_bytes(32, "big"), float(number))
+    assert len(book.keys(BOB)) == MAXIMUM_KEYS + 2
+    assert book.meet(BOB, 1, ONE, 1000.0).trust is Trust.VERIFIED
+    assert book.meet(BOB, 2, TWO, 1000.0).trust is Trust.DISTRUSTED
+    assert book.keys(BOB)[-1].device == 2 + 2 * MAXIMUM_KEYS

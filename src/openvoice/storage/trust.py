@@ -10,6 +10,10 @@ from openvoice.core.trust import DeviceKey, Trust, first_sight
 from openvoice.ports import SecretStore
 
 TRUST = "trust/"
+MAXIMUM_KEYS = 100
+"""Keys of one person that are kept without a decision of the user's. Whoever carries messages could make up more."""
+
+_BLIND = (Trust.UNDECIDED, Trust.TRUSTED)
 
 
 class TrustBook:
@@ -34,7 +38,7 @@ class TrustBook:
             same = next((item for item in keys if item.key == key), None)
             trust = same.trust if same is not None else first_sight(item.trust for item in keys)
             met = DeviceKey(owner=owner.bare, device=device, key=key, trust=trust, seen=now)
-            self._write(owner, (*(item for item in keys if item.key != key), met))
+            self._write(owner, (*_newest(tuple(item for item in keys if item.key != key)), met))
             return met
 
     def decide(self, owner: Address, key: bytes, trust: Trust) -> DeviceKey:
@@ -49,6 +53,13 @@ class TrustBook:
             {"device": item.device, "key": item.key.hex(), "trust": item.trust, "seen": item.seen} for item in keys
         ]
         self._secrets.write(TRUST + str(owner.bare), json.dumps(entries).encode())
+
+
+def _newest(keys: tuple[DeviceKey, ...]) -> tuple[DeviceKey, ...]:
+    """``keys`` without the oldest that nobody decided about, if there are too many of those."""
+    blind = [item for item in keys if item.trust in _BLIND]
+    gone = blind[: max(0, len(blind) + 1 - MAXIMUM_KEYS)]
+    return tuple(item for item in keys if item not in gone)
 
 
 def _read(owner: Address, entry: dict[str, object]) -> DeviceKey:

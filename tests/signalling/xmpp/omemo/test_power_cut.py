@@ -105,3 +105,26 @@ async def test_a_process_that_is_killed_uses_no_key_twice(tmp_path: Path, monkey
     assert numbers == {number}
     assert bob.healed == 0
     await settled(bob)
+
+
+async def test_two_processes_on_one_vault_use_no_key_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "GATHER", 0.0)
+    (tmp_path / "nodes").mkdir()
+    kept = MemorySecrets()
+    bob = OmemoDevice(BOB, KeyStore(kept, TrustBook(kept)), Folder(tmp_path / "nodes", BOB))
+    await bob.publish()
+    rounds = 4
+
+    async def seal(process: Process) -> list[Element]:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"\n" * rounds)
+        return [fromstring((await process.stdout.readline()).decode()) for _ in range(rounds * AT_ONCE)]
+
+    async with sealer(tmp_path, bob.id) as (one, number), sealer(tmp_path, bob.id) as (two, same):
+        assert number == same
+        sealed = [item for items in await asyncio.gather(seal(one), seal(two)) for item in items]
+    assert len(set(map(key_of, sealed))) == len(sealed) == 2 * rounds * AT_ONCE
+    for item in sealed:
+        await bob.unseal(ALICE, {"": item})
+    await settled(bob)

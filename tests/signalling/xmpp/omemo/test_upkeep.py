@@ -80,10 +80,10 @@ async def test_only_contacts_are_heard(world: World, bob: OmemoDevice, caplog: p
     known.add(ALICE)
     kept.message_received(element("jabber:client", "message", sealed[1], type="error"), ALICE, late=False)
     kept.message_received(element("jabber:client", "message"), ALICE, late=False)
-    await asyncio.gather(*kept._tasks)
+    await kept._tasks.settled()
     assert sessions() == []
     await kept.catch_up([ReceivedMessage(element("jabber:client", "message", sealed[2]), ALICE, None, 1.0)])
-    await asyncio.gather(*kept._tasks)
+    await kept._tasks.settled()
     assert len(sessions()) == 1
     await kept.close()
 

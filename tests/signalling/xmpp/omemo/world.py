@@ -101,5 +101,4 @@ class World:
 
 async def settled(device: OmemoDevice) -> None:
     """Wait until nothing goes on beside."""
-    while device._tasks:
-        await asyncio.gather(*device._tasks)
+    await device._tasks.settled()

@@ -7,15 +7,12 @@ import logging
 import secrets as dice
 import time
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
-from openvoice.core.faults import fault
 from openvoice.core.trust import DeviceKey, Trust, Voucher
-from openvoice.errors import OpenVoiceError
 from openvoice.jingle.sealing import Sealed, Unsealed
 from openvoice.ports import KeyStore
 from openvoice.signalling.xmpp.omemo import wire
@@ -26,6 +23,7 @@ from openvoice.signalling.xmpp.omemo.payload import open_text, seal_text
 from openvoice.signalling.xmpp.omemo.publication import Publication
 from openvoice.signalling.xmpp.omemo.record import may_reach
 from openvoice.signalling.xmpp.omemo.sessions import KEY, Opened, Sessions
+from openvoice.signalling.xmpp.omemo.tasks import Tasks
 
 PUBLISHED_WITHIN = 5.0
 """Seconds that a call waits for the first publication of the own device."""
@@ -59,7 +57,7 @@ class OmemoDevice:
         self._tried = asyncio.Event()
         self._keys_used = False
         self._looked_at: defaultdict[Address, set[int]] = defaultdict(set)
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self.healed = 0
         """How many broken sessions were replaced."""
 
@@ -131,9 +129,7 @@ class OmemoDevice:
 
     async def close(self) -> None:
         """Let go of what still waits for the network."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
 
     async def _seal(self, peer: Address, device: int, texts: Mapping[str, str]) -> Sealed:
         await self._be_published()
@@ -167,7 +163,7 @@ class OmemoDevice:
             opened = self._open(peer, device, keys)
         except OmemoFailed as failure:
             if failure.cause is Cause.UNDECRYPTABLE:
-                self._spawn(self._heal(peer, device))
+                self._tasks.spawn(self._heal(peer, device))
             raise
         if len({item.identity_key for item in opened}) != 1:
             raise OmemoFailed(Cause.MIXED_DEVICES)
@@ -194,13 +190,13 @@ class OmemoDevice:
     def _devices_changed(self, owner: Address, payload: Element) -> None:
         if owner == self._account:
             if self._publication.removed(payload):
-                self._spawn(self._renew())
+                self._tasks.spawn(self._renew())
             return
         known = self._trust.keys(owner)
         new = set(wire.read_device_list(payload)) - {item.device for item in known} - self._looked_at[owner]
         if known and new and len(known) < MAXIMUM_KEYS and len(self._looked_at[owner]) < MAXIMUM_KEYS:
             self._looked_at[owner] |= new
-            self._spawn(self._look_at(owner, new))
+            self._tasks.spawn(self._look_at(owner, new))
 
     @property
     def _identity(self) -> Identity:
@@ -295,7 +291,7 @@ class OmemoDevice:
     def _use_up(self) -> None:
         if not self._keys_used:
             self._keys_used = True
-            self._spawn(self._replace_used())
+            self._tasks.spawn(self._replace_used())
 
     async def _replace_used(self) -> None:
         await asyncio.sleep(GATHER)
@@ -316,16 +312,3 @@ class OmemoDevice:
             except OmemoFailed:
                 continue
             self._meet(owner, device, bundle.identity_key)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        error = None if task.cancelled() else task.exception()
-        if isinstance(error, OpenVoiceError):
-            _logger.error("%s", error)
-        elif error is not None:
-            _logger.error("looking after OMEMO failed: %s", fault(error))

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
@@ -13,6 +12,7 @@ from openvoice.signalling.xmpp.messages import ReceivedMessage
 from openvoice.signalling.xmpp.omemo import wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.failures import OmemoFailed
+from openvoice.signalling.xmpp.omemo.tasks import Tasks
 
 NOTIFY = f"{wire.DEVICE_LIST}+notify"
 """The feature that asks servers to tell of new lists of devices (XEP-0163, 4.3.2)."""
@@ -35,18 +35,18 @@ class Upkeep:
         self._device = device
         self._known = known
         self._publishing: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     def connection_changed(self, online: bool) -> None:
         if self._publishing is not None:
             self._publishing.cancel()
-        self._publishing = self._spawn(self._keep_published()) if online else None
+        self._publishing = self._tasks.spawn(self._keep_published()) if online else None
 
     def message_received(self, message: Element, sender: Address, *, late: bool) -> None:
         """``late`` says that a server kept the message for a while."""
         encrypted = wire.find_encrypted(message)
         if encrypted is not None and message.get("type") != "error" and self._known(sender.bare):
-            self._spawn(self._device.receive(sender.bare, encrypted, late=late))
+            self._tasks.spawn(self._device.receive(sender.bare, encrypted, late=late))
 
     async def catch_up(self, messages: Iterable[ReceivedMessage]) -> None:
         """Let the device hear what the archive kept, and everything else have its turn meanwhile."""
@@ -59,9 +59,7 @@ class Upkeep:
             self._device.devices_changed(owner, payload)
 
     async def close(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._device.close()
 
     async def _keep_published(self) -> None:
@@ -78,9 +76,3 @@ class Upkeep:
                         "fingerprints of calls are not sealed until this device is published"
                     )
                 await asyncio.sleep(AGAIN)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
