@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from openvoice.core.contacts import Contact, ContactKind
 from openvoice.core.description import CandidateType
 from openvoice.core.security import Severity, assess
 from openvoice.core.trace import Trace
@@ -33,6 +34,13 @@ def test_the_path_is_told() -> None:
     assert "A relay carried" in words(Vouching.SIGNALLED, facts(relayed=True), SIGNALLING)
     assert "The peer used a relay" in words(Vouching.SIGNALLED, facts(remote=CandidateType.RELAY), SIGNALLING)
     assert "directly" in words(Vouching.SIGNALLED, facts(), SIGNALLING)
+
+
+def test_a_relay_of_the_peer_is_told_even_if_its_check_came_before_its_word() -> None:
+    early = facts(remote=CandidateType.PEER_REFLEXIVE)
+    relay = Contact(kind=ContactKind.PEER_RELAY, host=early.remote_address, address="192.0.2.1")
+    report = assess(Vouching.SIGNALLED, early, SIGNALLING, trace=Trace(contacts=(relay,)))
+    assert any("The peer used a relay" in finding.text for finding in report.findings)
 
 
 def test_a_stranger_who_learnt_the_address_is_told_apart() -> None:

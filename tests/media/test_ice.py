@@ -487,3 +487,16 @@ async def test_the_selected_pair_is_told_whenever_it_changes(pair: tuple[Agent, 
     await connect(first, second)
     assert first.selections[-1] is first.selected_pair
     assert len(first.selections) == len(set(map(id, first.selections)))
+
+
+async def test_a_relay_of_the_peer_that_is_named_after_its_first_check_is_noted_as_one(
+    pair: tuple[Agent, Agent],
+) -> None:
+    first, second = pair
+    introduce(first, second, candidates=False)
+    second.add_candidate(first.descriptions[0])
+    await connect(first, second)
+    assert {contact.kind for contact in first.contacts} == {ContactKind.PEER}
+    first.add_candidate(replace(second.descriptions[0], type=CandidateType.RELAY))
+    relays = [contact for contact in first.contacts if contact.kind is ContactKind.PEER_RELAY]
+    assert {contact.host for contact in relays} == {LOOPBACK}

@@ -7,22 +7,25 @@ to the server and to the relay from, and 127.0.0.9 where a relay lends it one. B
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 
 import pytest
 
-from openvoice import SAMPLE_RATE, Account, Call, Client, Policy, load_sound
+from openvoice import SAMPLE_RATE, Account, Call, Client, Policy, Vouching, load_sound, temporary_keys
+from openvoice.client.client import SignallingFactory
 from openvoice.core.parties import Party, PartyVerdict
 from openvoice.core.policy import Screening
 from openvoice.core.security import SecurityReport
-from openvoice.ports import IncomingCall, RelayServer, SignallingListener
+from openvoice.core.trust import Trust
+from openvoice.ports import IncomingCall, KeyStore, RelayServer, SignallingListener
 from openvoice.report import similarity
 from openvoice.samples import sample
 from openvoice.server import turn as turn_module
 from openvoice.server.prosody import Prosody
 from openvoice.server.turn import Turn
 from openvoice.signalling.xmpp.adapter import XmppSignalling
+from openvoice.signalling.xmpp.omemo.identity import own_key
 
 from .attacker import SOON
 from .hostile_server import HostileServer, Toward
@@ -47,11 +50,11 @@ class RelayElsewhere(Turn):
 
 
 @pytest.fixture
-async def server(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[HostileServer, Prosody]]:
-    """It changes nothing, and keeps all that passes."""
+async def cast(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[HostileScene]:
+    """Alice and Bob on a server that changes nothing, and keeps all that passes."""
     monkeypatch.setattr(turn_module, "LOOPBACK", RELAY)
     async with RelayElsewhere() as relay, Prosody(turn=relay) as prosody, HostileServer(prosody) as hostile:
-        yield hostile, prosody
+        yield HostileScene(hostile, prosody, ("alice", "bob"))
 
 
 @pytest.fixture
@@ -66,17 +69,21 @@ class WithoutRelays(XmppSignalling):
         return ()
 
 
-def without_relays(
-    account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
-) -> WithoutRelays:
-    return WithoutRelays(
-        account=account.address,
-        password=account.password,
-        server=account.server,
-        ca_file=account.ca_file,
-        listener=listener,
-        screen=screen,
-    )
+def without_relays(keys: KeyStore | None) -> SignallingFactory:
+    def factory(
+        account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
+    ) -> WithoutRelays:
+        return WithoutRelays(
+            account=account.address,
+            password=account.password,
+            server=account.server,
+            ca_file=account.ca_file,
+            listener=listener,
+            screen=screen,
+            keys=keys,
+        )
+
+    return factory
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,15 +128,23 @@ class Overheard:
         return {seen.address for seen in self.verdict(party).learnt.addresses}
 
 
-async def overhear(way: Way, server: tuple[HostileServer, Prosody], wire: Wire) -> Overheard:
-    hostile, prosody = server
-    cast = HostileScene(hostile, prosody, ("alice", "bob"))
+Keyring = Mapping[str, KeyStore]
+
+
+async def overhear(way: Way, cast: HostileScene, wire: Wire, keyring: Keyring | None = None) -> Overheard:
+    """A call in which Alice says all that she has to say. With a ``keyring`` it is sealed by OMEMO."""
 
     def client(name: str, address: str, *, relays: bool, relay_only: bool) -> Client:
-        policy = Policy(relay_only=relay_only)
-        signalling = None if relays else without_relays
-        return Client(cast.account(name), interfaces=(address,), policy=policy, signalling=signalling)
+        keys = keyring[name] if keyring else None
+        return Client(
+            cast.account(name),
+            interfaces=(address,),
+            policy=Policy(relay_only=relay_only),
+            keys=keys,
+            signalling=None if relays else without_relays(keys),
+        )
 
+    hostile = cast.server
     async with (
         client("alice", DEVICE, relays=way.alice_relays, relay_only=way.alice_relay_only) as alice,
         client("bob", BOB, relays=way.bob_relay_only, relay_only=way.bob_relay_only) as bob,
@@ -167,11 +182,15 @@ def reached(wire: Wire, host: str) -> list[Datagram]:
 
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_nobody_who_is_said_to_be_deaf_can_decrypt_or_play_a_packet(
-    way: Way, server: tuple[HostileServer, Prosody], wire: Wire, keys: Keys
+    way: Way, cast: HostileScene, wire: Wire, keys: Keys
 ) -> None:
-    call = await overhear(way, server, wire)
+    call = await overhear(way, cast, wire)
     deaf = {verdict.party for verdict in call.report.parties if verdict.could_hear is False}
     assert deaf == {Party.TURN_OPERATOR, Party.STUN_OPERATOR, Party.NETWORK}
+    nobody_decrypts(call, wire, keys)
+
+
+def nobody_decrypts(call: Overheard, wire: Wire, keys: Keys) -> None:
     said, packets = load_sound(sample("alice")), call.packets
     assert len(packets) > 200
 
@@ -188,11 +207,43 @@ async def test_nobody_who_is_said_to_be_deaf_can_decrypt_or_play_a_packet(
     assert similarity(said, sound(decrypt(packets, key, keys.profile)), SAMPLE_RATE).passed
 
 
+async def test_a_server_is_said_to_be_deaf_when_a_key_vouches_that_was_compared_and_not_before(
+    cast: HostileScene, wire: Wire, keys: Keys
+) -> None:
+    keyring = {name: temporary_keys() for name in ("alice", "bob")}
+    servers = (Party.OWN_SERVER, Party.PEER_SERVER)
+    met = await overhear(RELAYED, cast, wire, keyring)
+    assert met.report.vouching is Vouching.OMEMO_TRUSTED
+    assert [met.verdict(party).could_hear for party in servers] == [None, None]
+
+    trust = keyring["alice"].trust
+    (bob,) = trust.owners()
+    for known in trust.keys(bob):
+        trust.decide(bob, known.key, Trust.VERIFIED)
+    wire.sent.clear()
+    cast.server.forget()
+    keys.known.clear()
+    compared = await overhear(RELAYED, cast, wire, keyring)
+    assert compared.report.vouching is Vouching.OMEMO_VERIFIED
+    assert [compared.verdict(party).could_hear for party in servers] == [False, False]
+    assert all(compared.verdict(party).learnt.who for party in servers), "OMEMO hides no names"
+    assert compared.report.voucher is not None
+    assert compared.report.voucher.own_key == own_identity(keyring["alice"])
+    assert compared.report.voucher.peer.key == own_identity(keyring["bob"])
+    nobody_decrypts(compared, wire, keys)
+
+
+def own_identity(keys: KeyStore) -> bytes:
+    known = own_key(keys.secrets)
+    assert known is not None
+    return known[1]
+
+
 @pytest.mark.parametrize("way", WAYS, ids=str)
 async def test_each_party_learnt_the_addresses_that_the_report_names_and_no_other(
-    way: Way, server: tuple[HostileServer, Prosody], wire: Wire
+    way: Way, cast: HostileScene, wire: Wire
 ) -> None:
-    call = await overhear(way, server, wire)
+    call = await overhear(way, cast, wire)
     everything = way.own | way.lent
 
     # One server for both: it has both streams.
@@ -217,8 +268,8 @@ async def test_each_party_learnt_the_addresses_that_the_report_names_and_no_othe
     assert at_bob == expected[way.name], "what a person is promised"
 
 
-async def test_only_the_servers_and_the_peer_see_names(server: tuple[HostileServer, Prosody], wire: Wire) -> None:
-    call = await overhear(DIRECT, server, wire)
+async def test_only_the_servers_and_the_peer_see_names(cast: HostileScene, wire: Wire) -> None:
+    call = await overhear(DIRECT, cast, wire)
     names = {verdict.party for verdict in call.report.parties if verdict.learnt.who}
     assert names == {Party.OWN_SERVER, Party.PEER_SERVER, Party.PEER}
     peer = call.verdict(Party.PEER).name

@@ -197,7 +197,7 @@ def _about_media(
         yield Finding(*_VOUCHING_WORDS[vouching])
         if voucher is not None:
             yield Finding(*_voucher_words(voucher))
-        yield Finding(Severity.NOTICE, _path_words(media))
+        yield Finding(Severity.NOTICE, _path_words(media, trace))
         if trace.exposed and not media.relayed:
             yield Finding(
                 Severity.NOTICE,
@@ -215,10 +215,11 @@ def _about_words(words: WordsOutcome) -> Iterator[Finding]:
         yield Finding(*_COMPARISONS[words])
 
 
-def _path_words(media: MediaFacts) -> str:
+def _path_words(media: MediaFacts, trace: Trace) -> str:
     if media.relayed:
         return "A relay carried the packets: it saw both addresses and the times, not the sound."
-    if media.remote_candidate is CandidateType.RELAY:
+    # A check of the peer may arrive before its word that a relay lends it the address.
+    if media.remote_candidate is CandidateType.RELAY or media.remote_address in trace.peer_relays:
         return "The peer used a relay: its operator saw this device's address, not the sound."
     return "The devices spoke directly: the peer learnt this device's network address."
 

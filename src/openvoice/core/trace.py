@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openvoice.core.contacts import SERVERS, Contact, SeenAddress
+from openvoice.core.contacts import SERVERS, Contact, ContactKind, SeenAddress
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +29,11 @@ class Trace:
     def silent(self) -> bool:
         """Whether no sound was exchanged, and none will be."""
         return self.over and not self.spoken
+
+    @property
+    def peer_relays(self) -> frozenset[str]:
+        """The addresses of relays of the peer that packets were sent to."""
+        return frozenset(contact.host for contact in self.contacts if contact.kind is ContactKind.PEER_RELAY)
 
     def outside(self, address: str) -> str:
         """An own address as the network beyond a router shows it, if a server said how; else the address itself."""

@@ -85,6 +85,7 @@ class IceAgent(aioice.Connection):
         self._moved = moved
         self._contacts = Contacts(contacted)
         self._reflectors: dict[tuple[str, int], str] = {}
+        self._checked: dict[tuple[str, int], set[Contact]] = {}
         self._gathering: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nomination: asyncio.TimerHandle | None = None
@@ -189,9 +190,9 @@ class IceAgent(aioice.Connection):
         elif any((c.host, c.port) == destination and c.type == "relay" for c in self._remote_candidates):
             kind = ContactKind.PEER_RELAY
         local = socket.local_candidate
-        self._contacts.note(
-            Contact(kind=kind, host=host, address=local.host, type=CandidateType(local.type), mapped=mapped)
-        )
+        contact = Contact(kind=kind, host=host, address=local.host, type=CandidateType(local.type), mapped=mapped)
+        self._checked.setdefault(destination, set()).add(contact)
+        self._contacts.note(contact)
 
     @property
     def sockets(self) -> tuple[GuardedSocket, ...]:
@@ -212,6 +213,10 @@ class IceAgent(aioice.Connection):
 
     def add_candidate(self, candidate: Candidate) -> None:
         """Take a candidate of the peer, unless it is one that no honest peer sends or one too many."""
+        if candidate.type is CandidateType.RELAY:
+            # The peer's checks may come from there before it says that a relay lends it the address.
+            for contact in self._checked.get((candidate.address, candidate.port), ()):
+                self._contacts.note(replace(contact, kind=ContactKind.PEER_RELAY))
         if not self._closing and acceptable(candidate, loopback=self._loopback) and self._has_room:
             self._add_remote_candidate(from_description(candidate), candidate.address)
 
