@@ -176,7 +176,7 @@ async def test_call_and_answer_with_files(person: MakePerson, tmp_path: Path) ->
     assert sum(event["event"] == "stats" for event in called.events) >= 4
     for event in (called.events[-1], answered.events[-1]):
         assert event["reason"] == "success"
-        assert event["security"]["vouching"] == "signalled"
+        assert event["security"]["vouching"] == "omemo_trusted"
         assert event["security"]["before_consent"] == {"candidates": 0, "packets": 0}
     ours, theirs = called.events[-1]["security"], answered.events[-1]["security"]
     assert ours["fingerprints"]["local"] == theirs["fingerprints"]["remote"]
@@ -187,7 +187,7 @@ async def test_call_and_answer_with_files(person: MakePerson, tmp_path: Path) ->
     (record,) = [json.loads(line) for line in listed.output.splitlines()]
     assert record["outcome"] == "answered"
     shown = await alice.run("history", "show", record["call"][:8])
-    assert b"Only the servers vouch" in shown.output
+    assert b"OMEMO key vouches for the call" in shown.output
     for path in (alice.home / "openvoice.toml", alice.home / "openvoice.vault"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -417,3 +417,29 @@ async def test_the_demo_proves_that_the_speech_arrived(tmp_path: Path) -> None:
     assert arrived("alice", folder / "bob-heard.wav").passed
     assert "connected" in finished.output.decode()
     assert not (tmp_path / "untouched").exists()
+
+
+async def test_a_key_is_wanted_verified_and_then_is(person: MakePerson) -> None:
+    alice, bob = await person("alice"), await person("bob")
+    quiet = ["--input", "silence", "--output", "null"]
+
+    async def call(*arguments: str) -> tuple[Finished, Finished]:
+        async with answering(bob, "--from", alice.address, "--once", *quiet) as answer:
+            called = await alice.run("call", bob.address, *quiet, "--duration", "0.5", "--json", *arguments)
+            return called, await answer.finish()
+
+    called, answered = await call("--require", "omemo")
+    assert (called.code, answered.code) == (0, 0), called.errors + answered.errors
+    ours, theirs = (side.events[-1]["security"]["voucher"] for side in (called, answered))
+    assert (ours["own_device"], ours["own_key"]) == (theirs["device"], theirs["key"])
+    assert (theirs["own_device"], theirs["own_key"]) == (ours["device"], ours["key"])
+
+    called, answered = await call("--require", "verified")
+    assert (called.code, answered.code) == (6, 6)
+    assert "verified by you" in called.errors
+
+    assert (await alice.run("trust", "verify", bob.address, "--key", ours["key"])).code == 0
+    called, answered = await call("--require", "verified")
+    assert (called.code, answered.code) == (0, 0), called.errors + answered.errors
+    vouching = [side.events[-1]["security"]["vouching"] for side in (called, answered)]
+    assert vouching == ["omemo_verified", "omemo_trusted"]
