@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openvoice import ConfigurationError
-from openvoice.client.certificates import KNOWN, OFFERED, CertificateWatch
+from openvoice.client.certificates import KNOWN, OFFERED, CertificateWatch, accept, waiting
 from openvoice.core.certificates import CertificateChange, CertificateFacts, KnownCertificate
 from openvoice.core.policy import Alarm
 from openvoice.core.security import SignallingFacts
@@ -109,6 +111,42 @@ def test_an_offer_that_is_gone_cannot_be_accepted_any_more() -> None:
 def test_an_alarm_that_refuses_goes_by_the_first_one() -> None:
     run = Run(MemorySecrets(), Alarm.REFUSE)
     assert [run.sees(shown) for shown in (FIRST, SECOND, SECOND, FIRST)] == [None, FIRST, FIRST, None]
+
+
+@given(shown=st.lists(st.tuples(st.booleans(), st.sampled_from([FIRST, SECOND, THIRD]), st.booleans()), max_size=12))
+def test_an_alarm_that_refuses_knows_none_but_what_was_accepted(
+    shown: list[tuple[bool, CertificateFacts, bool]],
+) -> None:
+    secrets = MemorySecrets()
+    run, accepted = Run(secrets, Alarm.REFUSE), None
+    for another_run, certificate_shown, accepts in shown:
+        run = Run(secrets, Alarm.REFUSE) if another_run else run
+        replaced = run.sees(certificate_shown)
+        accepted = accepted or certificate_shown
+        assert replaced == (None if certificate_shown == accepted else accepted)
+        change = waiting(secrets, "example.org")
+        assert (change.new if change else None) == (None if replaced is None else certificate_shown)
+        if accepts and change is not None:
+            assert accept(secrets, change)
+            assert not accept(secrets, change)
+            accepted = certificate_shown
+            assert run.sees(certificate_shown) is None
+
+
+@given(
+    shown=st.lists(st.tuples(st.integers(0, 1), st.sampled_from([FIRST, SECOND, THIRD])), max_size=12),
+)
+def test_no_run_ever_sees_a_change_without_telling_it(shown: list[tuple[int, CertificateFacts]]) -> None:
+    secrets = MemorySecrets()
+    runs = [Run(secrets), Run(secrets)]
+    last: list[CertificateFacts | None] = [None, None]
+    for index, certificate_shown in shown:
+        run, before = runs[index], last[index]
+        told = len(run.told)
+        run.sees(certificate_shown)
+        if before is not None:
+            assert (len(run.told) > told) == (before != certificate_shown)
+        last[index] = certificate_shown
 
 
 def test_an_alarm_that_is_off_remembers_and_says_nothing() -> None:

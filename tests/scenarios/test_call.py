@@ -21,6 +21,7 @@ from openvoice import (
     SecurityRefused,
     Vouching,
 )
+from openvoice.core.description import CandidateType
 from openvoice.samples import sample
 from openvoice.server.certificates import CertificateAuthority
 from openvoice.server.lua import LuaValue
@@ -281,13 +282,18 @@ async def test_strangers_never_ring(clients: ClientFactory, prosody: Prosody) ->
         assert "ringing" not in [moment.name for moment in call.timeline]
 
 
-async def test_people_named_ring_even_when_they_are_strangers(clients: ClientFactory) -> None:
+async def test_people_named_ring_even_when_they_are_strangers(clients: ClientFactory, turn: Turn) -> None:
+    """And where the server offers a relay, neither tells the other where it is."""
     async with clients("stranger") as (stranger,):
         named = Policy(ring=Audience.NAMED, callers=frozenset({stranger.address.bare}))
         async with clients("alice", policies={"alice": named}) as (alice,):
-            answered_by(alice)
+            taken = answered_by(alice)
             call = await stranger.call(alice.address.bare)
             await call.wait_for(CallState.ACTIVE, SOON)
+            for side in (call, await taken):
+                await side.wait_for(CallState.ACTIVE, SOON)
+                assert side.security.media is not None
+                assert side.security.media.local_candidate is CandidateType.RELAY
 
 
 @pytest.mark.slow

@@ -22,6 +22,9 @@ OFFERED = "server-certificate.offered"
 """The one that waits for the user to accept another certificate."""
 
 
+_WAY_OUT = "Calls wait until you accept it: 'openvoice account trust-certificate {account}'"
+
+
 def known_certificate(kept: bytes) -> KnownCertificate:
     """What a secret holds. Raises :class:`~openvoice.errors.ConfigurationError` if it cannot be understood."""
     try:
@@ -34,14 +37,14 @@ def known_certificate(kept: bytes) -> KnownCertificate:
 
 def how_to_accept(change: CertificateChange, account: str) -> str:
     """What the user is told who lets no call pass after a change."""
-    return f"{change.text}. Calls wait until you accept it: 'openvoice account trust-certificate {account}'"
+    return f"{change.text}. {_WAY_OUT.format(account=account)}"
 
 
 def told_of(change: CertificateChange, account: str, alarm: Alarm) -> dict[str, Any]:
     """What the event ``certificate-changed`` says."""
     severity, text = certificate_finding(change)
     if alarm is Alarm.REFUSE:
-        text = how_to_accept(change, account)
+        text += f" {_WAY_OUT.format(account=account)}."
     return {"server": change.server, "severity": severity.value, "text": text, **change.as_dict()}
 
 
