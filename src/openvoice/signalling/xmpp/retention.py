@@ -74,10 +74,10 @@ async def _archive(connection: Connection) -> Sequence[Kept]:
     default = await _archive_default(connection)
     oldest = next(iter(await connection.archive(0.0, limit=1)), None)
     settings = {
-        "always": "everything, as you set it",
-        "roster": "what you exchange with contacts, as you set it",
-        "never": "nothing new, as you set it",
-        None: "what its operator chose",
+        "always": "set to keep everything",
+        "roster": "set to keep what you exchange with contacts",
+        "never": "set to keep nothing new",
+        None: "it keeps what its operator chose",
     }
     since = ""
     if oldest is not None and oldest.stamp is not None:
@@ -86,7 +86,7 @@ async def _archive(connection: Connection) -> Sequence[Kept]:
         Kept(
             keeper=Keeper.SERVER,
             name="archive",
-            what=f"messages, and who called whom and when (XEP-0313): {settings[default]}",
+            what=f"messages, and who called whom and when (XEP-0313); {settings[default]}",
             where=str(connection.address.bare),
             how_long=f"as long as the operator chose{since}",
             reader=Reader.OPERATOR,
