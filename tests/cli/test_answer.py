@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from openvoice import Call, EndReason, MediaFailed, SecurityRefused
+from openvoice import Address, Call, EndReason, MediaFailed, SecurityRefused
 from openvoice.cli import answer
 from openvoice.cli.printing import JsonPrinter, PeoplePrinter
 from openvoice.client.sound import Device
@@ -211,6 +211,16 @@ def test_a_call_that_the_policy_refuses_has_its_code(alice: Run, world: World) -
     refused = alice("answer", "--from-roster", "--once", *QUIET, "--require", "omemo")
     assert refused.code == SecurityRefused.exit_code
     assert world.sessions == []
+
+
+@pytest.mark.parametrize(("caller", "code"), [(BOB, SecurityRefused.exit_code), (CAROL, 0)])
+def test_what_the_file_says_of_a_contact_holds_for_the_calls_of_that_contact(
+    alice: Run, world: World, home: Path, caller: Address, code: int
+) -> None:
+    world.rings, world.behaviour = [caller], Behaviour.LEAVES
+    with (home / "openvoice.toml").open("a") as file:
+        file.write(f'[contact."{BOB.bare}"]\nrequire = "verified"\n')
+    assert alice("answer", "--from", caller.bare, "--once", *QUIET).code == code
 
 
 def test_a_relay_that_is_asked_for_is_used(alice: Run, world: World) -> None:

@@ -129,6 +129,23 @@ def test_a_stranger_is_called_by_a_relay_or_it_is_told(alice: Run, world: World,
     assert not world.sessions[-1].settings.relay_only
 
 
+@pytest.mark.parametrize("rule", ["relay_only = true", 'require = "verified"'])
+def test_what_the_file_says_of_an_account_holds_unless_it_says_otherwise_of_a_contact(
+    alice: Run, world: World, home: Path, rule: str
+) -> None:
+    world.behaviour = Behaviour.LEAVES
+    file, account = home / "openvoice.toml", '[account."alice@example.org"]\n'
+    without = file.read_text()
+    assert account in without
+    assert alice("call", BOB.bare, *QUIET).code == 0
+    file.write_text(without.replace(account, f"{account}{rule}\n"))
+    assert alice("call", BOB.bare, *QUIET).code == SecurityRefused.exit_code
+    with file.open("a") as text:
+        text.write(f'[contact."{BOB.bare}"]\nrelay_only = false\nrequire = "none"\n')
+    assert alice("call", BOB.bare, *QUIET).code == 0
+    assert alice("call", CAROL.bare, *QUIET).code == SecurityRefused.exit_code
+
+
 @pytest.mark.parametrize(("option", "code"), [((), 6), (("--require", "none"), 0)])
 def test_an_option_counts_more_than_what_the_file_says_of_a_contact(
     alice: Run, world: World, home: Path, option: tuple[str, ...], code: int
