@@ -20,6 +20,7 @@ from openvoice.signalling.xmpp.adapter import XmppSignalling
 from openvoice.signalling.xmpp.elements import element, stanza
 from openvoice.signalling.xmpp.failures import StanzaRefused, StanzaTimeout
 from openvoice.signalling.xmpp.omemo import wire
+from openvoice.signalling.xmpp.omemo.bundles import fetch_bundle
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
 from openvoice.signalling.xmpp.omemo.prekeys import fresh_bundle
@@ -111,14 +112,14 @@ async def test_somebody_who_is_no_contact_can_be_sealed_for(prosody: Prosody) ->
 
 async def test_a_used_pre_key_is_replaced_in_what_is_published(prosody: Prosody) -> None:
     async with online(prosody, "alice") as (alice, device), online(prosody, "bob") as (bob, other):
-        before = await device._bundle(bob.address, other.id)
+        before = await fetch_bundle(device._network, bob.address, other.id)
         sealed = await device.seal(bob.address, other.id, TEXTS)
         await other.unseal(alice.address, sealed.elements)
         after = before
         async with asyncio.timeout(5):
             while after == before:
                 await asyncio.sleep(0.1)
-                after = await device._bundle(bob.address, other.id)
+                after = await fetch_bundle(device._network, bob.address, other.id)
         assert len(after.pre_keys) == 100
         assert len(after.pre_keys.items() & before.pre_keys.items()) == 99
         assert after.signed_pre_key == before.signed_pre_key
@@ -274,5 +275,5 @@ async def test_the_keys_are_looked_after_after_a_new_session(prosody: Prosody) -
             while True:
                 await asyncio.sleep(0.1)
                 with suppress(OmemoFailed, StanzaTimeout, StanzaRefused):
-                    if (await device._bundle(alice.address, device.id)).identity_key == device.key:
+                    if (await fetch_bundle(device._network, alice.address, device.id)).identity_key == device.key:
                         break

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oldmemo.oldmemo import KeyExchangeImpl
 
 from openvoice.signalling.xmpp.omemo import prekeys, record, wire
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
@@ -73,6 +74,11 @@ def test_an_octet_that_was_changed_is_noticed(
 def test_the_same_key_is_opened_once(bob: MemorySecrets, keys: list[wire.SealedKey]) -> None:
     for key in keys[:2]:
         assert refused(lambda: Sessions(bob, 2.0).open(ALICE, 1, key)) is Cause.REPLAY  # noqa: B023
+
+
+def test_the_same_key_in_another_wrapper_is_known_too(bob: MemorySecrets, keys: list[wire.SealedKey]) -> None:
+    _, message = KeyExchangeImpl.parse(keys[0].data, False)
+    assert refused(lambda: Sessions(bob, 2.0).open(ALICE, 1, wire.SealedKey(message, exchange=False))) is Cause.REPLAY
 
 
 def test_without_a_session_and_a_bundle_nothing_is_sealed() -> None:

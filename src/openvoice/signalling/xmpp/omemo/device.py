@@ -16,6 +16,7 @@ from openvoice.core.trust import DeviceKey, Trust, Voucher
 from openvoice.jingle.sealing import Sealed, Unsealed
 from openvoice.ports import KeyStore
 from openvoice.signalling.xmpp.omemo import wire
+from openvoice.signalling.xmpp.omemo.bundles import fetch_bundle
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed, storage_failures
 from openvoice.signalling.xmpp.omemo.identity import Identity, own_identity
 from openvoice.signalling.xmpp.omemo.network import OmemoNetwork
@@ -133,7 +134,7 @@ class OmemoDevice:
 
     async def _seal(self, peer: Address, device: int, texts: Mapping[str, str]) -> Sealed:
         await self._be_published()
-        bundle = None if self._sessions().knows(peer, device) else await self._bundle(peer, device)
+        bundle = None if self._sessions().knows(peer, device) else await fetch_bundle(self._network, peer, device)
         names, payloads, materials = [], [], []
         for name, text in texts.items():
             payload, material = seal_text(text)
@@ -241,17 +242,6 @@ class OmemoDevice:
         if not self.published:
             raise OmemoFailed(Cause.UNAVAILABLE)
 
-    async def _bundle(self, peer: Address, device: int) -> wire.Bundle:
-        payload = await self._network.fetch(peer.bare, wire.bundle_node(device))
-        if payload is not None:
-            return wire.read_bundle(payload)
-        devices = wire.read_device_list(await self._network.fetch(peer.bare, wire.DEVICE_LIST))
-        if device in devices:
-            raise OmemoFailed(Cause.NO_BUNDLE)
-        if not devices and await self._network.fetch(peer.bare, wire.OMEMO_2_DEVICE_LIST) is not None:
-            raise OmemoFailed(Cause.OTHER_OMEMO)
-        raise OmemoFailed(Cause.NO_DEVICE)
-
     # --- messages that nobody asked for -------------------------------------------------------------------------------
 
     def _may_reach(self, met: DeviceKey) -> bool:
@@ -264,7 +254,7 @@ class OmemoDevice:
         if not may_reach(self._secrets, peer, turn, self._clock()):
             return
         try:
-            bundle = await self._bundle(peer, device)
+            bundle = await fetch_bundle(self._network, peer, device)
             if self._meet(peer, device, bundle.identity_key).trust is Trust.DISTRUSTED:
                 return
             with self._secrets.transaction():
@@ -308,7 +298,7 @@ class OmemoDevice:
         """Get to know the keys of new devices of somebody whose keys are known: the user may have to decide."""
         for device in devices:
             try:
-                bundle = await self._bundle(owner, device)
+                bundle = await fetch_bundle(self._network, owner, device)
             except OmemoFailed:
                 continue
             self._meet(owner, device, bundle.identity_key)
