@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -39,17 +40,36 @@ async def reach(server: RelayServer, interfaces: tuple[str, ...] = (), ca_file: 
             await allocation.close()
         else:
             await agent.gather_candidates()
-            sockets = agent.sockets
-            if not sockets:
-                raise MediaFailed("this device has no network address to ask from")
-            resolved = await relay.resolve(server, sockets[0].local_candidate.host)
-            address = await relay.mapped_address(resolved, sockets[0])
+            address = await _mapped_address(server, agent.sockets)
         return f"{address[0]}:{address[1]}"
     except relay.UNUSABLE as error:
         why = "no answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
         raise MediaFailed(f"{server.host}:{server.port} over {server.transport} is of no use: {why}") from error
     finally:
         await asyncio.shield(agent.close())
+
+
+async def _mapped_address(server: RelayServer, sockets: Sequence[GuardedSocket]) -> tuple[str, int]:
+    """The answer to the first socket that gets one: not every address of this device has a way to the server."""
+    if not sockets:
+        raise MediaFailed("this device has no network address to ask from")
+
+    async def ask(socket: GuardedSocket) -> tuple[str, int]:
+        return await relay.mapped_address(await relay.resolve(server, socket.local_candidate.host), socket)
+
+    asking = [asyncio.ensure_future(ask(socket)) for socket in sockets]
+    failures: list[BaseException] = []
+    try:
+        for answered in asyncio.as_completed(asking):
+            try:
+                return await answered
+            except relay.UNUSABLE as error:
+                failures.append(error)
+        raise failures[-1]
+    finally:
+        for question in asking:
+            question.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
 
 
 def _unused() -> NoReturn:
