@@ -17,7 +17,8 @@ from openvoice.signalling.xmpp.trust import OtherWay
 ATTEMPT_TIMEOUT = 15.0
 """Seconds for one way to one endpoint, from the first packet to the session."""
 HANDSHAKE_TIMEOUT = 5.0
-"""Seconds for direct TLS where STARTTLS can be tried next: a port that waits for clear text may never answer it."""
+"""Seconds for TCP and direct TLS where something else can be tried next: a place that is dead may never answer, nor a
+port that waits for clear text."""
 
 
 async def dial(client: GuardedClient, endpoints: list[Endpoint]) -> None:
@@ -29,8 +30,8 @@ async def dial(client: GuardedClient, endpoints: list[Endpoint]) -> None:
     failures: list[ConnectionFailed] = []
     for endpoint in endpoints:
         failure: ConnectionFailed | None = None
-        for index, way in enumerate(endpoint.ways):
-            last = index == len(endpoint.ways) - 1
+        for way in endpoint.ways:
+            last = endpoint is endpoints[-1] and way is endpoint.ways[-1]
             try:
                 await client.reach(endpoint, way, ATTEMPT_TIMEOUT if last else HANDSHAKE_TIMEOUT, ATTEMPT_TIMEOUT)
                 return

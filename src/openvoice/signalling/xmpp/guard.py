@@ -14,7 +14,6 @@ import ssl
 from typing import Any, cast
 from xml.etree.ElementTree import Element
 
-from slixmpp import ClientXMPP
 from slixmpp.exceptions import IqError, IqTimeout
 from slixmpp.jid import InvalidJID
 from slixmpp.stanza import Iq, Message, Presence, StreamFeatures
@@ -24,6 +23,7 @@ from slixmpp.xmlstream.stanzabase import StanzaBase
 from openvoice.core.address import Address
 from openvoice.core.security import SignallingFacts
 from openvoice.errors import ConnectionFailed, InsecureServer, InvalidAddress, ServerUnreachable
+from openvoice.signalling.xmpp.attempt import PatientClient
 from openvoice.signalling.xmpp.authentication import Password, authenticate
 from openvoice.signalling.xmpp.elements import namespace_of, serialize
 from openvoice.signalling.xmpp.endpoints import Endpoint, Security
@@ -36,7 +36,7 @@ from openvoice.signalling.xmpp.quiet import quieten
 from openvoice.signalling.xmpp.trust import connect_failure, signalling_facts, stream_failure, tls_failure
 
 
-class GuardedClient(ClientXMPP):
+class GuardedClient(PatientClient):
     """Lives as long as the account's connection, over one stream after another.
 
     Without ``password`` and ``passenger`` it only secures the channel, and asks what may be asked before a login.
@@ -67,7 +67,6 @@ class GuardedClient(ClientXMPP):
         self._passenger = passenger
         self._way = Security.DIRECT
         self._endpoint = Endpoint("", 0)
-        self._patience = 0.0
         self._failure: Exception | None = None
         self._ready: asyncio.Future[None] = self.loop.create_future()
         self._gone = asyncio.Event()
@@ -111,7 +110,7 @@ class GuardedClient(ClientXMPP):
             OtherWay: the port does not speak direct TLS. ``ConnectionFailed``: why nothing came of it.
         """
         await self._let_go()
-        self._endpoint, self._way, self._patience = endpoint, way, patience
+        self._endpoint, self._way, self.patience = endpoint, way, patience
         self._failure, self._ready = None, self.loop.create_future()
         self._sasl, self._question, self._proceed_due = None, None, False
         self._inbound.restart()
@@ -195,14 +194,6 @@ class GuardedClient(ClientXMPP):
         self._inbound.clear()
         self._fail(error)
         self.abort()
-
-    async def _attempt_connection(self, host: str, port: int, tls: bool, server_hostname: str | None) -> bool:
-        try:
-            async with asyncio.timeout(self._patience):
-                return await super()._attempt_connection(host, port, tls, server_hostname)
-        except TimeoutError as error:
-            self.event("connection_failed", error)
-            return False
 
     def _connection_failed(self, cause: OSError | str) -> None:
         # slixmpp would try again, for ever.
