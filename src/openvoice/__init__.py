@@ -37,6 +37,7 @@ from openvoice.client.sound import (
 )
 from openvoice.client.trust import Compared, Keys, Match
 from openvoice.core.address import Address
+from openvoice.core.parties import Learnt, Party, PartyVerdict
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
 from openvoice.core.privacy import Keeper, Kept, Reader
 from openvoice.core.protection import Protection
@@ -112,12 +113,15 @@ __all__ = [
     "KeyStore",
     "KeyUnavailable",
     "Keys",
+    "Learnt",
     "LoginRefused",
     "Match",
     "MediaFailed",
     "MemorySecrets",
     "NoAnswer",
     "OpenVoiceError",
+    "Party",
+    "PartyVerdict",
     "PeerUnavailable",
     "Policy",
     "Privacy",

@@ -27,7 +27,7 @@ def test_each_party_has_a_row_in_words() -> None:
     [
         (None, Grade.BAD, "could hear"),
         (Trust.UNDECIDED, Grade.BAD, "could hear"),
-        (Trust.TRUSTED, Grade.DOUBTFUL, "not if the key is right"),
+        (Trust.TRUSTED, Grade.DOUBTFUL, "not, if the key is the peer's"),
         (Trust.VERIFIED, Grade.GOOD, "could not hear"),
     ],
 )
@@ -60,6 +60,6 @@ def test_what_a_file_says_stays_text_and_a_party_that_is_none_is_passed_over() -
     }
     security = {"parties": [odd, {"party": HOSTILE}, {"party": ["peer"]}, {"party": "network"}]}
     first, second = rows(security)
-    assert first.hearing == second.hearing == "not if the key is right", "what is no verdict is no good one"
+    assert first.hearing == second.hearing == "not, if the key is the peer's", "what is no verdict is no good one"
     made = Page(parties(security))
     assert made.all("script") == made.all("img") == []

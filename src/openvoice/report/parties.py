@@ -20,7 +20,7 @@ _NAMES = {
 _HEARING = {
     True: (Grade.BAD, "could hear"),
     False: (Grade.GOOD, "could not hear"),
-    None: (Grade.DOUBTFUL, "not if the key is right"),
+    None: (Grade.DOUBTFUL, "not, if the key is the peer's"),
 }
 _MARKS = {Grade.GOOD: "✓", Grade.DOUBTFUL: "?", Grade.BAD: "!"}
 _LEARNT = {"who": "who", "when": "when", "how_long": "how long"}
