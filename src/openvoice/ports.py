@@ -5,7 +5,7 @@ Adapters implement these and never import each other. Fakes for all of them ship
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -252,6 +252,31 @@ class CallStore(Protocol):
     def note_online(self, account: str, time: float) -> None: ...
 
     def close(self) -> None: ...
+
+
+class RecordingSink(Protocol):
+    """A recording that is being made."""
+
+    @property
+    def id(self) -> str: ...
+
+    def write(self, sent: Frame, received: Frame) -> None:
+        """Take 20 ms of both sides, in the thread of the media. Never waits.
+
+        Raises:
+            AudioFileError: once, when it ends before its time.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class RecordingStore(Protocol):
+    """Where recordings are kept."""
+
+    def begin(self, about: Mapping[str, Any]) -> RecordingSink:
+        """Begin one. ``about`` says of what: ``call``, ``account``, ``peer``, ``direction``, ``time``."""
+        ...
 
 
 class SecretStore(Protocol):

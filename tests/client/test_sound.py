@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 import sys
 import wave
@@ -22,11 +23,10 @@ from openvoice import (
     parse_source,
     sound_devices,
 )
-from openvoice.client.sound import SOUND_FILES, ArraySource, audio_input, audio_output
+from openvoice.client.sound import SOUND_FILES, ArraySource, _Overheard, audio_input, audio_output
 from openvoice.devices import listing
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.devices.microphone import Microphone
-from openvoice.media.audio.clock import PacedInput
 from openvoice.media.files import FileSource
 from openvoice.media.sinks import NullSink, StreamSink
 from openvoice.media.sources import SilenceSource, StreamSource, ToneSource
@@ -135,9 +135,9 @@ def test_devices_are_made_when_the_gate_opens_and_not_before(monkeypatch: pytest
 
     monkeypatch.setattr(Microphone, "__init__", remember("microphone"))
     monkeypatch.setattr(Loudspeaker, "__init__", remember("loudspeaker"))
-    make_input, make_output = audio_input(Device()), audio_output(Device("usb"), lambda frame: None)
+    make_input, make_output = audio_input(Device(), lambda frame: None), audio_output(Device("usb"), lambda frame: None)
     assert made == []
-    assert isinstance(make_input(), Microphone)
+    make_input()
     make_output()
     assert made == [("microphone", None), ("loudspeaker", "usb")]
     make_input.close()
@@ -148,23 +148,49 @@ def test_devices_are_made_when_the_gate_opens_and_not_before(monkeypatch: pytest
 
 def test_files_are_opened_before_the_call(tmp_path: Path, recording: Path) -> None:
     with pytest.raises(AudioFileError, match="there is no such file"):
-        audio_input(tmp_path / "none.wav")
+        audio_input(tmp_path / "none.wav", lambda frame: None)
     with pytest.raises(AudioFileError, match="there is no such file or folder"):
         audio_output(tmp_path / "none" / "x.wav", lambda frame: None)
     make = audio_output(tmp_path / "x.wav", lambda frame: None)
     assert (tmp_path / "x.wav").exists()
     make.close()
-    audio_input(recording).close()
+    audio_input(recording, lambda frame: None).close()
 
 
 @pytest.mark.parametrize("source", [None, np.zeros(10, np.int16), ScriptedSource()], ids=["none", "array", "object"])
-def test_everything_else_is_read_at_our_pace(source: Any) -> None:
-    assert isinstance(audio_input(source)(), PacedInput)
+async def test_everything_else_is_read_at_our_pace(source: Any) -> None:
+    heard: list[Frame] = []
+    delivered: list[Frame | None] = []
+    taken = audio_input(source, heard.append)()
+    taken.start(delivered.append, lambda _: None)
+    await asyncio.sleep(0.05)
+    taken.stop()
+    sounds = [frame for frame in delivered if frame is not None]
+    assert len(heard) == len(sounds)
+    assert all(one is other for one, other in zip(heard, sounds, strict=True))
+    # The array is one frame long, and the source of the test is empty.
+    assert any(frame is None for frame in delivered) == (source is not None)
+
+
+def test_a_recording_that_ends_is_told_and_the_sound_goes_on() -> None:
+    def full(_: Frame) -> None:
+        raise AudioFileError("the recording ends here: the disk is full")
+
+    told: list[str] = []
+    manual = ManualOutput()
+    _Overheard(manual, full).start(lambda: np.ones(960, np.int16), told.append)
+    assert manual.request is not None
+    assert manual.request()[0] == 1
+    assert told == ["the recording ends here: the disk is full"]
 
 
 def test_what_no_input_was_made_of_is_closed_and_only_then() -> None:
     unused, used, sink = ScriptedSource(), ScriptedSource(), RecordingSink()
-    make_unused, make_used, make_sink = audio_input(unused), audio_input(used), audio_output(sink, lambda frame: None)
+    make_unused, make_used, make_sink = (
+        audio_input(unused, lambda frame: None),
+        audio_input(used, lambda frame: None),
+        audio_output(sink, lambda frame: None),
+    )
     make_used()
     for maker in (make_unused, make_used, make_sink):
         maker.close()
@@ -197,7 +223,7 @@ def test_an_array_that_was_closed_is_over() -> None:
 @pytest.mark.parametrize("sound", [np.zeros(10, np.float32), np.zeros((2, 10), np.int16)], ids=["float", "stereo"])
 def test_other_arrays_are_refused(sound: Any) -> None:
     with pytest.raises(ValueError, match="one row of int16"):
-        audio_input(sound)
+        audio_input(sound, lambda frame: None)
 
 
 def test_what_is_played_is_heard_by_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,6 +26,7 @@ _COMMANDS = {
     "devices": "List microphones and loudspeakers.",
     "doctor": "Check everything a call needs, step by step.",
     "demo": "Watch two clients make an encrypted call on this machine.",
+    "recordings": "List recordings of calls, export one as a WAV file, or delete it.",
     "storage": "Say how what is kept here is protected, or change it.",
     "history": "List past calls, or show one with its security report.",
     "privacy": "What is kept, here and by your server; erase it.",
@@ -67,7 +68,7 @@ class _Commands(click.Group):
     "--home",
     type=click.Path(file_okay=False, path_type=Path),
     envvar="OPENVOICE_HOME",
-    help="Folder of one profile: its settings, passwords and history.  [default: the folders of your system]",
+    help="Folder of one profile: its settings and all that it keeps.  [default: the folders of your system]",
 )
 @click.option(
     "--log-level",

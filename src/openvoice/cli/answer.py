@@ -16,6 +16,7 @@ from openvoice import (
     Audience,
     AudioFileError,
     Call,
+    ConfigurationError,
     Device,
     InvalidState,
     Policy,
@@ -35,6 +36,7 @@ from openvoice.cli.context import (
     input_option,
     json_option,
     output_option,
+    record_option,
     require_option,
 )
 from openvoice.cli.keys import somebody_types
@@ -51,6 +53,7 @@ from openvoice.cli.running import run
 @click.option("--once", is_flag=True, help="End after the first call.")
 @input_option
 @output_option
+@record_option
 @click.option("--relay-only", is_flag=True, help="Never tell callers the addresses of this device.")
 @require_option
 @json_option
@@ -63,6 +66,7 @@ def command(
     once: bool,
     input_: str | None,
     output: str | None,
+    record: bool,
     relay_only: bool,
     require: str | None,
     as_json: bool,
@@ -119,12 +123,14 @@ def command(
             try:
                 if accepted:
                     await call.accept(source=next(sources), sink=_unused(parse_sink(output)))
+                    if record:
+                        call.record()
                 elif call.ended is None:
                     await call.reject()
             except InvalidState:
                 # The caller gave up in this very moment.
                 await call.wait_closed()
-            except AudioFileError as error:
+            except (AudioFileError, ConfigurationError) as error:
                 # What does not work for this call does not for the next: whoever left this running should know.
                 if not over.done():
                     over.set_exception(error)

@@ -25,6 +25,7 @@ from openvoice.cli.context import (
     input_option,
     json_option,
     output_option,
+    record_option,
     require_option,
 )
 from openvoice.cli.keys import somebody_types
@@ -40,6 +41,7 @@ DRAIN = 0.3
 @account_option
 @input_option
 @output_option
+@record_option
 @click.option("--duration", type=SECONDS, metavar="S", help="End after S seconds of talk.")
 @click.option(
     "--ring-timeout",
@@ -57,6 +59,7 @@ def command(
     account: Address | None,
     input_: str | None,
     output: str | None,
+    record: bool,
     duration: float | None,
     ring_timeout: float | None,
     relay_only: bool,
@@ -65,8 +68,8 @@ def command(
 ) -> int:
     """Call JID and talk, until you press Ctrl-C, the other side hangs up, or the input ends.
 
-    The microphone opens when the other side has answered and its keys are checked, not before. A recording of that name
-    is replaced.
+    The microphone opens when the other side has answered and its keys are checked, not before. A file of the name after
+    --output is replaced.
 
     \b
     Talk:
@@ -93,6 +96,8 @@ def command(
         shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None, compares=asks)
         async with told(client, shown):
             call = await client.call(peer, source=source, sink=sink)
+            if record:
+                call.record()
             async with comparing(call, shown, asks=asks):
                 await _talk(call, duration, until_source_ends=not isinstance(source, Device))
         if call.failure is not None:

@@ -87,6 +87,11 @@ output_option = click.option(
     help="Where received sound goes: a sound device, FILE.wav, 'null', or '-' for raw s16le 48 kHz mono on "
     "standard output.  [default: your loudspeaker]",
 )
+record_option = click.option(
+    "--record",
+    is_flag=True,
+    help="Keep both sides of the call, encrypted in the profile: see 'openvoice recordings'. Tell the other side.",
+)
 require_option = click.option(
     "--require",
     type=click.Choice(["none", "omemo", "verified"]),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.decision import decide
 from openvoice.client.failures import failure
+from openvoice.client.recorder import Recorder
 from openvoice.client.sound import Maker, Sink, Source, audio_input, audio_output
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
@@ -20,11 +23,13 @@ from openvoice.core.statistics import CallStatistics
 from openvoice.core.trust import DeviceKey, Trust
 from openvoice.core.types import CallId, Direction, EndReason, WordsOutcome
 from openvoice.errors import CallFailed, InvalidState, OpenVoiceError
-from openvoice.ports import AudioInput, AudioOutput, Frame, KeyStore
+from openvoice.ports import AudioInput, AudioOutput, Frame, KeyStore, RecordingStore
 
 if TYPE_CHECKING:
     from openvoice.client.driver import CallDriver
     from openvoice.client.timeline import Moment
+
+_log = logging.getLogger(__name__)
 
 _ORDER = list(CallState)
 AUDIO_BACKLOG = 100
@@ -51,6 +56,9 @@ class Call:
         self._closed = self._loop.create_future()
         self._make_input: Maker[AudioInput] | None = None
         self._make_output: Maker[AudioOutput] | None = None
+        self._recordings: RecordingStore | None = None
+        self._recorder: Recorder | None = None
+        self._account = ""
 
     # --- snapshot -----------------------------------------------------------------------------------------------------
 
@@ -135,6 +143,25 @@ class Call:
         if not digits or set(digits.upper()) - set("0123456789*#ABCD"):
             raise ValueError("keys are 0-9, *, # and A-D")
         await self._driven.command(i.SendDigits(digits.upper()))
+
+    def record(self) -> str:
+        """Keep both sides of the call from now on, encrypted in the profile; the name of the recording.
+
+        Stereo: this side left, the peer right. What is muted or held is silence. The peer is not told: tell them.
+        An event ``device`` says so if the disk takes no more.
+
+        Raises:
+            InvalidState: the client has no profile to keep it in, or the call is recorded already, or over.
+            ConfigurationError: it cannot be kept.
+        """
+        if self._recordings is None:
+            raise InvalidState("only the client of a profile can record")
+        if self.state is CallState.ENDED or self._recorder is not None:
+            raise InvalidState("the call is over" if self._recorder is None else "the call is recorded already")
+        about = {"call": self.id, "account": self._account, "peer": str(self.peer.bare)}
+        recording = self._recordings.begin({**about, "direction": self.direction.value, "time": time.time()})
+        self._recorder = Recorder(recording)
+        return recording.id
 
     async def confirm_verified(self) -> None:
         """Say that the words are the same on both sides: the OMEMO key of the peer's device is verified for good.
@@ -249,7 +276,7 @@ class Call:
         """
         if self._make_input is not None:
             raise InvalidState("the call is being accepted already")
-        make_input = audio_input(source)
+        make_input = audio_input(source, self._speak)
         try:
             self._make_output = audio_output(sink, self._overhear)
         except OpenVoiceError:
@@ -258,7 +285,7 @@ class Call:
         self._make_input = make_input
 
     def make_input(self) -> AudioInput:
-        return (self._make_input or audio_input(None))()
+        return (self._make_input or audio_input(None, self._speak))()
 
     def make_output(self) -> AudioOutput:
         return (self._make_output or audio_output(None, self._overhear))()
@@ -270,6 +297,10 @@ class Call:
         self._driver = driver
         self._answer = answer
         self._keys = keys
+
+    def keep_recordings(self, recordings: RecordingStore | None, account: str) -> None:
+        """Where recordings go, if anywhere, and whose they are."""
+        self._recordings, self._account = recordings, account
 
     def publish(self, event: CallEvent) -> None:
         """Tell all listeners."""
@@ -286,13 +317,24 @@ class Call:
         for maker in (self._make_input, self._make_output):
             if maker is not None:
                 maker.close()
+        if self._recorder is not None:
+            try:
+                self._recorder.close()
+            except OpenVoiceError as error:
+                _log.warning("%s", error)
         self._pulse.close()
         self._events.close()
         self._frames.close()
         if not self._closed.done():
             self._closed.set_result(None)
 
+    def _speak(self, frame: Frame) -> None:
+        if self._recorder is not None:
+            self._recorder.said(frame, silent=self.muted or self.held)
+
     def _overhear(self, frame: Frame) -> None:
+        if self._recorder is not None:
+            self._recorder.heard(frame)
         if self._frames.has_listeners and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._frames.send, frame.copy())
 

@@ -40,6 +40,7 @@ from openvoice.ports import (
     KeyStore,
     MediaEngine,
     MediaSettings,
+    RecordingStore,
     Signalling,
     SignallingListener,
 )
@@ -79,9 +80,11 @@ class Client:
         engine: MediaEngine | None = None,
         signalling: SignallingFactory | None = None,
         keys: KeyStore | None = None,
+        recordings: RecordingStore | None = None,
     ) -> None:
         self._account = account
         self._keys = keys
+        self._recordings = recordings
         self._name = ""
         self._ca_file: Path | None = None
         self.policy = policy or Policy()
@@ -334,6 +337,7 @@ class Client:
             changed=call.changed,
         )
         call.attach(driver, answer, self._keys)
+        call.keep_recordings(self._recordings, self._name)
         self._calls[call.id] = call
         self._drivers[call.id] = driver
         self._spawn(self._drive(call, driver), f"openvoice call {call.direction}")

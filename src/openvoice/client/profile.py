@@ -97,6 +97,7 @@ class Profile:
             keys=KeyStore(secrets, TrustBook(secrets)),
             policy=policy or self.settings.policy_of(chosen),
             store=vault.history,
+            recordings=vault.recordings,
             interfaces=self.settings.interfaces,
         )
 
@@ -203,6 +204,28 @@ class Profile:
         with self._vault() as vault:
             if not accept(vault.secrets(account.address), change):
                 raise InvalidState("the server has shown yet another certificate by now: look at that one first")
+
+    def recordings(self) -> list[dict[str, Any]]:
+        """The recordings, newest first; ``docs/cli.md`` says what is told of each."""
+        if not self._home.vault.exists():
+            return []
+        with self._vault() as vault:
+            return vault.recordings.list()
+
+    def export_recording(self, recording: str, path: Path) -> None:
+        """Write a recording as a WAV file in the clear: stereo, this side left, the peer right.
+
+        Raises:
+            AudioFileError: there is a file of that name, or it cannot be written.
+            ConfigurationError: there is no such recording, or it is damaged.
+        """
+        with self._vault() as vault:
+            vault.recordings.export(recording, path)
+
+    def remove_recording(self, recording: str) -> None:
+        """Forget a recording. Nothing happens if there is none of that name."""
+        with self._vault() as vault:
+            vault.recordings.remove(recording)
 
     def storage(self) -> StorageState | None:
         """How what is kept here is protected; ``None`` if nothing is kept yet. Needs no key."""

@@ -149,8 +149,11 @@ class Maker(Generic[_Made]):
             discard()
 
 
-def audio_input(source: Source) -> Maker[AudioInput]:
-    """What makes the input when the gate opens. Files are opened now, so that a bad one is known before the call."""
+def audio_input(source: Source, listen: Callable[[Frame], None]) -> Maker[AudioInput]:
+    """What makes the input when the gate opens; ``listen`` hears every frame captured, in the thread of the media.
+
+    Files are opened now, so that a bad one is known before the call.
+    """
     from openvoice.devices.microphone import Microphone
     from openvoice.media.audio.clock import PacedInput
     from openvoice.media.files import FileSource
@@ -158,7 +161,7 @@ def audio_input(source: Source) -> Maker[AudioInput]:
 
     match source:
         case Device():
-            return Maker(lambda: Microphone(source.selector))
+            return Maker(lambda: _Tapped(Microphone(source.selector), listen))
         case None:
             paced: AudioSource = SilenceSource()
         case Path():
@@ -167,7 +170,7 @@ def audio_input(source: Source) -> Maker[AudioInput]:
             paced = ArraySource(source)
         case _:
             paced = source
-    return Maker(lambda: PacedInput(paced), paced.close)
+    return Maker(lambda: _Tapped(PacedInput(paced), listen), paced.close)
 
 
 def audio_output(sink: Sink, listen: Callable[[Frame], None]) -> Maker[AudioOutput]:
@@ -209,6 +212,25 @@ class ArraySource:
         self._samples = self._samples[:0]
 
 
+class _Tapped:
+    """An input whose frames somebody else hears as well."""
+
+    def __init__(self, input: AudioInput, listen: Callable[[Frame], None]) -> None:  # noqa: A002
+        self._input = input
+        self._listen = listen
+
+    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+        def tapped(frame: Frame | None) -> None:
+            if frame is not None:
+                self._listen(frame)
+            deliver(frame)
+
+        self._input.start(tapped, trouble)
+
+    def stop(self) -> None:
+        self._input.stop()
+
+
 class _Overheard:
     """An output whose frames somebody else hears as well."""
 
@@ -219,7 +241,10 @@ class _Overheard:
     def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
         def overheard() -> Frame:
             frame = request()
-            self._listen(frame)
+            try:
+                self._listen(frame)
+            except AudioFileError as error:
+                trouble(str(error))
             return frame
 
         self._output.start(overheard, trouble)

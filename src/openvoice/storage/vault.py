@@ -21,6 +21,7 @@ from openvoice.storage.history import History
 from openvoice.storage.instance import Place, Witness
 from openvoice.storage.key import holder
 from openvoice.storage.passwords import PasswordKeeper
+from openvoice.storage.recordings import Recordings
 from openvoice.storage.secrets import OMEMO, SHELVES, VaultSecrets
 
 _log = logging.getLogger(__name__)
@@ -173,6 +174,10 @@ class Vault:
     def history(self) -> History:
         """The calls. What closes them closes the vault."""
         return History(self)
+
+    @property
+    def recordings(self) -> Recordings:
+        return Recordings(self, self._folder / "recordings")
 
     @property
     def passwords(self) -> PasswordKeeper:
