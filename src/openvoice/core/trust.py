@@ -24,6 +24,11 @@ class Trust(StrEnum):
     DISTRUSTED = "distrusted"
     """Refused by the user: no call goes on with it."""
 
+    @property
+    def worth(self) -> Vouching:
+        """What the key vouches for: no more than the servers' word while the user has not decided about it."""
+        return _WORTH[self]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceKey:
@@ -60,8 +65,7 @@ class Voucher:
 
     @property
     def vouching(self) -> Vouching:
-        """What it is worth: no more than the servers' word while the user has not decided about the key."""
-        return _WORTH[self.peer.trust]
+        return self.peer.trust.worth
 
 
 _WORTH = {

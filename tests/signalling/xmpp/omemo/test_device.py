@@ -152,6 +152,23 @@ async def test_a_new_device_of_somebody_verified_is_undecided(world: World) -> N
     await settled(bob)
 
 
+async def test_who_takes_the_number_of_a_verified_device_is_not_sealed_for(world: World) -> None:
+    """Anybody whom the server helps can begin a session under that number. The key that was compared stays in use."""
+    alice, bob = await world.published(ALICE), await world.published(BOB)
+    await talk(world, alice, bob)
+    TrustBook(world.secrets[f"{ALICE} "]).decide(BOB, bob.key, Trust.VERIFIED)
+    mallory = await world.published(BOB, "mallory")
+    forged = await mallory.seal(ALICE, alice.id, TEXTS)
+    for item in forged.elements.values():
+        item[0].set("sid", str(bob.id))
+    read = await alice.unseal(BOB, forged.elements)
+    assert (read.voucher.peer.key, read.voucher.vouching) == (mallory.key, Vouching.SIGNALLED)
+    sealed = await alice.seal(BOB, bob.id, TEXTS)
+    assert (sealed.voucher.peer.key, sealed.voucher.vouching) == (bob.key, Vouching.OMEMO_VERIFIED)
+    assert (await bob.unseal(ALICE, sealed.elements)).texts == TEXTS
+    await settled(alice)
+
+
 async def test_a_new_device_of_somebody_known_is_looked_at_when_it_is_announced(world: World) -> None:
     alice, bob = await world.published(ALICE), await world.published(BOB)
     book = TrustBook(world.secrets[f"{BOB} "])

@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
 from openvoice.core.trust import DeviceKey, Trust, Voucher
+from openvoice.core.types import Vouching
 from openvoice.jingle.sealing import Sealed, Unsealed
 from openvoice.ports import KeyStore
 from openvoice.signalling.xmpp.omemo import wire
@@ -142,7 +143,7 @@ class OmemoDevice:
             payloads.append(payload)
             materials.append(material)
         with self._secrets.transaction():
-            identity_key, keys = self._sessions().seal(peer, device, materials, bundle)
+            identity_key, keys = self._sessions().seal(peer, device, materials, bundle, worth=self._worth(peer))
         elements = [
             wire.write_encrypted(self.id, device, key, payload) for key, payload in zip(keys, payloads, strict=True)
         ]
@@ -230,6 +231,11 @@ class OmemoDevice:
     def _meet(self, peer: Address, device: int, key: bytes) -> DeviceKey:
         return self._trust.meet(peer.bare, device, key, self._clock())
 
+    def _worth(self, owner: Address) -> Callable[[bytes], int]:
+        """What each key of ``owner`` vouches for."""
+        known = {item.key: item.trust.worth for item in self._trust.keys(owner.bare)}
+        return lambda key: known.get(key, Vouching.NONE)
+
     def _voucher(self, met: DeviceKey) -> Voucher:
         return Voucher(peer=met, own_device=self.id, own_key=self.key)
 
@@ -269,7 +275,7 @@ class OmemoDevice:
     def _answer(self, peer: Address, device: int) -> None:
         """Say something in a session, so that the other side knows that it works, and new keys come in."""
         with self._secrets.transaction():
-            _, [key] = self._sessions().seal(peer, device, [dice.token_bytes(KEY)])
+            _, [key] = self._sessions().seal(peer, device, [dice.token_bytes(KEY)], worth=self._worth(peer))
         self._send_key(peer, device, key)
 
     def _send_key(self, peer: Address, device: int, key: wire.SealedKey) -> None:

@@ -5,7 +5,7 @@ All of it happens inside of one transaction of the caller's, and without waiting
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from doubleratchet import DuplicateMessageException
@@ -78,11 +78,17 @@ class Sessions:
         return key
 
     def seal(
-        self, peer: Address, device: int, materials: Sequence[bytes], bundle: Bundle | None = None
+        self,
+        peer: Address,
+        device: int,
+        materials: Sequence[bytes],
+        bundle: Bundle | None = None,
+        worth: Callable[[bytes], int] = lambda _: 0,
     ) -> tuple[bytes, list[SealedKey]]:
-        """Encrypt message keys in the session that is in use; gives the identity key of the device with them.
+        """Encrypt message keys for a device; gives its identity key with them.
 
-        If there is no session, one begins with ``bundle``.
+        Of several sessions, that one counts whose identity key is worth most, and of those the one in use: anybody can
+        begin a session in the name of the device. If there is none, one begins with ``bundle``.
 
         Raises:
             OmemoFailed: there are no keys to begin with, or they are not signed by the device (``no-bundle``).
@@ -94,12 +100,15 @@ class Sessions:
             session, first = self._begin(peer, device, bundle, materials[0])
             sealed, materials = [first], materials[1:]
             record.put_first({})
+            chosen = 0
         else:
-            session, sealed = self._load(peer, device, record.sessions[0]), []
+            sessions = [self._load(peer, device, fields) for fields in record.sessions]
+            session, sealed = max(sessions, key=lambda session: worth(_identity_key(session))), []
+            chosen = sessions.index(session)
         for material in materials:
             key = at_once(self._library.encrypt_key_material(session, _plain(material)))
             sealed.append(_seal(session, key))
-        record.sessions[0] = _fields(session)
+        record.sessions[chosen] = _fields(session)
         write_record(self._secrets, peer, device, record, self._now)
         return _identity_key(session), sealed
 
