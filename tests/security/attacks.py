@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -16,7 +16,9 @@ from openvoice import Address
 from openvoice.jingle import namespaces as ns
 
 from .hostile_server import HostileServer, Toward
+from .impostor import Impostor
 from .media_middleman import TRANSPORT, MediaMiddleman
+from .pep_watch import PepWatch
 
 JINGLE = ns.qualified(ns.JINGLE, "jingle")
 PLAIN = ns.qualified(ns.DTLS, "fingerprint")
@@ -34,10 +36,20 @@ class Stage:
     callee: Address
     victims: frozenset[Address]
     middleman: MediaMiddleman | None = None
+    watch: PepWatch
+    impostors: Mapping[Address, Impostor]
+    """By whom they pass for; the same in every call."""
+    newcomers: Mapping[Address, Impostor]
+    """The same, but others in every call."""
     earlier: dict[str, Element] = field(default_factory=dict)
     """The offer and the answer of a call that was honest, by action."""
     victim: Address | None = None
     """Who is about to get the stanza."""
+
+    @property
+    def peer(self) -> Address:
+        """The other one."""
+        return self.callee if self.victim == self.caller else self.caller
 
     async def hook(self, attack: Attack, toward: Toward, account: Address, stanza: Element) -> list[Element]:
         """``attack`` as the server knows it."""

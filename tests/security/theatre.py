@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from xml.etree.ElementTree import Element
 
-from openvoice import Call, CallState, Client, Policy, SecurityRefused, Vouching
+from openvoice import Address, Call, CallState, Client, Policy, SecurityRefused, Vouching
 from openvoice.core.parties import Party
+from openvoice.core.trust import Trust
 from openvoice.core.types import Role
 from openvoice.errors import CallFailed, MediaFailed
-from openvoice.ports import Frame
+from openvoice.ports import Frame, KeyStore
 from openvoice.signalling.xmpp.adapter import XmppSignalling
+from openvoice.signalling.xmpp.omemo.identity import own_key
 from openvoice.testing.fakes import tone
+from tests.media.peers import until
 
 from .attacker import SOON
 from .attacks import Attack, Stage, offer_or_answer
 from .hostile_server import HostileServer, Toward
+from .impostor import Impostor
 from .media_middleman import MediaMiddleman
+from .pep_watch import PepWatch
 from .scene import HostileScene, rings
 
 VICTIMS = {"caller": (Role.INITIATOR,), "callee": (Role.RESPONDER,), "both": (Role.INITIATOR, Role.RESPONDER)}
@@ -67,7 +72,13 @@ class Theatre:
 
     server: HostileServer
     clients: Mapping[Role, Client]
-    earlier: dict[str, Any] = field(default_factory=dict)
+    watch: PepWatch
+    impostors: Mapping[Address, Impostor]
+    keys: Mapping[Role, KeyStore]
+    """Of those who have OMEMO."""
+    compared: bool = False
+    """Whether the two have compared their keys."""
+    earlier: dict[str, Element] = field(default_factory=dict)
 
     async def play(
         self, attack: Attack | None = None, *, require: Vouching = Vouching.SIGNALLED, victims: str = "both"
@@ -81,6 +92,9 @@ class Theatre:
             callee=callee.address.bare,
             victims=frozenset(self.clients[role].address.bare for role in VICTIMS[victims]),
             middleman=middleman,
+            watch=self.watch,
+            impostors=self.impostors,
+            newcomers={address: Impostor(address, self.watch) for address in self.impostors},
             earlier=self.earlier,
         )
         self.server.forget()
@@ -93,6 +107,13 @@ class Theatre:
             if middleman is not None:
                 await middleman.close()
 
+    @property
+    def worth(self) -> Vouching:
+        """What vouches for a call that nobody attacks."""
+        if not self.keys:
+            return Vouching.SIGNALLED
+        return Vouching.OMEMO_VERIFIED if self.compared else Vouching.OMEMO_TRUSTED
+
     async def rehearse(self) -> Played:
         """A call that nobody attacks, whose offer and answer can be played again."""
         played = await self.play()
@@ -101,6 +122,15 @@ class Theatre:
                 if (jingle := offer_or_answer(stanza)) is not None:
                     self.earlier[jingle.get("action", "")] = jingle
         return played
+
+    def compare_keys(self) -> None:
+        """Let both know for sure which key is the other's."""
+        for role, keys in self.keys.items():
+            own, other = own_key(self.keys[role.other].secrets), self.clients[role.other].address.bare
+            assert own is not None
+            keys.trust.meet(other, *own, now=0.0)
+            keys.trust.decide(other, own[1], Trust.VERIFIED)
+        self.compared = True
 
     async def _call(self, require: Vouching, middleman: MediaMiddleman | None) -> Played:
         caller, callee = self.clients[Role.INITIATOR], self.clients[Role.RESPONDER]
@@ -129,13 +159,37 @@ async def _settled(call: Call) -> CallFailed | None:
 
 
 @asynccontextmanager
-async def theatre(cast: HostileScene, **options: Mapping[str, Any]) -> AsyncIterator[Theatre]:
-    """Alice, who calls, and Bob. ``options`` are those of :class:`~openvoice.Client`, by name of the person."""
-    async with (
-        cast.client("alice", **options.get("alice", {})) as alice,
-        cast.client("bob", **options.get("bob", {})) as bob,
-    ):
-        yield Theatre(server=cast.server, clients={Role.INITIATOR: alice, Role.RESPONDER: bob})
+async def theatre(cast: HostileScene, keys: Mapping[str, KeyStore] | None = None) -> AsyncIterator[Theatre]:
+    """Alice, who calls, and Bob. ``keys`` are for OMEMO, by name of the person."""
+    watch = PepWatch()
+    cast.server.hooks.append(watch)
+    people = {Role.INITIATOR: "alice", Role.RESPONDER: "bob"}
+    found = {role: (keys or {}).get(name) for role, name in people.items()}
+    async with AsyncExitStack() as stack:
+        clients = {
+            role: await stack.enter_async_context(cast.client(name, keys=found[role])) for role, name in people.items()
+        }
+        addresses = [client.address.bare for client in clients.values()]
+        known = {role: own for role, own in found.items() if own is not None}
+        for address in addresses[: len(known)]:
+            # Published right after the login.
+            await until(lambda address=address: watch.nodes(address))  # type: ignore[misc]
+        yield Theatre(
+            server=cast.server,
+            clients=clients,
+            watch=watch,
+            impostors={address: Impostor(address, watch) for address in addresses},
+            keys=known,
+        )
+
+
+def judge_honest(stage: Theatre, played: Played) -> None:
+    """What holds for a call that nobody attacks."""
+    assert played.active == set(Role)
+    judge(played, stage.worth)
+    for call in played.calls.values():
+        assert call.ended is not None
+        assert call.ended.security.vouching is stage.worth
 
 
 def judge(played: Played, require: Vouching, *, forged: bool = False, broken: bool = False) -> None:
@@ -164,9 +218,12 @@ def judge(played: Played, require: Vouching, *, forged: bool = False, broken: bo
             servers = [verdict for verdict in report.parties if verdict.party in SERVERS]
             assert len(servers) == len(SERVERS)
             assert all(verdict.could_hear is not False for verdict in servers)
-    # Both say the same of what protected the call.
     if played.active == set(Role):
-        assert len({report.vouching for report in reports.values()} - {Vouching.OMEMO_VERIFIED}) <= 1
+        sealed = {
+            report.media is not None and report.media.remote_fingerprint.voucher is not None
+            for report in reports.values()
+        }
+        assert len(sealed) == 1, "only one of the two believes that the call was sealed"
     refusals = SecurityRefused | MediaFailed if broken else SecurityRefused
     for failure in filter(None, played.failures.values()):
         assert isinstance(failure, refusals), repr(failure)
@@ -176,10 +233,13 @@ def judge(played: Played, require: Vouching, *, forged: bool = False, broken: bo
     assert len(played.active) != 1 or played.heard == set(), "one of the two was left with the attacker"
 
 
-def in_order(client: Client) -> None:
-    """Nothing is left of the calls, and nothing went wrong that should not."""
-    assert client.calls == ()
-    line = client._line
-    assert isinstance(line, XmppSignalling)
-    assert line._connection.faults == 0
-    assert line._connection.online
+async def judge_order(stage: Theatre, tasks: int) -> None:
+    """Nothing is left of the calls, and nothing went wrong that should not; ``tasks`` is how many there were."""
+    for client in stage.clients.values():
+        assert client.calls == ()
+        line = client._line
+        assert isinstance(line, XmppSignalling)
+        assert line._connection.faults == 0
+        assert line._connection.online
+    # Keys that were used up are published anew after a while.
+    await until(lambda: len(asyncio.all_tasks()) <= tasks)
