@@ -104,7 +104,7 @@ async def test_a_placed_call_leaves_a_message_on_the_answering_machine(
         printed = await alice.run("place_call", bob.address, sample("alice"), heard)
         told = (await output.readline()).decode()
     assert "good: Sound was encrypted from device to device" in printed
-    assert "warning: Only the servers vouch" in printed
+    assert "notice: The peer's OMEMO key vouches for the call" in printed
     (message,) = messages.iterdir()
     assert told == f"{message.name} is complete\n"
     assert arrived("alice", message)
