@@ -284,10 +284,10 @@ class XmppSignalling:
     async def _turn_ratchet(self, asked: Seal | Unseal) -> None:
         assert self._omemo is not None, "nobody names a device that is not there"
         if isinstance(asked, Seal):
-            sealed = await attempt(self._omemo.seal(asked.peer, asked.device, asked.texts))
+            sealed = await attempt(self._omemo.seal(asked.peer.bare, asked.device, asked.texts))
             self._perform(self._endpoint.sealed(asked.call, sealed, time.time()))
         else:
-            unsealed = await attempt(self._omemo.unseal(asked.peer, asked.elements))
+            unsealed = await attempt(self._omemo.unseal(asked.peer.bare, asked.elements))
             self._perform(self._endpoint.unsealed(asked.call, unsealed, time.time()))
 
     # --- what is known about peers ------------------------------------------------------------------------------------

@@ -469,3 +469,12 @@ async def test_what_cannot_be_kept_is_not_sealed(world: World, caplog: pytest.Lo
     assert kept.kept == before
     kept.full = False
     assert (await alice.unseal(BOB, offer.elements)).texts == TEXTS
+
+
+async def test_a_call_waits_a_little_for_the_first_publication(world: World) -> None:
+    device = await world.published(ALICE)
+    await asyncio.wait_for(device.settle(), 1)
+    assert device.published
+    unpublished = world.device(BOB)
+    await asyncio.wait_for(unpublished.settle(), 1)
+    assert not unpublished.published
