@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oldmemo.oldmemo import KeyExchangeImpl
 
 from openvoice.signalling.xmpp.omemo import prekeys, record, wire
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
@@ -76,9 +75,14 @@ def test_the_same_key_is_opened_once(bob: MemorySecrets, keys: list[wire.SealedK
         assert refused(lambda: Sessions(bob, 2.0).open(ALICE, 1, key)) is Cause.REPLAY  # noqa: B023
 
 
-def test_the_same_key_in_another_wrapper_is_known_too(bob: MemorySecrets, keys: list[wire.SealedKey]) -> None:
-    _, message = KeyExchangeImpl.parse(keys[0].data, False)
-    assert refused(lambda: Sessions(bob, 2.0).open(ALICE, 1, wire.SealedKey(message, exchange=False))) is Cause.REPLAY
+def test_what_was_seen_too_long_ago_to_remember_is_opened_no_second_time(
+    bob: MemorySecrets, keys: list[wire.SealedKey]
+) -> None:
+    kept = record.read_record(bob, ALICE, 1)
+    kept.seen.clear()
+    record.write_record(bob, ALICE, 1, kept, 2.0)
+    assert refused(lambda: Sessions(bob, 2.0).open(ALICE, 1, keys[1])) is Cause.REPLAY
+    assert refused(lambda: Sessions(bob, 2.0).open(ALICE, 1, keys[0])) is Cause.UNDECRYPTABLE
 
 
 def test_without_a_session_and_a_bundle_nothing_is_sealed() -> None:
