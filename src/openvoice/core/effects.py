@@ -196,14 +196,3 @@ MediaEffect = (
     | CloseMedia
 )
 Effect = SignallingEffect | MediaEffect | Notify | RejectInput | Finish
-
-
-def candidates_told(effect: Effect) -> int:
-    """How many addresses of this device the effect tells the peer."""
-    match effect:
-        case SendOffer(description, _) | SendAnswer(description):
-            return sum(len(content.transport.candidates) for content in description.contents)
-        case SendCandidates(_, candidates):
-            return len(candidates)
-        case _:
-            return 0

@@ -119,8 +119,9 @@ class WordsExchange:
             case Step.NONCE:
                 self._derive(self._nonce, message.value)
                 return WordsMessage(Step.REVEAL, self._nonce)
-            case Step.REVEAL:
-                if not hmac.compare_digest(self._commitment, commitment(self._session, self._initiator, message.value)):
+            case _:
+                opened = commitment(self._session, self._initiator, message.value)
+                if not hmac.compare_digest(self._commitment, opened):
                     raise self._failed("what the other device showed is not what it had committed itself to")
                 self._derive(message.value, self._nonce)
                 return None
