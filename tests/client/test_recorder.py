@@ -113,7 +113,7 @@ async def test_a_call_is_recorded_until_it_ends_but_not_what_is_muted() -> None:
     async with pair() as (alice, bob):
         call, _ = await connected(alice, bob)
         kept = Kept()
-        call.keep_recordings(kept, "alice@example.org")
+        call._recordings = kept
         call._make_input = None
         call.use(Says(), None)
         session = alice.engine.sessions[0]
@@ -146,7 +146,7 @@ async def test_where_nothing_is_kept_or_nothing_is_left_to_keep() -> None:
         call, _ = await connected(alice, bob)
         with pytest.raises(InvalidState, match="only the client of a profile"):
             call.record()
-        call.keep_recordings(Kept(), "alice@example.org")
+        call._recordings = Kept()
         await call.hangup()
         with pytest.raises(InvalidState, match="the call is over"):
             call.record()
@@ -162,7 +162,7 @@ async def test_a_recording_that_fails_at_its_end_harms_no_call(caplog: pytest.Lo
 
     async with pair() as (alice, bob):
         call, _ = await connected(alice, bob)
-        call.keep_recordings(Failing(), "alice@example.org")
+        call._recordings = Failing()
         call.record()
         await call.hangup()
         assert call.failure is None

@@ -291,15 +291,17 @@ class Call:
         return (self._make_output or audio_output(None, self._overhear))()
 
     def attach(
-        self, driver: CallDriver, answer: Callable[[], Awaitable[i.Accept | i.HangUp]], keys: KeyStore | None
+        self,
+        driver: CallDriver,
+        answer: Callable[[], Awaitable[i.Accept | i.HangUp]],
+        keys: KeyStore | None,
+        recordings: RecordingStore | None,
+        account: str,
     ) -> None:
         """``answer`` says what becomes of the call when its user says yes; ``keys`` keep what its user verifies."""
         self._driver = driver
         self._answer = answer
         self._keys = keys
-
-    def keep_recordings(self, recordings: RecordingStore | None, account: str) -> None:
-        """Where recordings go, if anywhere, and whose they are."""
         self._recordings, self._account = recordings, account
 
     def publish(self, event: CallEvent) -> None:

@@ -83,8 +83,7 @@ class Client:
         recordings: RecordingStore | None = None,
     ) -> None:
         self._account = account
-        self._keys = keys
-        self._recordings = recordings
+        self._keys, self._recordings = keys, recordings
         self._name = ""
         self._ca_file: Path | None = None
         self.policy = policy or Policy()
@@ -336,8 +335,7 @@ class Client:
             publish=publish,
             changed=call.changed,
         )
-        call.attach(driver, answer, self._keys)
-        call.keep_recordings(self._recordings, self._name)
+        call.attach(driver, answer, self._keys, self._recordings, self._name)
         self._calls[call.id] = call
         self._drivers[call.id] = driver
         self._spawn(self._drive(call, driver), f"openvoice call {call.direction}")
