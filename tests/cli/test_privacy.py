@@ -59,6 +59,20 @@ def test_history_and_trust_are_erased_when_it_was_meant(busy: Run) -> None:
     assert busy("trust", "list", "--json").output == ""
 
 
+def test_recordings_are_listed_and_erased(alice: Run, world: World, home: Path) -> None:
+    alice("call", BOB.bare, "--input", "tone", "--output", "null", "--record", "--duration", "0.1")
+    assert kept(alice)["recordings"] == 1
+    assert list((home / "recordings").iterdir())
+    assert "to erase: openvoice privacy erase recordings" in alice("privacy", "--offline").output
+    assert alice("privacy", "erase", "recordings", "--yes").code == 0
+    assert not (home / "recordings").exists()
+    assert "recordings" not in kept(alice)
+    assert kept(alice)["history"] == 1
+    alice("call", BOB.bare, "--input", "tone", "--output", "null", "--record", "--duration", "0.1")
+    assert alice("privacy", "erase", "everything", "--yes").code == 0
+    assert list(home.iterdir()) == []
+
+
 def test_everything_goes(busy: Run, home: Path) -> None:
     assert busy("privacy", "erase", "everything", "--yes").code == 0
     assert [path.name for path in home.iterdir()] == []

@@ -25,10 +25,11 @@ _MARKS = {
 }
 _CONSEQUENCES = {
     Erasable.HISTORY: "forget all past calls on this machine",
+    Erasable.RECORDINGS: "delete all recordings of calls on this machine",
     Erasable.TRUST: "forget whose keys you have seen, also those that you verified",
     Erasable.KEYS: "throw this device's OMEMO keys away; contacts will see a new device",
     Erasable.ACCOUNT: "remove the account from its server, with its contacts and messages, for ever",
-    Erasable.EVERYTHING: "forget every account, password, call and key on this machine",
+    Erasable.EVERYTHING: "forget every account, password, call, recording and key on this machine",
 }
 
 
@@ -102,8 +103,8 @@ def archive(settings: Settings, default: str, account: Address | None) -> int:
 def erase(settings: Settings, what: str, yes: bool, account: Address | None, as_json: bool) -> int:
     """Erase something for good, then look whether it is gone, and say what was seen.
 
-    'history' and 'trust' are on this machine; 'keys' are this device's OMEMO keys, here and on the server; 'account' is
-    the account itself, on its server too; 'everything' is the whole profile on this machine.
+    'history', 'recordings' and 'trust' are on this machine; 'keys' are this device's OMEMO keys, here and on the
+    server; 'account' is the account itself, on its server too; 'everything' is the whole profile on this machine.
 
     \b
     Past calls:              openvoice privacy erase history

@@ -26,6 +26,8 @@ class Erasable(StrEnum):
 
     HISTORY = "history"
     """The calls of all accounts, on this machine."""
+    RECORDINGS = "recordings"
+    """The recordings of calls, on this machine."""
     TRUST = "trust"
     """Whose keys the account has seen, and what was thought of them, on this machine."""
     KEYS = "keys"
@@ -33,7 +35,7 @@ class Erasable(StrEnum):
     ACCOUNT = "account"
     """The account itself, with all that its server keeps for it, and all of it on this machine."""
     EVERYTHING = "everything"
-    """The whole profile on this machine: accounts, passwords, calls, keys, settings."""
+    """The whole profile on this machine: accounts, passwords, calls, recordings, keys, settings."""
 
 
 class Privacy:
@@ -121,6 +123,8 @@ class Privacy:
         match what:
             case Erasable.HISTORY:
                 return [self._erase_here("calls", "presence")]
+            case Erasable.RECORDINGS:
+                return [self._erase_here("recordings")]
             case Erasable.TRUST:
                 return [self._erase_here("trust", account=self._account(account).address)]
             case Erasable.KEYS:
@@ -223,6 +227,7 @@ _WORDS = {
         "calls",
         "privacy erase history",
     ),
+    "recordings": ("recordings", "recordings of calls, both sides", "recordings", "privacy erase recordings"),
     "presence": ("online", "until when each account was online here", "accounts", "privacy erase history"),
     "passwords": ("passwords", "passwords that you typed", "passwords", "account remove JID"),
     "keys": ("keys", "the OMEMO keys of this device, and those of its conversations", "entries", "privacy erase keys"),

@@ -12,6 +12,7 @@ from openvoice.errors import ConfigurationError
 from openvoice.storage.cipher import Entry
 from openvoice.storage.history import CALLS, PRESENCE
 from openvoice.storage.passwords import PASSWORDS
+from openvoice.storage.recordings import RECORDINGS
 from openvoice.storage.secrets import OMEMO, SHELVES
 from openvoice.storage.trust import TRUST
 from openvoice.storage.vault import Vault
@@ -29,6 +30,7 @@ class Kind(StrEnum):
     KEYS = "keys"
     TRUST = "trust"
     SERVERS = "servers"
+    RECORDINGS = "recordings"
     OTHER = "other"
 
 
@@ -42,7 +44,7 @@ def kind_of(entry: Entry) -> Kind:
     return _SHELVES.get(entry.shelf, Kind.OTHER)
 
 
-_SHELVES = {CALLS: Kind.CALLS, PRESENCE: Kind.PRESENCE, PASSWORDS: Kind.PASSWORDS}
+_SHELVES = {CALLS: Kind.CALLS, PRESENCE: Kind.PRESENCE, PASSWORDS: Kind.PASSWORDS, RECORDINGS: Kind.RECORDINGS}
 
 
 def census(vault: Vault) -> Counter[Kind]:
@@ -64,6 +66,8 @@ def erase(vault: Vault, kinds: Collection[Kind], account: Address | None = None)
         return kind_of(entry) in kinds and of_account
 
     sealed = vault.take(chosen)
+    if Kind.RECORDINGS in kinds:
+        vault.remove_sound()
     files = vault.compact()
     if any(chosen(entry) for entry in vault) or _remains(sealed, files):
         raise ConfigurationError(f"what was removed is still in {files[0]}: end every other openvoice, and try again")

@@ -25,7 +25,9 @@ from openvoice.storage.cipher import KEY_OCTETS, Entry
 if TYPE_CHECKING:
     from openvoice.storage.vault import Vault
 
-_SHELF = "recordings"
+RECORDINGS = "recordings"
+FOLDER = "recordings"
+"""Where the sound is, beside the vault."""
 _ENDING = ".sealed"
 _SAMPLE_OCTETS = 4
 """One of the left and one of the right, 16 bit each."""
@@ -36,6 +38,16 @@ _SEALED_OCTETS = _LENGTH.size + CHUNK_OCTETS + 16
 WAITING_FRAMES = 500
 """Frames (10 s) that wait for a slow disk."""
 _CLOSING_SECONDS = 1.0
+
+
+def remove_sound(folder: Path) -> list[Path]:
+    """Remove the sound of all recordings of the vault in ``folder``; the files that are gone. Needs no key."""
+    files = sorted((folder / FOLDER).glob("*" + _ENDING))
+    for file in files:
+        file.unlink(missing_ok=True)
+    with suppress(OSError):
+        (folder / FOLDER).rmdir()
+    return files
 
 
 class Recordings:
@@ -73,7 +85,7 @@ class Recordings:
 
         ``whole`` says whether it was ended in order, and not cut off by a crash.
         """
-        records = [json.loads(entry.value) for entry in self._vault.entries(_SHELF)]
+        records = [json.loads(entry.value) for entry in self._vault.entries(RECORDINGS)]
         return sorted((self._public(record) for record in records), key=lambda record: record["time"], reverse=True)
 
     def export(self, recording: str, path: Path) -> None:
@@ -98,13 +110,13 @@ class Recordings:
 
     def remove(self, recording: str) -> None:
         """Forget a recording: its key first, without which nobody reads the rest."""
-        self._vault.remove(_SHELF, recording)
+        self._vault.remove(RECORDINGS, recording)
         with suppress(FileNotFoundError):
             self._path(recording).unlink()
 
     def _keep(self, record: dict[str, Any], key: bytes) -> None:
         value = json.dumps({**record, "key": key.hex()}).encode()
-        self._vault.write(Entry(_SHELF, record["recording"], value))
+        self._vault.write(Entry(RECORDINGS, record["recording"], value))
 
     def _public(self, record: dict[str, Any]) -> dict[str, Any]:
         del record["key"]
@@ -118,7 +130,7 @@ class Recordings:
     @contextmanager
     def _open(self, recording: str) -> Iterator[Iterator[bytes]]:
         """The sound, in interleaved 16 bit samples."""
-        entry = self._vault.read(_SHELF, recording)
+        entry = self._vault.read(RECORDINGS, recording)
         if entry is None:
             raise ConfigurationError(f"there is no recording {recording}: see 'openvoice recordings list'")
         try:

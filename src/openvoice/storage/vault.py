@@ -21,7 +21,7 @@ from openvoice.storage.history import History
 from openvoice.storage.instance import Place, Witness
 from openvoice.storage.key import holder
 from openvoice.storage.passwords import PasswordKeeper
-from openvoice.storage.recordings import Recordings
+from openvoice.storage.recordings import FOLDER, Recordings, remove_sound
 from openvoice.storage.secrets import OMEMO, SHELVES, VaultSecrets
 
 _log = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ class Vault:
 
     @property
     def recordings(self) -> Recordings:
-        return Recordings(self, self._folder / "recordings")
+        return Recordings(self, self._folder / FOLDER)
 
     @property
     def passwords(self) -> PasswordKeeper:
@@ -217,6 +217,10 @@ class Vault:
             for entry in taken:
                 self.remove(entry.shelf, entry.name)
         return sealed
+
+    def remove_sound(self) -> None:
+        """Remove the sound of all recordings."""
+        remove_sound(self._folder)
 
     def compact(self) -> list[Path]:
         """Leave nothing in the files but what is kept; they.
@@ -334,7 +338,7 @@ def protection_of(folder: Path) -> Protection | None:
 
 
 def destroy(folder: Path) -> list[Path]:
-    """Remove the vault in ``folder`` and its key, and give the files that are gone. Needs no key.
+    """Remove the vault in ``folder``, its key and its recordings, and give the files that are gone. Needs no key.
 
     Raises:
         ConfigurationError: another openvoice is using it.
@@ -349,6 +353,7 @@ def destroy(folder: Path) -> list[Path]:
         files = database.files()
     for file in files:
         file.unlink(missing_ok=True)
+    files += remove_sound(folder)
     if header is not None and header.protection is not Protection.PASSPHRASE:
         holder(header.protection, folder, None).forget(header.details)
     return files
