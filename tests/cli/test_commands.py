@@ -166,6 +166,21 @@ def test_a_pipe_that_breaks_is_an_interruption(
         assert run(*words).code == 130
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no disk that is always full")
+def test_a_full_disk_under_the_output_is_told_in_one_line(home: Path) -> None:
+    with open("/dev/full", "wb") as full:
+        process = subprocess.run(
+            [sys.executable, "-m", "openvoice", "--home", str(home), "account", "list"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (process.returncode, process.stderr) == (
+        2,
+        b"openvoice: the disk is full where the output goes: make room\n",
+    )
+
+
 def test_faults_of_ours_are_not_hidden(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise OSError(5000, "no error that we know")

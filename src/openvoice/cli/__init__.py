@@ -122,12 +122,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"openvoice: {plain(str(error))}", err=True)
         return error.exit_code
     except (OSError, SystemExit) as error:
-        if isinstance(error, OSError) and error.errno not in (errno.EPIPE, errno.EIO):
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+        if isinstance(error, OSError) and not full and error.errno not in (errno.EPIPE, errno.EIO):
             raise
-        # Whoever read our output is gone, or the terminal is (click makes an exit of that); what Python would say about
-        # it helps nobody.
+        # Whoever read our output is gone, or the terminal is (click makes an exit of that), or the disk that it goes to
+        # is full; what Python would say about what could not be written helps nobody.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 130
+        if full:
+            click.echo("openvoice: the disk is full where the output goes: make room", err=True)
+        return 2 if full else 130
     return result if isinstance(result, int) else 0
 
 
