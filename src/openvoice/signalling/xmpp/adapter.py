@@ -41,6 +41,7 @@ from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
 from openvoice.ports import IncomingCall, KeyStore, RelayServer, SignallingListener
 from openvoice.signalling.xmpp.connection import Connection, Password
 from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaRefused, StanzaTimeout
+from openvoice.signalling.xmpp.late import LateCalls
 from openvoice.signalling.xmpp.listener import RequestKind
 from openvoice.signalling.xmpp.messages import Carbon
 from openvoice.signalling.xmpp.omemo.attempt import attempt
@@ -105,6 +106,7 @@ class XmppSignalling:
             proposal_age=proposal_age,
             omemo_device=self._omemo_device,
         )
+        self._late = LateCalls(self._catch_up_with)
         self._profiles: dict[Address, PeerProfile] = {}
         self._relays: tuple[RelayServer, ...] = ()
         self._relays_until = 0.0
@@ -129,6 +131,7 @@ class XmppSignalling:
     async def close(self) -> None:
         if self._upkeep is not None:
             await self._upkeep.close()
+        self._late.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -186,7 +189,8 @@ class XmppSignalling:
     def message_received(
         self, message: Element, sender: Address, *, carbon: Carbon | None, stamp: float | None
     ) -> None:
-        self._perform(self._endpoint.receive_message(message, sender, time.time(), carbon=carbon, stamp=stamp))
+        if stamp is None or carbon is not None or not self._late.take(message, sender, stamp):
+            self._perform(self._endpoint.receive_message(message, sender, time.time(), carbon=carbon, stamp=stamp))
         if self._upkeep is not None:
             self._upkeep.message_received(message, sender, late=stamp is not None)
 
@@ -226,9 +230,12 @@ class XmppSignalling:
         messages = [
             ArchivedMessage(item.message, item.sender, item.stamp) for item in received if item.stamp is not None
         ]
-        self._perform(self._endpoint.catch_up(messages, time.time()))
+        self._catch_up_with(messages)
         if self._upkeep is not None:
             await self._upkeep.catch_up(received)
+
+    def _catch_up_with(self, messages: Sequence[ArchivedMessage]) -> None:
+        self._perform(self._endpoint.catch_up(messages, time.time()))
 
     # --- what the logic of Jingle wants done --------------------------------------------------------------------------
 
