@@ -64,6 +64,28 @@ def test_what_was_told_is_what_was_sent_when_it_was_sent() -> None:
     assert told(call.security) == (host, shown, SeenAddress("10.0.0.1", CandidateType.HOST))
 
 
+def test_what_never_left_was_told_to_nobody() -> None:
+    host = SeenAddress(CANDIDATE.address, CandidateType.HOST)
+    for withheld in (False, True):
+        call = CallMachine(
+            Direction.OUTGOING, "bob@example.org", policy=Policy(), seed=bytes(32), signalling=SIGNALLING
+        )
+        for message in (i.Dial(), i.PeerProceeded(), i.LocalDescription(description())):
+            call.handle(message, 0.0)
+        call.handle(i.Ended(EndReason.SECURITY_ERROR, Origin.LOCAL, "", withheld), 0.0)
+        assert told(call.security) == (() if withheld else (host,))
+    moved = caller()
+    for later in (
+        i.PeerMigrated(),
+        i.OfferReceived(description()),
+        i.LocalDescription(description(Setup.ACTIVE)),
+        i.LocalCandidates("0", (LATE,)),
+        i.Ended(EndReason.SECURITY_ERROR, Origin.LOCAL, "", withheld=True),
+    ):
+        moved.handle(later, 0.0)
+    assert told(moved.security) == (host,)
+
+
 def test_a_related_address_is_told_too_unless_it_is_hidden() -> None:
     evidence = Evidence("bob@example.org", SIGNALLING, Verification(bytes(32)))
     evidence.take(i.Dial())

@@ -193,7 +193,9 @@ class TestCalling:
         made = offered()
         outputs = ask(made, "session-accept", content(inner=transport(sealed(element, "active"))))
         assert kinds(outputs) == ["ReplyResult", "Unseal"]
-        assert words in refused(work(made, outputs), first="")
+        outputs = work(made, outputs)
+        assert words in refused(outputs, first="")
+        assert not told(outputs)[0].withheld, "the offer had left"
 
     @pytest.mark.parametrize("inner", [sealed(encrypted(HEX)), sealed(encrypted(HEX), "active", "sha-1")])
     def test_what_is_opened_is_checked_as_any_other(self, inner: str) -> None:
@@ -254,6 +256,7 @@ class TestCalling:
         assert kinds(outputs) == ["SendMessage", "Deliver", "Forget"]
         assert said(outputs) == [(MessageKind.RETRACT, EndReason.SECURITY_ERROR)]
         assert "only the servers vouch" in told(outputs)[0].text
+        assert told(outputs)[0].withheld
         assert made.perform(CALL, e.SendCandidates("0", (candidate(),)), NOW) == []
 
     @pytest.mark.parametrize(

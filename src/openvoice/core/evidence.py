@@ -34,6 +34,8 @@ class Evidence:
         self._weakest_heard = max(Vouching)
         """Of the sessions that the call has left."""
         self._heard = False
+        self._told_earlier: tuple[SeenAddress, ...] = ()
+        """In the sessions that the call has left."""
         self._trace = Trace()
 
     def take(self, message: i.CallInput) -> None:
@@ -51,9 +53,13 @@ class Evidence:
                 self._vouch(offer)
             case i.AnswerReceived(answer):
                 self._vouch(answer)
-            case i.PeerMigrated() if self._heard:
-                self._weakest_heard = min(self._weakest_heard, self.vouching)
-                self._heard = False
+            case i.PeerMigrated():
+                self._told_earlier = trace.told
+                if self._heard:
+                    self._weakest_heard = min(self._weakest_heard, self.vouching)
+                    self._heard = False
+            case i.Ended(withheld=True):
+                self._trace = replace(trace, told=self._told_earlier)
             case i.CompareWords(_, same):
                 self._compare(same)
             case i.MediaSecured(facts) | i.MediaMoved(facts):

@@ -193,6 +193,8 @@ class Ended:
     reason: EndReason
     origin: Origin = Origin.REMOTE
     text: str = ""
+    withheld: bool = False
+    """Whether this side's offer or answer never left, nor any address: it could not be sealed as it had to be."""
 
 
 # --- the media engine -------------------------------------------------------------------------------------------------

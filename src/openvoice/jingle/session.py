@@ -146,7 +146,7 @@ class Session:
         try:
             description = self._negotiation.finish_sealing(result)
         except MalformedStanza as error:
-            return self._refuse(error)
+            return self._refuse(error, withheld=True)
         self.state = SessionState.PENDING if self.role is Role.INITIATOR else SessionState.ACTIVE
         return self._requests.release(description)
 
@@ -184,12 +184,12 @@ class Session:
         farewell = Jingle(action=JingleAction.SESSION_TERMINATE, sid=self.sid, reason=reason, text=text)
         return [*self._requests.send(farewell), *self._say(MessageKind.FINISH, reason)]
 
-    def _refuse(self, error: MalformedStanza) -> list[Output]:
-        return self.fail(EndReason(error.condition), str(error))
+    def _refuse(self, error: MalformedStanza, *, withheld: bool = False) -> list[Output]:
+        return self.fail(EndReason(error.condition), str(error), withheld=withheld)
 
-    def fail(self, reason: EndReason, text: str) -> list[Output]:
+    def fail(self, reason: EndReason, text: str, *, withheld: bool = False) -> list[Output]:
         """End the session for a reason that lies in the signalling, and tell the call."""
-        return [*self.terminate(reason, text), *self._lost(reason, Origin.LOCAL, text)]
+        return [*self.terminate(reason, text), *self._lost(reason, Origin.LOCAL, text, withheld=withheld)]
 
     # --- what the peer does -------------------------------------------------------------------------------------------
 
@@ -384,6 +384,6 @@ class Session:
     def _ended(self, reason: EndReason, origin: Origin, text: str) -> list[Output]:
         return [*self._lost(reason, origin, text), *self._say(MessageKind.FINISH, reason)]
 
-    def _lost(self, reason: EndReason, origin: Origin, text: str) -> list[Output]:
+    def _lost(self, reason: EndReason, origin: Origin, text: str, *, withheld: bool = False) -> list[Output]:
         self.state = SessionState.ENDED
-        return [self._deliver(Ended(reason, origin, text)), Forget(self.call)]
+        return [self._deliver(Ended(reason, origin, text, withheld)), Forget(self.call)]
