@@ -7,6 +7,7 @@ import pty
 import sys
 import termios
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +23,8 @@ from openvoice.storage.trust import TrustBook
 from .conftest import Run
 from .world import BOB, VOUCHER, World
 
+LOCAL_MODES = 3
+"""Where the local modes stand in what termios tells."""
 QUIET = ("--input", "silence", "--output", "null")
 
 
@@ -35,10 +38,15 @@ class Person:
         self.key = ""
 
     def sees(self, *_: object) -> None:
-        """The key counts from a moment later on, when the keys are read."""
-        timer = threading.Timer(0.1, os.write, (self._master, self.key.encode()))
-        timer.daemon = True
-        timer.start()
+        if self.key:
+            threading.Thread(target=self._press, daemon=True).start()
+
+    def _press(self) -> None:
+        """What is typed before the keys are read is forgotten."""
+        end = time.monotonic() + 5
+        while termios.tcgetattr(self.terminal)[LOCAL_MODES] & termios.ICANON and time.monotonic() < end:
+            time.sleep(0.01)
+        os.write(self._master, self.key.encode())
 
     def close(self) -> None:
         self.terminal.close()
@@ -80,7 +88,7 @@ def test_a_key_says_that_the_words_are_the_same(
     alice: Run, world: World, person: Person, decided: list[object], key: str
 ) -> None:
     world.words, person.key = True, key
-    called = alice("call", BOB.bare, *QUIET, "--duration", "0.6")
+    called = alice("call", BOB.bare, *QUIET, "--duration", "1.2")
     assert called.code == 0, called.errors
     assert "Read them to each other" in called.errors
     assert "verified: you will know this device" in called.output
@@ -102,7 +110,7 @@ def test_a_key_says_that_they_differ_and_the_call_ends(
 
 def test_programs_get_the_words_and_the_verdict(alice: Run, world: World, person: Person) -> None:
     world.words, person.key = True, "v"
-    called = alice("call", BOB.bare, *QUIET, "--duration", "0.6", "--json")
+    called = alice("call", BOB.bare, *QUIET, "--duration", "1.2", "--json")
     assert called.code == 0, called.errors
     words = next(event for event in called.events if event["event"] == "words")
     verified = next(event for event in called.events if event["event"] == "verified")
@@ -151,6 +159,6 @@ def test_what_cannot_be_kept_is_told(alice: Run, world: World, person: Person, m
 
     monkeypatch.setattr(TrustBook, "decide", refuse)
     world.words, person.key = True, "v"
-    called = alice("call", BOB.bare, *QUIET, "--duration", "0.6")
+    called = alice("call", BOB.bare, *QUIET, "--duration", "1.2")
     assert "the disk is full" in called.output
     assert "verified:" not in called.output
