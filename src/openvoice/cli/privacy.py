@@ -108,7 +108,8 @@ def erase(settings: Settings, what: str, yes: bool, account: Address | None, as_
 
     \b
     Past calls:              openvoice privacy erase history
-    A machine given away:    openvoice privacy erase keys && openvoice privacy erase everything
+    A machine given away:    openvoice privacy erase keys
+                             openvoice privacy erase everything
     """
     chosen = Erasable(what)
     if not yes:

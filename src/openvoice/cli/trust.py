@@ -38,10 +38,10 @@ def command() -> None:
     are trusted at first sight. From then on a new device of theirs is shown, and not used until you accept it.
 
     \b
-    The surest way, side by side:   openvoice trust qr            (they scan it)
-                                    openvoice trust scan PICTURE  (you scan theirs)
-    By telephone or on paper:       openvoice trust verify friend@example.net
-    What is known so far:           openvoice trust list
+    Let them scan yours:        openvoice trust qr
+    Scan theirs:                openvoice trust scan PICTURE
+    By telephone or on paper:   openvoice trust verify friend@example.net
+    What is known so far:       openvoice trust list
     """
 
 
@@ -85,8 +85,10 @@ def verify(settings: Settings, peer: Address, spoken: str | None, account: Addre
     Let the other read the key aloud, or show it, by a way that nobody else controls: not by a message.
 
     \b
-    Look, and say yes to each:  openvoice trust verify friend@example.net
-    Type what they read aloud:  openvoice trust verify friend@example.net --key '0a1b2c3d ...'
+    Look, and say yes to each:
+      openvoice trust verify friend@example.net
+    Type what they read aloud:
+      openvoice trust verify friend@example.net --key '0a1b2c3d ...'
     """
     with settings.profile.keys(account) as keys:
         known = keys.of(peer)
@@ -184,7 +186,7 @@ def scan(settings: Settings, code: str, account: Address | None, as_json: bool) 
 
     \b
     A photograph:  openvoice trust scan code.jpg
-    The text:      openvoice trust scan 'xmpp:friend@example.net?omemo-sid-1234567=0a1b...'
+    Its text:      openvoice trust scan 'xmpp:you@host?omemo-sid-123=0a...'
     """
     uri = code if code.lower().startswith("xmpp:") else read_code(Path(code))
     with settings.profile.keys(account) as keys:
