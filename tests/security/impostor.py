@@ -32,6 +32,11 @@ class Impostor:
         return self._device.id
 
     @property
+    def key(self) -> bytes:
+        """Its identity key."""
+        return self._device.key
+
+    @property
     def bundle(self) -> Element:
         return copy.deepcopy(self._nodes[wire.bundle_node(self._device.id)])
 

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 import numpy as np
 
 from openvoice.core import inputs
-from openvoice.core.description import SessionDescription
+from openvoice.core.description import Fingerprint, SessionDescription
 from openvoice.core.types import Role
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.describe import read_offer, write_contents
@@ -80,6 +80,14 @@ class MediaMiddleman:
         """The answer as the caller gets it."""
         await self._media[Role.RESPONDER].apply_answer(_description(jingle))
         return _with_transports(jingle, self._answer)
+
+    def fingerprint(self, role: Role) -> Fingerprint:
+        """Of the key that it shows to somebody."""
+        local = self._media[role]._local
+        assert local is not None
+        found = local.contents[0].transport.fingerprint
+        assert found is not None
+        return found
 
     @property
     def heard(self) -> set[Role]:

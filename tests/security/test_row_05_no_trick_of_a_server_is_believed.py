@@ -55,9 +55,26 @@ TRICKS: list[Attack] = [
 ]
 BREAKING = (attacks.turns_the_role_around, attacks.adds_a_plain_content)
 """What does not deceive anybody, but makes nonsense of an answer."""
+REFUSED = (
+    attacks.swaps_fingerprints,
+    attacks.removes_fingerprints,
+    attacks.replays_fingerprints,
+    attacks.adds_a_plain_fingerprint,
+    attacks.adds_a_plain_content,
+    attacks.weakens_the_hash,
+    attacks.renames_the_hash,
+    attacks.forgets_the_role,
+)
+"""What changes a description that OMEMO sealed: no demand is so small that the call goes on."""
+HARMLESS = (attacks.delays, attacks.reorders, attacks.repeats)
 FORGING = (omemo_attacks.adds_a_device, omemo_attacks.swaps_keys)
 """What is believed at first sight, and only then: see :mod:`openvoice.core.trust`."""
-NAMES = {trick: trick.__name__.replace("_", " ") for trick in TRICKS if hasattr(trick, "__name__")}
+NAMES = {
+    trick: name.replace("_", " ")
+    for module in (attacks, omemo_attacks)
+    for name, trick in vars(module).items()
+    if callable(trick)
+}
 
 
 CONTACTS = {
@@ -93,6 +110,11 @@ async def test_whatever_it_does(
 ) -> None:
     tasks = len(asyncio.all_tasks())
     played = await stage.play(trick, require=require, victims=victims)
+    if stage.keys and trick in REFUSED:
+        assert played.active == set()
+    if trick in HARMLESS and require <= stage.worth:
+        assert played.active == set(Role)
+        assert all(call.security.vouching is stage.worth for call in played.calls.values())
     judge(played, require, broken=trick in BREAKING, forged=trick in FORGING and not stage.compared)
     if trick is omemo_attacks.swaps_keys and not stage.compared:
         # The session that the attacker began may be in use: it cannot be read, and is replaced.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,6 +32,7 @@ VICTIMS = {"caller": (Role.INITIATOR,), "callee": (Role.RESPONDER,), "both": (Ro
 
 
 SERVERS = (Party.OWN_SERVER, Party.PEER_SERVER)
+Meanwhile = Callable[[Mapping[Role, Call]], Awaitable[None]]
 LISTENING = 0.3
 """Seconds for which a call goes on, that somebody may hear it."""
 
@@ -81,9 +82,14 @@ class Theatre:
     earlier: dict[str, Element] = field(default_factory=dict)
 
     async def play(
-        self, attack: Attack | None = None, *, require: Vouching = Vouching.SIGNALLED, victims: str = "both"
+        self,
+        attack: Attack | None = None,
+        *,
+        require: Vouching = Vouching.SIGNALLED,
+        victims: str = "both",
+        meanwhile: Meanwhile | None = None,
     ) -> Played:
-        """One call from its beginning to its end."""
+        """One call from its beginning to its end; ``meanwhile`` happens in it, if it is active on both sides."""
         caller, callee = self.clients[Role.INITIATOR], self.clients[Role.RESPONDER]
         middleman = MediaMiddleman() if victims == "both" else None
         stage = Stage(
@@ -100,9 +106,9 @@ class Theatre:
         self.server.forget()
         try:
             if attack is None:
-                return await self._call(require, None)
+                return await self._call(require, None, meanwhile)
             with self.server.attacking(partial(stage.hook, attack)):
-                return await self._call(require, middleman)
+                return await self._call(require, middleman, meanwhile)
         finally:
             if middleman is not None:
                 await middleman.close()
@@ -132,7 +138,7 @@ class Theatre:
             keys.trust.decide(other, own[1], Trust.VERIFIED)
         self.compared = True
 
-    async def _call(self, require: Vouching, middleman: MediaMiddleman | None) -> Played:
+    async def _call(self, require: Vouching, middleman: MediaMiddleman | None, meanwhile: Meanwhile | None) -> Played:
         caller, callee = self.clients[Role.INITIATOR], self.clients[Role.RESPONDER]
         caller.policy = callee.policy = Policy(require=require)
         voices = {role: Voice() for role in Role}
@@ -144,6 +150,8 @@ class Theatre:
         failures = dict(zip(calls, results, strict=True))
         if middleman is not None and None in results:
             await asyncio.sleep(LISTENING)
+        if meanwhile is not None and set(results) == {None}:
+            await meanwhile(calls)
         for call in calls.values():
             await call.hangup()
         await asyncio.wait_for(asyncio.gather(*(call.wait_closed() for call in calls.values())), SOON)
