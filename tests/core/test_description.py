@@ -11,6 +11,7 @@ from openvoice.core.description import (
     HeaderExtension,
     Senders,
     SessionDescription,
+    Source,
     TransportDescription,
 )
 from openvoice.core.types import Role, Vouching
@@ -98,3 +99,9 @@ def test_looking_things_up() -> None:
     assert SessionDescription(contents=(bare,)).vouching is Vouching.NONE
     assert SessionDescription(contents=(bare,)).voucher is None
     assert isinstance(CANDIDATE, Candidate)
+
+
+def test_a_source_has_32_bits() -> None:
+    for ssrc in (-1, 2**32):
+        with pytest.raises(ValueError, match="32 bits"):
+            Source(ssrc)
