@@ -118,9 +118,10 @@ class Database:
             self.run("VACUUM")
             self._empty_log()
 
-    def files(self) -> list[Path]:
-        """Those that hold, or held, any of it."""
-        return [path for suffix in ("", "-wal") if (path := self.path.with_name(self.path.name + suffix)).exists()]
+    def octets(self) -> bytes:
+        """The file as it is, read by SQLite itself: whoever else closes it lets go of the locks on it (fcntl(2))."""
+        with self.turn:
+            return bytes(self._connection.serialize())
 
     def _empty_log(self) -> None:
         ((busy, _, _),) = self.run("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from enum import StrEnum
-from pathlib import Path
 
 from openvoice.core.address import Address
 from openvoice.errors import ConfigurationError
@@ -55,7 +54,7 @@ def census(vault: Vault) -> Counter[Kind]:
 def erase(vault: Vault, kinds: Collection[Kind], account: Address | None = None) -> int:
     """Remove all things of these kinds, or, of those that belong to accounts, what belongs to ``account``; how many.
 
-    Afterwards every file of the vault is read, and nothing of them is in it any more.
+    Afterwards the file of the vault is read whole, and nothing of them is in it any more.
 
     Raises:
         ConfigurationError: another openvoice is using the vault, or something of them is left.
@@ -68,13 +67,10 @@ def erase(vault: Vault, kinds: Collection[Kind], account: Address | None = None)
     sealed = vault.take(chosen)
     if Kind.RECORDINGS in kinds:
         vault.remove_sound()
-    files = vault.compact()
-    if any(chosen(entry) for entry in vault) or _remains(sealed, files):
-        raise ConfigurationError(f"what was removed is still in {files[0]}: end every other openvoice, and try again")
+    if _remains(sealed, vault.compact()) or any(chosen(entry) for entry in vault):
+        raise ConfigurationError("what was removed is still there: end every other openvoice, and try again")
     return len(sealed)
 
 
-def _remains(sealed: Collection[bytes], files: Collection[Path]) -> bool:
-    pieces = [piece for value in sealed for piece in (value[:_PIECE], value[-_PIECE:])]
-    contents = [file.read_bytes() for file in files]
-    return any(piece in content for content in contents for piece in pieces)
+def _remains(sealed: Collection[bytes], octets: bytes) -> bool:
+    return any(piece in octets for value in sealed for piece in (value[:_PIECE], value[-_PIECE:]))

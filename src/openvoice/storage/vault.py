@@ -222,14 +222,14 @@ class Vault:
         """Remove the sound of all recordings."""
         remove_sound(self._folder)
 
-    def compact(self) -> list[Path]:
-        """Leave nothing in the files but what is kept; they.
+    def compact(self) -> bytes:
+        """Leave nothing in the file but what is kept; all of it. What was in its log is in no file any more.
 
         Raises:
-            ConfigurationError: another openvoice is using them.
+            ConfigurationError: another openvoice is using it.
         """
         self._database.compact()
-        return self._database.files()
+        return self._database.octets()
 
     def __iter__(self) -> Iterator[Entry]:
         """Everything that is kept, in no order."""
@@ -350,10 +350,9 @@ def destroy(folder: Path) -> list[Path]:
         database.run("DELETE FROM entry")
         # Not while somebody else still has it open: what that one writes would be lost, or stay.
         database.compact()
-        files = database.files()
-    for file in files:
-        file.unlink(missing_ok=True)
-    files += remove_sound(folder)
+    # Its log goes with the last one that closes it.
+    (folder / FILE_NAME).unlink(missing_ok=True)
+    files = [folder / FILE_NAME, *remove_sound(folder)]
     if header is not None and header.protection is not Protection.PASSPHRASE:
         holder(header.protection, folder, None).forget(header.details)
     return files
