@@ -283,8 +283,7 @@ class CallMachine:
         self.state = CallState.CONNECTING
         self._unheard_at = None
         self._limit = now + CONNECT_WITHIN
-        refusal = weakness(message.answer.vouching, self._least)
-        if refusal is not None:
+        if (refusal := weakness(message.answer.vouching, self._least)) is not None:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
             return
         self.words.described(message.session, message.answer.voucher, invites=message.takes_words)
@@ -320,8 +319,7 @@ class CallMachine:
     # --- the media engine ---------------------------------------------------------------------------------------------
 
     def _open_media(self) -> Iterator[e.Effect]:
-        refusal = weakness(self._evidence.vouching, self._least) if self._offer is not None else None
-        if refusal is not None:
+        if self._offer is not None and (refusal := weakness(self._evidence.vouching, self._least)) is not None:
             # Nothing of this device has left yet: a peer that will be refused learns no address.
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
             return
@@ -350,8 +348,7 @@ class CallMachine:
 
     def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.CallSecured(self.security))
-        refusal = self.policy.refusal(self.security)
-        if refusal is not None:
+        if (refusal := self.policy.refusal(self.security)) is not None:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
             return
         if not self._gate_open:
