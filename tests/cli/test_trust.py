@@ -79,7 +79,7 @@ def test_each_key_is_asked_about_in_a_terminal(known: Run, monkeypatch: pytest.M
     monkeypatch.setattr("click.confirm", lambda *_, **__: next(answers))
     asked = known("trust", "verify", CAROL)
     assert "device 8 of carol@example.net" in asked.errors
-    assert trusts(known("trust", "list", CAROL, "--json")) == {8: "verified", 9: "trusted"}
+    assert trusts(known("trust", "list", CAROL, "--json")) == {8: "verified", 9: "undecided"}
 
 
 def test_a_distrusted_key_is_not_asked_about(known: Run) -> None:

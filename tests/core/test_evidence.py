@@ -164,7 +164,7 @@ def test_the_device_that_vouches_is_named() -> None:
     assert undecided.vouching is Vouching.SIGNALLED
     assert verdict(undecided, Party.OWN_SERVER).could_hear is True
     warnings = [finding.text for finding in undecided.findings if finding.severity is Severity.WARNING]
-    assert any("27183 of the peer is new" in text for text in warnings)
+    assert any("until you decide about device 27183" in text for text in warnings)
 
 
 def test_the_weakest_device_counts_that_there_was_sound_with() -> None:

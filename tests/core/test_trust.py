@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from openvoice.core.address import Address
-from openvoice.core.trust import DeviceKey, Trust, first_sight
+from openvoice.core.trust import DeviceKey, Trust, decided, first_sight
 from openvoice.core.types import Vouching
 
 from .descriptions import voucher
@@ -22,6 +22,18 @@ BOB = Address.parse("bob@example.org")
 )
 def test_trust_is_blind_until_a_key_was_verified(known: list[Trust], thought: Trust) -> None:
     assert first_sight(known) is thought
+
+
+def test_with_the_first_verified_key_blind_trust_is_over_for_the_others_too() -> None:
+    """An attacker's device may have been there before anybody looked."""
+    before = {1: Trust.TRUSTED, 2: Trust.TRUSTED, 3: Trust.DISTRUSTED}
+    keys = [DeviceKey(owner=BOB, device=number, key=bytes([number] * 32), trust=before[number]) for number in before]
+    once = decided(keys, keys[0].key, Trust.VERIFIED)
+    assert [key.trust for key in once] == [Trust.VERIFIED, Trust.UNDECIDED, Trust.DISTRUSTED]
+    accepted = decided(once, keys[1].key, Trust.TRUSTED)
+    assert [key.trust for key in accepted] == [Trust.VERIFIED, Trust.TRUSTED, Trust.DISTRUSTED]
+    twice = decided(accepted, keys[2].key, Trust.VERIFIED)
+    assert [key.trust for key in twice] == [Trust.VERIFIED, Trust.TRUSTED, Trust.VERIFIED], "what was accepted stays so"
 
 
 def test_a_voucher_is_worth_what_the_user_thinks_of_its_key() -> None:

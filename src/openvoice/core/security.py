@@ -258,8 +258,8 @@ def certificate_finding(change: CertificateChange) -> tuple[Severity, str]:
 _TRUST_WORDS = {
     Trust.UNDECIDED: (
         Severity.WARNING,
-        "Device {device} of the peer is new, and you verified others of the peer's: until you decide about its OMEMO "
-        "key ({key}) it vouches for nothing.",
+        "You verified another device of the peer's: until you decide about device {device}, its OMEMO key ({key}) "
+        "vouches for nothing.",
     ),
     Trust.TRUSTED: (Severity.NOTICE, "Device {device} of the peer vouched, by its OMEMO key {key}."),
     Trust.VERIFIED: (Severity.GOOD, "Device {device} of the peer vouched, by its OMEMO key {key}."),

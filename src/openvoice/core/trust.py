@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from openvoice.core.address import Address
@@ -16,7 +16,7 @@ class Trust(StrEnum):
     """What the user, or the rule of first sight, thinks of a key."""
 
     UNDECIDED = "undecided"
-    """A new device of somebody whose devices the user has verified: shown, but no voucher until accepted."""
+    """A device of somebody of whom the user has verified another one: shown, but no voucher until accepted."""
     TRUSTED = "trusted"
     """Believed at first sight, or accepted without comparing."""
     VERIFIED = "verified"
@@ -74,6 +74,23 @@ _WORTH = {
     Trust.VERIFIED: Vouching.OMEMO_VERIFIED,
     Trust.DISTRUSTED: Vouching.NONE,
 }
+
+
+def decided(keys: Iterable[DeviceKey], key: bytes, trust: Trust) -> tuple[DeviceKey, ...]:
+    """The keys of one owner once the user has decided about one of them.
+
+    With the first one that is verified, blind trust is over for those as well that had it: whoever could add a device
+    before may have done so.
+    """
+    known = tuple(keys)
+    sees = trust is Trust.VERIFIED and all(item.trust is not Trust.VERIFIED for item in known)
+
+    def now(item: DeviceKey) -> DeviceKey:
+        if item.key == key:
+            return replace(item, trust=trust)
+        return replace(item, trust=Trust.UNDECIDED) if sees and item.trust is Trust.TRUSTED else item
+
+    return tuple(map(now, known))
 
 
 def first_sight(known: Iterable[Trust]) -> Trust:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 from openvoice.core.address import Address
-from openvoice.core.trust import DeviceKey, Trust, first_sight
+from openvoice.core.trust import DeviceKey, Trust, decided, first_sight
 from openvoice.ports import SecretStore
 
 TRUST = "trust/"
@@ -43,10 +42,10 @@ class TrustBook:
 
     def decide(self, owner: Address, key: bytes, trust: Trust) -> DeviceKey:
         with self._secrets.transaction():
-            keys = {item.key: item for item in self.keys(owner)}
-            keys[key] = replace(keys[key], trust=trust)
+            keys = {item.key: item for item in decided(self.keys(owner), key, trust)}
+            found = keys[key]
             self._write(owner, tuple(keys.values()))
-            return keys[key]
+            return found
 
     def _write(self, owner: Address, keys: tuple[DeviceKey, ...]) -> None:
         entries = [
