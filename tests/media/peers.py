@@ -145,3 +145,9 @@ async def until(condition: Callable[[], object], within: float = 5.0) -> None:
 async def hears(side: Side, packets: int) -> None:
     """Wait until a side received that many packets of voice in all."""
     await until(lambda: side.media.statistics().packets_received >= packets)
+
+
+def without_candidates(description: SessionDescription) -> SessionDescription:
+    return with_contents(
+        description, lambda content: replace(content, transport=replace(content.transport, candidates=()))
+    )

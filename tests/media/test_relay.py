@@ -40,10 +40,6 @@ async def server() -> AsyncIterator[Turn]:
         yield running
 
 
-def without_hosts(description: SessionDescription) -> SessionDescription:
-    return description.without_candidates()
-
-
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_a_call_over_relays_only(server: Turn, transport: str) -> None:
     pair = Pair(*(settings(server.reflector(), server.relay(transport), relay_only=True) for _ in range(2)))

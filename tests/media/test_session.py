@@ -33,7 +33,17 @@ from openvoice.media.certificate import Certificate
 from openvoice.media.session import CallMedia
 from openvoice.media.transport import MediaTransport
 from openvoice.ports import AudioInput, AudioOutput
-from tests.media.peers import LOOPBACK, Microphone, Pair, Side, Speaker, settings, until, with_contents
+from tests.media.peers import (
+    LOOPBACK,
+    Microphone,
+    Pair,
+    Side,
+    Speaker,
+    settings,
+    until,
+    with_contents,
+    without_candidates,
+)
 
 pytestmark = pytest.mark.network
 
@@ -133,16 +143,13 @@ async def test_no_socket_and_no_candidate_exists_before_open(monkeypatch: pytest
 
 
 async def test_candidates_trickled_before_and_after_the_answer_are_used(pair: Pair) -> None:
-    def bare(description: SessionDescription) -> SessionDescription:
-        return description.without_candidates()
-
     held: list[Candidate] = []
 
     def keep(offer: SessionDescription) -> SessionDescription:
         held.extend(offer.contents[0].transport.candidates)
-        return bare(offer)
+        return without_candidates(offer)
 
-    await pair.connect(keep, bare)
+    await pair.connect(keep, without_candidates)
     await asyncio.sleep(0.1)
     assert not pair.callee.has_said(inputs.MediaSecured)
     await pair.callee.media.add_candidates("0", held)
@@ -157,7 +164,7 @@ async def test_candidates_that_come_before_open_are_kept() -> None:
     for _ in range(100):
         await pair.callee.media.add_candidates("0", early)
     assert len(pair.callee.media._early) == 64
-    answer = (await pair.callee.media.open(Role.RESPONDER, offer.without_candidates())).without_candidates()
+    answer = without_candidates(await pair.callee.media.open(Role.RESPONDER, without_candidates(offer)))
     await pair.caller.media.apply_answer(answer)
     await pair.flow()
     await pair.close()
@@ -177,7 +184,7 @@ async def test_without_a_network_the_call_fails_with_a_clear_word() -> None:
 async def test_no_path_is_a_connectivity_error(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport_module, "ICE_TIMEOUT", 0.2)
     pair.caller.other = pair.callee.other = None
-    await pair.connect(SessionDescription.without_candidates, SessionDescription.without_candidates)
+    await pair.connect(without_candidates, without_candidates)
     for side in pair.sides:
         failed = await side.says(inputs.MediaFailed)
         assert isinstance(failed, inputs.MediaFailed)

@@ -73,6 +73,11 @@ def vectors() -> list[Path]:
     return sorted(path.parent for path in ROOT.glob("*/*/vector.toml"))
 
 
+def encoding(codec: Codec) -> tuple[str, int, int]:
+    """What a payload type stands for, whatever its number."""
+    return codec.name.lower(), codec.clock_rate, codec.channels
+
+
 class Replay:
     """One client, whose peer, server, user, media and clock are the vector."""
 
@@ -309,7 +314,7 @@ class Replay:
             contents = tuple(
                 replace(
                     content,
-                    codecs=tuple(c for own in CODECS for c in content.codecs if c.same_format(own)),
+                    codecs=tuple(c for own in CODECS for c in content.codecs if encoding(c) == encoding(own)),
                     transport=replace(transport, setup=setup),
                     header_extensions=(),
                     source=None,

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from openvoice.core.trust import Voucher
-from openvoice.core.types import Role, Vouching
+from openvoice.core.types import Vouching
 
 FINGERPRINT_OCTETS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 """The hash functions that may vouch for a certificate (RFC 8122, 5), and the length of what they give.
@@ -34,9 +34,6 @@ class Senders(StrEnum):
     BOTH = "both"
     INITIATOR = "initiator"
     RESPONDER = "responder"
-
-    def includes(self, role: Role) -> bool:
-        return self is Senders.BOTH or self.value == role.value
 
 
 class Setup(StrEnum):
@@ -133,14 +130,6 @@ class Codec:
     def __post_init__(self) -> None:
         if not 0 <= self.payload_type < 128 or not 0 < self.clock_rate <= 1_000_000 or not 1 <= self.channels <= 8:
             raise ValueError("codec out of range")
-
-    def same_format(self, other: Codec) -> bool:
-        """Whether both name the same encoding; payload types are only names for it and may differ."""
-        return (self.name.lower(), self.clock_rate, self.channels) == (
-            other.name.lower(),
-            other.clock_rate,
-            other.channels,
-        )
 
     def parameter(self, name: str) -> str | None:
         return next((value for key, value in self.parameters if key == name), None)
@@ -262,11 +251,3 @@ class SessionDescription:
             for content in self.contents
         }
         return vouchers.pop() if len(vouchers) == 1 else None
-
-    def without_candidates(self) -> SessionDescription:
-        return replace(
-            self,
-            contents=tuple(
-                replace(content, transport=replace(content.transport, candidates=())) for content in self.contents
-            ),
-        )
