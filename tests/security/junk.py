@@ -209,7 +209,7 @@ ENCRYPTED: dict[str, Change] = {
     "a gigantic sender": lambda encrypted: _header(encrypted).set("sid", "9" * 5000),
     "no sender": lambda encrypted: _header(encrypted).attrib.pop("sid"),
     "an empty payload": _set("payload", b""),
-    "a payload of 500 kB": _set("payload", bytes(350_000)),
+    "a payload of a megabyte": _set("payload", bytes(800_000)),
     "a changed payload": _flip("payload"),
     "a changed key": _flip("key"),
     "a changed vector": _flip("iv"),

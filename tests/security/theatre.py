@@ -232,13 +232,15 @@ def judge(played: Played, require: Vouching, *, forged: bool = False, broken: bo
             for report in reports.values()
         }
         assert len(sealed) == 1, "only one of the two believes that the call was sealed"
+        assert len({report.vouching for report in reports.values()}) == 1
+    assert len(played.active) != 1, "one of the two takes for a call what the other refused"
+    assert len({type(failure) for failure in played.failures.values()}) == 1
     refusals = SecurityRefused | MediaFailed if broken else SecurityRefused
     for failure in filter(None, played.failures.values()):
         assert isinstance(failure, refusals), repr(failure)
         assert failure.exit_code == (6 if isinstance(failure, SecurityRefused) else 7)
         assert "\n" not in str(failure)
         assert str(failure).strip()
-    assert len(played.active) != 1 or played.heard == set(), "one of the two was left with the attacker"
 
 
 async def judge_order(stage: Theatre, tasks: int) -> None:
@@ -247,6 +249,7 @@ async def judge_order(stage: Theatre, tasks: int) -> None:
         assert client.calls == ()
         line = client._line
         assert isinstance(line, XmppSignalling)
+        assert not line._endpoint._sessions._by_call
         assert line._connection.faults == 0
         assert line._connection.online
     # Keys that were used up are published anew after a while.
