@@ -65,6 +65,14 @@ def test_a_key_read_aloud_is_compared(known: Run, spoken: str) -> None:
     assert trusts(known("trust", "verify", BOB, "--key", spoken, "--json")) == {7: "verified"}
 
 
+def test_a_later_key_of_the_same_number_is_not_taken_for_the_one_read_aloud(known: Run, home: Path) -> None:
+    with Profile(home).keys() as keys:
+        keys._trust.meet(BOB, 7, TWO, 200.0)
+    (verified,) = known("trust", "verify", BOB, "--key", ONE.hex(), "--json").events
+    assert (verified["key"], verified["trust"]) == (ONE.hex(), "verified")
+    assert [line["trust"] for line in known("trust", "list", BOB, "--json").events] == ["verified", "trusted"]
+
+
 def test_another_key_than_the_one_read_aloud_is_a_warning(known: Run) -> None:
     refused = known("trust", "verify", BOB, "--key", TWO.hex())
     assert (refused.code, "somebody sits in between" in refused.errors) == (6, True)

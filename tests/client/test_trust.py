@@ -5,7 +5,7 @@ import pytest
 from openvoice import InvalidState, Keys, Match, Trust, UsageError
 from openvoice.core.address import Address
 from openvoice.core.key_uri import serialize_key_uri
-from openvoice.storage.trust import TrustBook
+from openvoice.storage.trust import MAXIMUM_KEYS, TrustBook
 from openvoice.testing.fakes import MemorySecrets
 
 ALICE, BOB = Address.parse("alice@example.org"), Address.parse("bob@example.org")
@@ -26,8 +26,8 @@ def test_what_was_seen_is_decided_about_by_device(keys: Keys, book: TrustBook) -
     book.meet(BOB, 1, ONE, 1.0)
     book.meet(BOB, 2, TWO, 2.0)
     assert keys.people == (BOB,)
-    assert [key.trust for key in keys.verify(BOB, [1])] == [Trust.VERIFIED]
-    assert keys.distrust(BOB, 2).trust is Trust.DISTRUSTED
+    assert [key.trust for key in keys.verify(keys.of(BOB)[:1])] == [Trust.VERIFIED]
+    assert [key.trust for key in keys.distrust(BOB, 2)] == [Trust.DISTRUSTED]
     assert keys.accept(BOB, 2).trust is Trust.TRUSTED
     assert {key.device: key.trust for key in keys.of(BOB)} == {1: Trust.VERIFIED, 2: Trust.TRUSTED}
 
@@ -37,10 +37,43 @@ def test_nothing_is_decided_about_a_device_that_was_never_seen(keys: Keys) -> No
         keys.accept(BOB, 9)
 
 
+def test_the_key_that_was_compared_is_verified_and_no_other_of_that_number(keys: Keys, book: TrustBook) -> None:
+    """Whoever carries messages can begin a session under the number of any device, with a key of its own."""
+    compared = book.meet(BOB, 1, ONE, 1.0)
+    book.meet(BOB, 1, TWO, 2.0)
+    assert [key.key for key in keys.verify([compared])] == [ONE]
+    assert {key.key: key.trust for key in keys.of(BOB)} == {ONE: Trust.VERIFIED, TWO: Trust.TRUSTED}
+
+
+def test_a_key_that_was_forgotten_while_it_was_compared_is_verified_all_the_same(keys: Keys, book: TrustBook) -> None:
+    compared = book.meet(BOB, 1, ONE, 1.0)
+    for number in range(MAXIMUM_KEYS):
+        book.meet(BOB, 2, number.to_bytes(32, "big")[::-1] if number else TWO, 2.0)
+    assert ONE not in {key.key for key in keys.of(BOB)}
+    assert [key.trust for key in keys.verify([compared])] == [Trust.VERIFIED]
+
+
+def test_no_device_is_accepted_that_came_with_two_keys(keys: Keys, book: TrustBook) -> None:
+    book.meet(BOB, 1, ONE, 1.0)
+    book.meet(BOB, 1, TWO, 2.0)
+    with pytest.raises(UsageError, match="2 keys"):
+        keys.accept(BOB, 1)
+    book.decide(BOB, TWO, Trust.DISTRUSTED)
+    assert keys.accept(BOB, 1).key == ONE
+
+
+def test_a_lost_device_is_distrusted_whatever_key_comes_under_its_number(keys: Keys, book: TrustBook) -> None:
+    book.meet(BOB, 1, ONE, 1.0)
+    book.decide(BOB, ONE, Trust.VERIFIED)
+    book.meet(BOB, 1, TWO, 2.0)
+    assert {key.key for key in keys.distrust(BOB, 1)} == {ONE, TWO}
+    assert {key.trust for key in keys.of(BOB)} == {Trust.DISTRUSTED}
+
+
 def test_the_own_code_has_this_device_and_the_verified_other_ones(keys: Keys, book: TrustBook) -> None:
     book.meet(ALICE, 6, ONE, 1.0)
     assert keys.uri() == serialize_key_uri(ALICE, [(5, MINE)])
-    keys.verify(ALICE, [6])
+    keys.verify(keys.of(ALICE))
     assert keys.uri() == serialize_key_uri(ALICE, [(5, MINE), (6, ONE)])
 
 

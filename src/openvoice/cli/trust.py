@@ -95,13 +95,13 @@ def verify(settings: Settings, peer: Address, spoken: str | None, account: Addre
         if not known:
             raise UsageError(_unseen(peer))
         agrees = _is(spoken) if spoken is not None else _asked
-        same = [key.device for key in known if key.trust is not Trust.DISTRUSTED and agrees(key)]
+        same = [key for key in known if key.trust is not Trust.DISTRUSTED and agrees(key)]
         if spoken is not None and not same:
             raise SecurityRefused(
                 f"none of the keys of {peer.bare} that were seen is this one: read it again; if it is right, somebody "
                 "sits in between"
             )
-        verified = keys.verify(peer, same)
+        verified = keys.verify(same)
     _report(verified, as_json)
 
 
@@ -136,7 +136,7 @@ def distrust(settings: Settings, peer: Address, device: int, account: Address | 
     """
     with settings.profile.keys(account) as keys:
         refused = keys.distrust(peer, device)
-    _report([refused], as_json)
+    _report(refused, as_json)
 
 
 @command.command("qr")

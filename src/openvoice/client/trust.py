@@ -65,21 +65,35 @@ class Keys:
         """The keys of somebody that were seen."""
         return self._trust.keys(owner.bare)
 
-    def verify(self, owner: Address, devices: Iterable[int]) -> tuple[DeviceKey, ...]:
-        """Note that the user has compared the keys of these devices, and they are the owner's.
+    def verify(self, keys: Iterable[DeviceKey]) -> tuple[DeviceKey, ...]:
+        """Note that the user has compared these keys, and they are their owner's.
 
-        Raises:
-            UsageError: a device was never seen.
+        Just these: the number of a device is nobody's word, and may go with another key by now.
         """
-        return tuple(self._decide(owner, device, Trust.VERIFIED) for device in devices)
+        return tuple(self._note(key, Trust.VERIFIED) for key in keys)
 
     def accept(self, owner: Address, device: int) -> DeviceKey:
-        """Believe a device without comparing. Raises :class:`~openvoice.errors.UsageError` if it was never seen."""
-        return self._decide(owner, device, Trust.TRUSTED)
+        """Believe a device without comparing.
 
-    def distrust(self, owner: Address, device: int) -> DeviceKey:
-        """Refuse calls with a device. Raises :class:`~openvoice.errors.UsageError` if it was never seen."""
-        return self._decide(owner, device, Trust.DISTRUSTED)
+        Raises:
+            UsageError: it was never seen, or it came with several keys.
+        """
+        known = self._with_number(owner, device)
+        possible = [key for key in known if key.trust is not Trust.DISTRUSTED] or known
+        if len(possible) > 1:
+            raise UsageError(
+                f"device {device} of {owner.bare} came with {len(possible)} keys, of which one at most is its own: "
+                "compare them, or scan the code that their app shows"
+            )
+        return self._trust.decide(owner.bare, possible[0].key, Trust.TRUSTED)
+
+    def distrust(self, owner: Address, device: int) -> tuple[DeviceKey, ...]:
+        """Refuse calls with a device, whichever key it came with.
+
+        Raises :class:`~openvoice.errors.UsageError` if it was never seen.
+        """
+        known = self._with_number(owner, device)
+        return tuple(self._trust.decide(owner.bare, key.key, Trust.DISTRUSTED) for key in known)
 
     def uri(self) -> str:
         """The own keys for others to scan: of this device, and of the own other devices that are verified.
@@ -106,12 +120,16 @@ class Keys:
         for known in self.of(owner):
             if known.device == device and known.key != key:
                 yield Compared(self._trust.decide(owner, known.key, Trust.DISTRUSTED), Match.DIFFERENT)
-        self._trust.meet(owner, device, key, self._now())
-        yield Compared(self._trust.decide(owner, key, Trust.VERIFIED), Match.VERIFIED)
+        seen = DeviceKey(owner=owner, device=device, key=key, trust=Trust.VERIFIED)
+        yield Compared(self._note(seen, Trust.VERIFIED), Match.VERIFIED)
 
-    def _decide(self, owner: Address, device: int, trust: Trust) -> DeviceKey:
-        known = [key for key in self.of(owner) if key.device == device]
+    def _note(self, key: DeviceKey, trust: Trust) -> DeviceKey:
+        # It may have been forgotten while the user looked at it.
+        self._trust.meet(key.owner, key.device, key.key, self._now())
+        return self._trust.decide(key.owner, key.key, trust)
+
+    def _with_number(self, owner: Address, device: int) -> tuple[DeviceKey, ...]:
+        known = tuple(key for key in self.of(owner) if key.device == device)
         if not known:
             raise UsageError(f"no device {device} of {owner.bare} was seen: see 'openvoice trust list {owner.bare}'")
-        # The newest, if the device came with another key later.
-        return self._trust.decide(owner.bare, known[-1].key, trust)
+        return known
