@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,10 +28,10 @@ def fill(vault: Vault) -> None:
 
 
 @pytest.fixture
-def vault(tmp_path: Path) -> Vault:
-    vault = Vault(tmp_path, protection=Protection.PLAIN)
-    fill(vault)
-    return vault
+def vault(tmp_path: Path) -> Iterator[Vault]:
+    with Vault(tmp_path, protection=Protection.PLAIN) as vault:
+        fill(vault)
+        yield vault
 
 
 def test_things_are_counted_by_their_kinds(vault: Vault) -> None:
