@@ -216,7 +216,7 @@ def test_libraries_are_no_louder_than_asked(run: Run, capsys: pytest.CaptureFixt
         logging.root.handlers = root
     written = capsys.readouterr().err
     assert "chatter" not in written
-    assert "WARNING slixmpp.loud: a warning" in written
+    assert "slixmpp.loud: a warning" in written.splitlines()
 
 
 def test_ctrl_c_while_the_program_loads_is_silent(home: Path) -> None:

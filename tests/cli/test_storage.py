@@ -42,7 +42,7 @@ def test_a_plain_vault_is_told_when_it_is_made_and_then_no_more(
     added = run("account", "add", "alice@example.org", "--password-command", "echo secret")
     assert added.code == 0
     (warning,) = [record for record in caplog.records if record.levelname == "WARNING"]
-    assert "the key of all that is kept lies beside it" in warning.getMessage()
+    assert "the key of all that openvoice keeps lies in a file beside it" in warning.getMessage()
     caplog.clear()
     assert run("history").output == "no calls yet\n"
     assert not caplog.records

@@ -99,7 +99,10 @@ def _log_to_standard_error(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     # On the handler as well: a library that set a level on its own logger is not asked by the root's.
     handler.setLevel(level)
-    logging.basicConfig(level=level, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    # Who asks for no more than warnings is a person who wants to know what to do, not when it was noticed.
+    terse = level in ("WARNING", "ERROR")
+    form = "%(name)s: %(message)s" if terse else "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=level, handlers=[handler], format=form)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

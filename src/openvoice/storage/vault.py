@@ -95,11 +95,10 @@ class Vault:
             return Header(protection=wanted, details=details)
         try:
             return self._keep(key, Protection.KEYRING)
-        except KeyUnavailable as error:
+        except KeyUnavailable:
             _log.warning(
-                "%s. Until 'openvoice storage protect' is told otherwise, the key of all that is kept lies beside it: "
-                "whoever can read your files can read it",
-                error,
+                "there is no system keyring here, so the key of all that openvoice keeps lies in a file beside it, and "
+                "whoever can read your files can read it: 'openvoice storage protect --help' says what is better"
             )
         return self._keep(key, Protection.PLAIN)
 
