@@ -71,6 +71,18 @@ class MediaMiddleman:
         self._media = {role: CarelessMedia(self._settings(role), partial(self._hear, role)) for role in Role}
         self._tasks: list[asyncio.Future[None]] = []
 
+    async def offers(self, session: str) -> Element:
+        """An offer of its own, to the callee."""
+        description = await self._media[Role.RESPONDER].open(Role.INITIATOR, None)
+        return serialize_jingle(
+            Jingle(
+                action=JingleAction.SESSION_INITIATE,
+                sid=session,
+                contents=write_contents(description),
+                bundle=description.bundle,
+            )
+        )
+
     async def offered(self, jingle: Element) -> Element:
         """The offer as the callee gets it: with this one's addresses and key."""
         self._answer = await self._media[Role.INITIATOR].open(Role.RESPONDER, _description(jingle))

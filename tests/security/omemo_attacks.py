@@ -10,7 +10,7 @@ from openvoice.signalling.xmpp.omemo import wire
 
 from .attacks import DEVICE, Stage, offer_or_answer, swaps_fingerprints
 from .impostor import Impostor
-from .pep_watch import payload_of, with_payload
+from .pep_watch import PepWatch, payload_of, with_payload
 
 
 async def adds_a_device(stage: Stage, stanza: Element) -> list[Element]:
@@ -21,14 +21,14 @@ async def adds_a_device(stage: Stage, stanza: Element) -> list[Element]:
 
 async def swaps_keys(stage: Stage, stanza: Element) -> list[Element]:
     """The peer's device has the attacker's keys, for whoever asks for them, and seals with them."""
-    number = device_of(stage, stage.peer)
+    number = number_of(stage.watch, stage.peer)
     return [stanza] if number is None else await _impersonate(stage, stanza, stage.newcomers[stage.peer], number)
 
 
-def device_of(stage: Stage, account: Address) -> int | None:
-    """The device that somebody published."""
+def number_of(watch: PepWatch, account: Address) -> int | None:
+    """Of the device that somebody published."""
     prefix = wire.bundle_node(0)[:-1]
-    numbers = [int(node.removeprefix(prefix)) for node in stage.watch.nodes(account) if node.startswith(prefix)]
+    numbers = [int(node.removeprefix(prefix)) for node in watch.nodes(account) if node.startswith(prefix)]
     return numbers[-1] if numbers else None
 
 
@@ -47,7 +47,7 @@ async def _impersonate(stage: Stage, stanza: Element, impostor: Impostor, number
         return [stanza]
     name_device(stanza, number)
     [stanza] = await swaps_fingerprints(stage, stanza)
-    jingle, device = offer_or_answer(stanza), device_of(stage, stage.victim)
+    jingle, device = offer_or_answer(stanza), number_of(stage.watch, stage.victim)
     if jingle is not None and device is not None:
         stanza.remove(jingle)
         stanza.append(await impostor.seal(jingle, stage.victim, device, number))
