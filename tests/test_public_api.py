@@ -8,7 +8,7 @@ from types import ModuleType
 
 import openvoice
 
-HEAVY = ["aiortc", "av", "slixmpp", "sounddevice"]
+HEAVY = ["aiortc", "av", "keyring", "oldmemo", "omemo", "pydantic", "slixmpp", "sounddevice", "sqlite3", "zxingcpp"]
 
 
 def test_all_is_sorted_and_exactly_what_is_there() -> None:

@@ -21,7 +21,10 @@ from openvoice.cli import main
 
 from .conftest import Run
 
-HEAVY = ["OpenSSL", "aioice", "aiortc", "av", "cryptography", "rich", "scipy", "slixmpp", "sounddevice"]
+HEAVY = [
+    *("OpenSSL", "aioice", "aiortc", "av", "cryptography", "keyring", "oldmemo", "omemo", "pydantic", "rich", "scipy"),
+    *("segno", "slixmpp", "sounddevice", "sqlite3", "zxingcpp"),
+]
 
 
 def commands(group: click.Group = cli.command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
@@ -84,9 +87,10 @@ def test_mistakes_are_told_on_standard_error(run: Run, words: tuple[str, ...]) -
     assert told.errors.startswith("openvoice: ")
 
 
-def test_help_and_mistakes_answer_before_the_heavy_libraries_are_there() -> None:
+def test_help_mistakes_and_lists_answer_before_the_heavy_libraries_are_there(home: Path) -> None:
+    lists = [["--home", str(home), *words] for words in (["history"], ["recordings", "list"])]
     program = (
-        "import sys; from openvoice.cli import main; main(['--help']); main(['call']);"
+        f"import sys; from openvoice.cli import main; [main(words) for words in (['--help'], ['call'], *{lists!r})];"
         f"print([name for name in {HEAVY!r} if name in sys.modules])"
     )
     assert python(program).splitlines()[-1] == "[]"

@@ -14,7 +14,6 @@ from openvoice.cli.context import Settings, json_option
 from openvoice.cli.pages import html_option, write_page
 from openvoice.cli.printing import show_findings
 from openvoice.cli.screen import Screen
-from openvoice.cli.verdicts import show_parties
 from openvoice.report import render_record
 
 
@@ -69,6 +68,9 @@ def show(settings: Settings, call: str, html: Path | None, as_json: bool) -> Non
     screen = Screen()
     screen.line(_line(record), indent=0)
     if record.get("security"):
+        # Heavy, and the list of calls shows none.
+        from openvoice.cli.verdicts import show_parties
+
         show_parties(record["security"])
         show_findings(screen, record["security"])
     if record.get("duration"):

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import segno
 
 from openvoice import Address, DeviceKey, Match, SecurityRefused, Trust, UsageError, read_code
 from openvoice.cli.context import ADDRESS, Settings, account_option, json_option
@@ -153,6 +152,8 @@ def qr(settings: Settings, png: Path | None, account: Address | None, as_json: b
     In this terminal:  openvoice trust qr
     As a picture:      openvoice trust qr --png me.png
     """
+    import segno
+
     with settings.profile.keys(account) as keys:
         own, uri = keys.own, keys.uri()
     code = segno.make_qr(uri, error="m")
