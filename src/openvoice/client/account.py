@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import Process, SubprocessStreamProtocol
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -41,17 +42,29 @@ async def unlock(settings: AccountSettings, keeper: PasswordKeeper) -> Account:
     Raises:
         ConfigurationError: there is none, or what should tell it fails.
     """
+    account = await with_password(settings, lambda: keeper.find(settings.address))
+    if account is None:
+        raise ConfigurationError(
+            f"no password is kept for {settings.address}: "
+            f"add the account again with 'openvoice account add {settings.address}'"
+        )
+    return account
+
+
+async def with_password(settings: AccountSettings, otherwise: Callable[[], str | None]) -> Account | None:
+    """The account with the password that its file or its command gives, or else ``otherwise``; ``None`` without one.
+
+    Raises:
+        ConfigurationError: what should tell the password fails.
+    """
     if settings.password_file is not None:
-        password = read_password(settings.password_file)
+        password: str | None = read_password(settings.password_file)
     elif settings.password_command is not None:
         password = await run_password_command(settings.password_command)
     else:
-        password = keeper.find(settings.address) or ""
-        if not password:
-            raise ConfigurationError(
-                f"no password is kept for {settings.address}: "
-                f"add the account again with 'openvoice account add {settings.address}'"
-            )
+        password = otherwise()
+    if not password:
+        return None
     return Account(address=settings.address, password=password, server=settings.server, ca_file=settings.ca_file)
 
 

@@ -18,6 +18,7 @@ from openvoice.client.account import Account
 from openvoice.client.adapters import engine as _engine
 from openvoice.client.adapters import xmpp as _xmpp
 from openvoice.client.admission import admit
+from openvoice.client.bookkeeping import Bookkeeping
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call import Call
 from openvoice.client.certificates import CertificateWatch, told_of
@@ -87,7 +88,7 @@ class Client:
         self._name = ""
         self._ca_file: Path | None = None
         self.policy = policy or Policy()
-        self._store = store
+        self._books = Bookkeeping(store)
         self._interfaces = interfaces
         remembered = MemorySecrets() if keys is None else keys.secrets
         self._certificate = CertificateWatch(remembered, self.policy.alarm, self._certificate_changed)
@@ -150,7 +151,7 @@ class Client:
             stack.push_async_callback(self._end_tasks)
             await self._end_calls()
             if self._online:
-                self._note_online()
+                self._books.note_online(self._name)
 
     async def _end_calls(self) -> None:
         for driver in self._drivers.values():
@@ -167,8 +168,7 @@ class Client:
     def _close(self) -> None:
         self._closing = True
         self._happenings.close()
-        if self._store is not None:
-            self._store.close()
+        self._books.close()
 
     # --- what its user does -------------------------------------------------------------------------------------------
 
@@ -258,13 +258,12 @@ class Client:
         details = {"peer": str(incoming.peer.bare), "outcome": outcome}
         now = time.time()
         self._happenings.send(Happening(now, "missed", incoming.call, None, details))
-        self._keep(
-            {"call": incoming.call, "time": now - incoming.age, "direction": Direction.INCOMING.value, **details}
-        )
+        about = {"call": incoming.call, "time": now - incoming.age, "direction": Direction.INCOMING.value}
+        self._books.keep(self._name, {**about, **details})
 
     def connection_changed(self, online: bool, reason: str) -> None:
         if online or self._online:
-            self._note_online()
+            self._books.note_online(self._name)
         self._online = online
         if online:
             # Before anybody hears that calls can be placed.
@@ -316,7 +315,7 @@ class Client:
             if isinstance(event, CallIncoming):
                 self._announce(call)
             if isinstance(event, CallEnded):
-                self._keep(record_of(call, event, now))
+                self._books.keep(self._name, record_of(call, event, now))
 
         async def answer() -> i.Accept | i.HangUp:
             try:
@@ -371,30 +370,14 @@ class Client:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _keep(self, record: dict[str, Any]) -> None:
-        self._write(lambda store: store.add({"account": self._name, **record}))
-
-    def _note_online(self) -> None:
-        """Remember how far the calls are known: those that come later are looked up in the server's archive."""
-        self._write(lambda store: store.note_online(self._name, time.time()))
-
-    def _write(self, write: Callable[[CallStore], None]) -> None:
-        if self._store is None:
-            return
-        try:
-            write(self._store)
-        except OpenVoiceError as error:
-            _log.warning("%s", error)
-
     def _xmpp(
         self, account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
     ) -> Signalling:
-        last_online = self._store.last_online(self._name) if self._store is not None else None
         return _xmpp(
             account,
             listener,
             screen,
             proposal_age=self.policy.proposal_age,
-            last_online=last_online,
+            last_online=self._books.last_online(self._name),
             keys=self._keys,
         )

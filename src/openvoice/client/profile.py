@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from openvoice.client.account import Account, read_password, run_password_command, unlock
+from openvoice.client.account import Account, unlock, with_password
 from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
@@ -284,13 +284,10 @@ class Profile:
         )
 
     async def _with_password(self, settings: AccountSettings, password: str | None) -> Account:
-        if settings.password_file is not None:
-            password = read_password(settings.password_file)
-        elif settings.password_command is not None:
-            password = await run_password_command(settings.password_command)
-        if not password:
+        account = await with_password(settings, lambda: password)
+        if account is None:
             raise ConfigurationError("an account needs a password")
-        return Account(address=settings.address, password=password, server=settings.server, ca_file=settings.ca_file)
+        return account
 
     def _keep(self, settings: AccountSettings, password: str | None) -> None:
         with self._vault() as vault:
