@@ -241,10 +241,6 @@ class CallStore(Protocol):
 
     def list(self, limit: int) -> list[dict[str, Any]]: ...
 
-    def remove(self, call: str) -> None:
-        """Forget a call. Nothing happens if there is none of that name."""
-        ...
-
     def last_online(self, account: str) -> float | None:
         """Unix time until which ``account`` was online here; ``None`` if it never was, as far as is known."""
         ...

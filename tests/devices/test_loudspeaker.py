@@ -10,7 +10,7 @@ import pytest
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.ports import FRAME_SAMPLES, AudioOutput, Frame
 from tests.devices.fake_sounddevice import FakeSoundDevice, FakeStream
-from tests.devices.waiting import until
+from tests.waiting import until
 
 
 class Playing:

@@ -10,7 +10,7 @@ import pytest
 from openvoice.devices.microphone import Microphone
 from openvoice.ports import FRAME_SAMPLES, AudioInput, Frame
 from tests.devices.fake_sounddevice import FakeSoundDevice, FakeStream
-from tests.devices.waiting import until
+from tests.waiting import until
 
 
 class Recording:

@@ -20,7 +20,7 @@ from openvoice.devices.microphone import Microphone
 from openvoice.errors import DeviceFailed
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 from tests.devices.pulse import PulseAudio
-from tests.devices.waiting import until
+from tests.waiting import until
 
 ALSA = Path("/usr/share/alsa/alsa.conf")
 pytestmark = [

@@ -13,6 +13,7 @@ from openvoice.core.description import Content, SessionDescription
 from openvoice.core.types import Role
 from openvoice.media.session import CallMedia
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, Frame, MediaSettings, RelayServer
+from tests.waiting import until
 
 LOOPBACK = "127.0.0.1"
 
@@ -133,13 +134,6 @@ class Pair:
 
 def with_contents(description: SessionDescription, change: Callable[[Content], Content]) -> SessionDescription:
     return replace(description, contents=tuple(change(content) for content in description.contents))
-
-
-async def until(condition: Callable[[], object], within: float = 5.0) -> None:
-    """Wait for something that has no event of its own."""
-    async with asyncio.timeout(within):
-        while not condition():  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
 
 
 async def hears(side: Side, packets: int) -> None:

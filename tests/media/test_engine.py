@@ -19,7 +19,8 @@ from openvoice.core.types import Role
 from openvoice.errors import InvalidState, MediaFailed
 from openvoice.media.engine import ThreadedMediaEngine, ThreadedMediaSession
 from openvoice.ports import AudioInput, RelayServer
-from tests.media.peers import Microphone, settings, until
+from tests.media.peers import Microphone, settings
+from tests.waiting import until
 
 pytestmark = pytest.mark.network
 

@@ -21,7 +21,8 @@ from openvoice.media.candidates import make_local
 from openvoice.media.guard import GuardedSocket
 from openvoice.media.ice import MAXIMUM_PAIRS, MAXIMUM_REMOTE_CANDIDATES, IceAgent
 from openvoice.ports import MediaSettings, RelayServer
-from tests.media.peers import LOOPBACK, settings, until
+from tests.media.peers import LOOPBACK, settings
+from tests.waiting import until
 
 pytestmark = pytest.mark.network
 

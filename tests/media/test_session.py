@@ -40,10 +40,10 @@ from tests.media.peers import (
     Side,
     Speaker,
     settings,
-    until,
     with_contents,
     without_candidates,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.network
 

@@ -14,8 +14,9 @@ from openvoice.media import liveness
 from openvoice.media import transport as transport_module
 from openvoice.media.ice import IceAgent
 from openvoice.media.transport import MediaTransport
-from tests.media.peers import Pair, Side, hears, until
+from tests.media.peers import Pair, Side, hears
 from tests.media.test_session import transport_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.network
 

@@ -42,6 +42,7 @@ from tests.security.scene import Scene, rings
 from tests.security.tampering import tampering
 from tests.security.test_row_06_fingerprints_are_checked import swapped
 from tests.security.wire import Endpoint, Wire
+from tests.waiting import until
 
 from .test_command_line import person as person
 
@@ -66,9 +67,7 @@ async def test_1_nothing_is_captured_and_nothing_leaves_before_somebody_says_yes
         accepted = time.time()
         await other.accept(source=Device())
         await asyncio.gather(call.wait_for(CallState.ACTIVE, SOON), other.wait_for(CallState.ACTIVE, SOON))
-        async with asyncio.timeout(SOON):
-            while len(microphones) < 2:  # noqa: ASYNC110 - they are made on the media threads
-                await asyncio.sleep(0.01)
+        await until(lambda: len(microphones) >= 2, SOON)
         for side in (call, other):
             moments = {moment.name: moment.time for moment in side.timeline}
             assert accepted <= moments["secured"] <= moments["gate-opened"]

@@ -26,6 +26,7 @@ from openvoice.testing.clients import ClientFactory
 from tests.jingle import samples
 from tests.security.attacker import SOON, Attacker
 from tests.security.scene import rings, talk
+from tests.waiting import until
 
 from .test_command_line import LONG, MakePerson, Person, Running
 from .test_command_line import person as person
@@ -223,9 +224,7 @@ async def test_10_a_password_command_does_not_outlive_its_program(tmp_path: Path
     )
     program = psutil.Process(process.pid)
     try:
-        async with asyncio.timeout(LONG):
-            while not program.children(recursive=True):  # noqa: ASYNC110 - a process has no event
-                await asyncio.sleep(0.05)
+        await until(lambda: program.children(recursive=True), LONG)
         await interrupted(Running(process), number, tmp_path, tmp_path / "none")
     finally:
         await ensure_gone(process)

@@ -8,7 +8,7 @@ import pytest
 
 from openvoice import Client, ConnectionFailed, Erasable, Keeper, Profile
 from openvoice.server.prosody import Prosody
-from tests.media.peers import until
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 

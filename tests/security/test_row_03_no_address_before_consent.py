@@ -11,6 +11,7 @@ import pytest
 from openvoice import Address, CallState, Policy
 from openvoice.jingle.model import MessageKind
 from tests.jingle import samples
+from tests.waiting import until
 
 from .attacker import SOON
 from .scene import Scene, rings
@@ -97,9 +98,7 @@ async def test_relay_only_tells_relays_alone(scene: Callable[..., Scene], wire: 
         answer = samples.content(inner=samples.transport(samples.fingerprint(setup="active") + there))
         assert offer.get("sid") == call.id
         assert await mallory.jingle("session-accept", alice.address, call.id, answer) == "result"
-        async with asyncio.timeout(SOON):
-            while not mallory.candidates:  # noqa: ASYNC110 - candidates have no event of their own here
-                await asyncio.sleep(0.02)
+        await until(lambda: mallory.candidates, SOON)
         await asyncio.sleep(0.5)
         assert {candidate.get("type") for candidate in mallory.candidates} == {"relay"}
         assert {candidate.get("rel-addr") for candidate in mallory.candidates} <= {None, "0.0.0.0"}

@@ -12,6 +12,7 @@ from openvoice.core.policy import Policy, Screening
 from openvoice.jingle.model import MessageKind
 from openvoice.jingle.screening import CALLS_OF_A_CONTACT, CALLS_OF_STRANGERS
 from openvoice.testing.fakes import MemoryCallStore
+from tests.waiting import until
 
 from .attacker import SOON
 from .scene import Scene, rings
@@ -80,9 +81,7 @@ async def test_a_friend_who_went_mad(scene: Callable[..., Scene], policy: Counti
             mallory.say(MessageKind.PROPOSE, alice.address.bare, f"sid-{number}")
             mallory.say(MessageKind.RETRACT, alice.address.bare, f"sid-{number}")
         await mallory.ping(alice.address)
-        async with asyncio.timeout(SOON):
-            while alice.calls:  # noqa: ASYNC110 - the calls end by themselves
-                await asyncio.sleep(0.01)
+        await until(lambda: not alice.calls, SOON)
         names = [happening.name for happening in heard]
         assert names.count("incoming") <= CALLS_OF_A_CONTACT
         assert len(names) <= 3 * CALLS_OF_A_CONTACT

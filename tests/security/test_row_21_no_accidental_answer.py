@@ -13,6 +13,7 @@ from openvoice import Address, Audience, Call, CallState, Device, Policy, UsageE
 from openvoice.cli import command
 from openvoice.jingle.model import MessageKind
 from openvoice.ports import AudioInput
+from tests.waiting import until
 
 from .attacker import SOON
 from .scene import Scene, rings
@@ -103,6 +104,4 @@ async def test_an_answering_machine_hears_nothing_of_the_room(
         again = await alice.call(bob.address.bare)
         await (await asyncio.wait_for(ringing, SOON)).accept(source=Device())
         await again.wait_for(CallState.ACTIVE, SOON)
-        async with asyncio.timeout(SOON):
-            while not microphones:  # noqa: ASYNC110 - it is made on the media thread
-                await asyncio.sleep(0.01)
+        await until(lambda: microphones, SOON)

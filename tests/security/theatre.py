@@ -18,7 +18,7 @@ from openvoice.ports import Frame, KeyStore
 from openvoice.signalling.xmpp.adapter import XmppSignalling
 from openvoice.signalling.xmpp.omemo.identity import own_key
 from openvoice.testing.fakes import tone
-from tests.media.peers import until
+from tests.waiting import until
 
 from .attacker import SOON
 from .attacks import Attack, Stage, offer_or_answer

@@ -25,14 +25,6 @@ def test_records_come_back_newest_first_and_survive(open_vault: OpenVault) -> No
     assert len(history.list(-1)) == 5
 
 
-def test_a_call_is_forgotten(vault: Vault) -> None:
-    for number in range(3):
-        vault.history.add(record(str(number), number))
-    vault.history.remove("1")
-    vault.history.remove("1")
-    assert [found["call"] for found in vault.history.list(-1)] == ["2", "0"]
-
-
 def test_what_cannot_be_written_or_read_is_told(vault: Vault) -> None:
     history = vault.history
     history.close()

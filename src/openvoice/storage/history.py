@@ -36,10 +36,6 @@ class History:
         records.sort(key=lambda record: record["time"], reverse=True)
         return records if limit < 0 else records[:limit]
 
-    def remove(self, call: str) -> None:
-        """Forget a call. Nothing happens if there is none of that name."""
-        self._vault.remove(CALLS, call)
-
     def last_online(self, account: str) -> float | None:
         """Unix time until which ``account`` was online on this machine, or ``None``."""
         time = self._vault.read(PRESENCE, account)

@@ -333,9 +333,6 @@ class MemoryCallStore:
     def list(self, limit: int) -> list[dict[str, Any]]:
         return [dict(record) for record in reversed(self._records[-limit:])] if limit > 0 else []
 
-    def remove(self, call: str) -> None:
-        self._records = [record for record in self._records if record["call"] != call]
-
     def last_online(self, account: str) -> float | None:
         return self._online.get(account)
 

@@ -29,6 +29,7 @@ from tests.signalling.xmpp.scripted import (
     ScriptedServer,
     identifier,
 )
+from tests.waiting import until
 
 pytestmark = pytest.mark.network
 
@@ -130,9 +131,7 @@ async def test_what_was_counted_is_told(tls: ssl.SSLContext, ca_file: Path) -> N
 
     async with ScriptedServer(script, context=tls) as server, connected(server, ca_file) as (_, heard):
         await heard.until(lambda heard: len(heard.bodies) == 3)
-        async with asyncio.timeout(5):
-            while len(counts) < 2:  # noqa: ASYNC110 - the server has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: len(counts) >= 2)
     # Four answers at the beginning of the session count too.
     assert counts == ["6", "7"]
 
@@ -165,9 +164,7 @@ async def test_in_flight_goes_before_what_waited(tls: ssl.SSLContext, ca_file: P
         alice.send_message(stanza("message", element("jabber:client", "body", "offline"), to=str(BOB), kind="chat"))
         await heard.until(lambda heard: heard.bodies == ["meanwhile"])
         await heard.until(lambda heard: heard.changes[-1][0])
-        async with asyncio.timeout(5):
-            while len(got) < 3:  # noqa: ASYNC110 - the server has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: len(got) >= 3)
         assert alice.address == address
     assert got == ["in flight", "offline", "5"]
 
@@ -187,9 +184,7 @@ async def test_a_resumption_that_lies(answer: str, tls: ssl.SSLContext, ca_file:
     async with ScriptedServer(resumable, lying, context=tls) as server, connected(server, ca_file) as (alice, heard):
         alice.send_message(stanza("message", element("jabber:client", "body", "x"), to=str(BOB), kind="chat"))
         await heard.until(lambda heard: any(not online for online, _ in heard.changes))
-        async with asyncio.timeout(5):
-            while server.connections < 3:  # noqa: ASYNC110 - the server has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: server.connections >= 3)
         assert not alice.online
 
 
@@ -221,10 +216,9 @@ async def test_a_failed_resumption_sends_again_under_the_same_id(tls: ssl.SSLCon
         pending = asyncio.create_task(alice.request(element("urn:xmpp:ping", "ping"), BOB, timeout=10))
         await asyncio.sleep(0)
         alice.send_message(stanza("message", element("jabber:client", "body", "x"), to=str(BOB), kind="chat"))
-        async with asyncio.timeout(5):
-            while len(sent) < 3:  # noqa: ASYNC110 - the server has no event
-                await asyncio.sleep(0.01)
-            with pytest.raises(StanzaTimeout):
+        await until(lambda: len(sent) >= 3)
+        with pytest.raises(StanzaTimeout):
+            async with asyncio.timeout(5):
                 await pending
     assert sent[0] == sent[1]
     assert "origin-id" in sent[0]
@@ -247,9 +241,7 @@ async def test_a_server_without_resumption(tls: ssl.SSLContext, ca_file: Path) -
         alice.send_message(stanza("message", element("jabber:client", "body", "one"), to=str(BOB), kind="chat"))
         await heard.until(lambda heard: len(heard.changes) >= 3)
         alice.send_message(stanza("message", element("jabber:client", "body", "two"), to=str(BOB), kind="chat"))
-        async with asyncio.timeout(5):
-            while len(got) < 2:  # noqa: ASYNC110 - the server has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: len(got) >= 2)
     assert got == ["one", "two"]
 
 
@@ -266,9 +258,7 @@ async def test_a_silent_server_is_asked_and_left_without_a_farewell(
     times = KeepAlive(interval=0.05, timeout=0.1)
     async with ScriptedServer(script, context=tls) as server, connected(server, ca_file, times) as (_, heard):
         await heard.until(lambda heard: any(not online for online, _ in heard.changes))
-        async with asyncio.timeout(5):
-            while not sent:  # noqa: ASYNC110 - the server has no event
-                await asyncio.sleep(0.01)
+        await until(lambda: sent)
     assert ("<r " if managed else "<ping") in sent[0]
     assert "</stream:stream>" not in sent[0]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from xml.etree.ElementTree import Element
 
@@ -23,6 +23,7 @@ from openvoice.signalling.xmpp.registration import register
 from openvoice.signalling.xmpp.session import KeepAlive
 from openvoice.signalling.xmpp.supervisor import BackOff
 from tests.signalling.xmpp.scripted import Recorder, Relay
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.network]
 
@@ -68,12 +69,6 @@ def message(to: Address, body: str) -> Element:
     return stanza("message", element("jabber:client", "body", body), to=str(to), kind="chat")
 
 
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - presence has no event
-            await asyncio.sleep(0.01)
-
-
 async def went_offline(recorder: Recorder) -> None:
     await recorder.until(lambda heard: (False, heard.changes[-1][1]) == heard.changes[-1])
 
@@ -103,7 +98,7 @@ async def test_log_in_and_talk(prosody: Prosody, direct: bool) -> None:
 
 async def test_devices_of_a_contact(prosody: Prosody) -> None:
     async with connected(prosody, "alice") as (alice, _), connected(prosody, "bob") as (bob, _):
-        await eventually(lambda: bool(alice.presence_of(bob.address.bare)))
+        await until(lambda: bool(alice.presence_of(bob.address.bare)))
         devices = await alice.devices(bob.address.bare)
         assert [device.address for device in devices] == [bob.address]
         assert devices[0].node == NODE
@@ -124,11 +119,11 @@ async def test_a_stranger_learns_nothing(prosody: Prosody) -> None:
 async def test_somebody_told_may_ask(prosody: Prosody) -> None:
     async with connected(prosody, "alice") as (alice, _), connected(prosody, "eve") as (eve, _):
         alice.send_presence(eve.address)
-        await eventually(lambda: bool(eve.presence_of(alice.address.bare)))
+        await until(lambda: bool(eve.presence_of(alice.address.bare)))
         devices = await eve.devices(alice.address.bare)
         assert JINGLE in devices[0].features
         alice.send_presence(eve.address, available=False)
-        await eventually(lambda: not eve.presence_of(alice.address.bare))
+        await until(lambda: not eve.presence_of(alice.address.bare))
 
 
 async def test_requests_reach_the_listener_and_are_answered(prosody: Prosody) -> None:
@@ -403,7 +398,7 @@ async def test_closing_sends_what_waits_and_ends_the_session(prosody: Prosody) -
             before = time.monotonic()
         assert time.monotonic() - before < 2
         await heard.until(lambda heard: len(heard.bodies) == 50)
-        await eventually(lambda: not bob.presence_of(alice.address.bare))
+        await until(lambda: not bob.presence_of(alice.address.bare))
 
 
 async def test_closing_over_a_dead_link_takes_less_than_two_seconds(prosody: Prosody) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -14,6 +13,7 @@ from openvoice.jingle.messages import serialize_message
 from openvoice.jingle.model import JingleMessage, MessageKind
 from openvoice.signalling.xmpp import late
 from openvoice.signalling.xmpp.late import LateCalls
+from tests.waiting import until
 
 ALICE, BOB = Address.parse("alice@example.org/phone"), Address.parse("bob@example.org")
 
@@ -31,12 +31,6 @@ async def rig(monkeypatch: pytest.MonkeyPatch) -> Rig:
     monkeypatch.setattr(late, "SETTLING", 0.05)
     released: Released = []
     return LateCalls(released.append), released
-
-
-async def until(ready: Callable[[], object]) -> None:
-    async with asyncio.timeout(5):
-        while not ready():  # noqa: ASYNC110 - it is told in a plain list
-            await asyncio.sleep(0.01)
 
 
 async def test_a_proposal_waits_for_what_became_of_it(rig: Rig) -> None:

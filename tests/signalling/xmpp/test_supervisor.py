@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from openvoice.errors import CertificateRejected, ConnectionFailed, InsecureServer, LoginRefused, ServerUnreachable
 from openvoice.signalling.xmpp.supervisor import BackOff, Supervisor
+from tests.waiting import until
 
 QUICK = BackOff(first=0.001, limit=0.002, stable=10.0)
 
@@ -80,9 +81,7 @@ async def test_a_refusal_ends_it(error: ConnectionFailed) -> None:
     link.cut.set()
     supervisor = Supervisor(link, QUICK)
     await supervisor.open()
-    async with asyncio.timeout(5):
-        while supervisor.running:  # noqa: ASYNC110 - it ends by itself
-            await asyncio.sleep(0.001)
+    await until(lambda: not supervisor.running)
     assert link.changes[1:] == [(False, "cut"), (False, str(error))]
     assert link.outcomes == [None]
     await supervisor.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from xml.etree.ElementTree import Element, fromstring
 
@@ -26,6 +26,7 @@ from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
 from openvoice.signalling.xmpp.omemo.prekeys import fresh_bundle
 from openvoice.storage.trust import TrustBook
 from openvoice.testing.fakes import MemorySecrets
+from tests.waiting import until
 
 pytestmark = [pytest.mark.live, pytest.mark.network]
 
@@ -70,16 +71,10 @@ async def online(
     assert device is not None
     try:
         if published:
-            await eventually(lambda: device.published)
+            await until(lambda: device.published)
         yield signalling, device
     finally:
         await signalling.close()
-
-
-async def eventually(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what a server keeps has no event
-            await asyncio.sleep(0.01)
 
 
 async def put(signalling: XmppSignalling, node: str, payload: Element) -> None:
@@ -205,7 +200,7 @@ async def test_what_was_written_while_away_is_read_from_the_archive(prosody: Pro
         alice._connection.send_message(stanza("message", sealed.elements[""], body, to=str(address), kind="chat"))
         await asyncio.sleep(0.3)
         async with online(prosody, "bob", kept):
-            await eventually(lambda: bool(kept.names(f"omemo/session/{alice.address.bare}/")))
+            await until(lambda: bool(kept.names(f"omemo/session/{alice.address.bare}/")))
 
 
 @pytest.mark.parametrize(
@@ -248,7 +243,7 @@ async def test_without_a_place_for_keys_there_is_no_omemo_and_the_log_says_so(ca
         Prosody(accounts={"alice": "secret", "bob": "secret"}, options=options) as prosody,
         online(prosody, "alice", published=False) as (alice, device),
     ):
-        await eventually(lambda: "does not keep OMEMO keys" in caplog.text)
+        await until(lambda: "does not keep OMEMO keys" in caplog.text)
         assert alice.facts is not None
         assert alice.facts.omemo_device is None
         assert not device.published

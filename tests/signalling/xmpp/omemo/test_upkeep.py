@@ -15,6 +15,7 @@ from openvoice.signalling.xmpp.omemo import upkeep, wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.upkeep import Upkeep
 from tests.signalling.xmpp.omemo.world import ALICE, BOB, World, settled
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -43,14 +44,14 @@ async def test_it_is_published_when_online_and_tried_again(
     kept = Upkeep(bob, lambda person: person == ALICE)
     world.server.unavailable = True
     kept.connection_changed(True)
-    await eventually(lambda: "not sealed until" in caplog.text)
+    await until(lambda: "not sealed until" in caplog.text)
     world.server.unavailable = False
-    await eventually(lambda: bob.published)
+    await until(lambda: bob.published)
     caplog.clear()
     world.server.unavailable = True
     kept.connection_changed(False)
     kept.connection_changed(True)
-    await eventually(lambda: "could not be looked after" in caplog.text)
+    await until(lambda: "could not be looked after" in caplog.text)
     assert "openvoice.test" not in caplog.text
     await kept.close()
     assert not kept._tasks
@@ -60,7 +61,7 @@ async def test_it_is_looked_after_once_a_day(world: World, bob: OmemoDevice, mon
     monkeypatch.setattr(upkeep, "FRESH", 0.01)
     kept = Upkeep(bob, lambda _: True)
     kept.connection_changed(True)
-    await eventually(lambda: world.server.fetched.count((BOB, wire.DEVICE_LIST)) > 3)
+    await until(lambda: world.server.fetched.count((BOB, wire.DEVICE_LIST)) > 3)
     await kept.close()
 
 

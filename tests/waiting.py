@@ -1,0 +1,13 @@
+"""Waiting for what has no event of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+
+async def until(condition: Callable[[], object], within: float = 15.0) -> None:
+    """Let the event loop run until ``condition`` holds. Raises ``TimeoutError`` after ``within`` seconds."""
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
