@@ -14,6 +14,7 @@ import pytest
 
 from openvoice.storage import instance
 from openvoice.storage.database import Database
+from openvoice.storage.history import CALLS
 from openvoice.storage.instance import Place, Witness
 from openvoice.storage.trust import TrustBook
 from openvoice.storage.vault import Vault
@@ -238,7 +239,7 @@ def checkpoint(vault: Vault) -> None:
     vault._database.run("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-@pytest.mark.parametrize("work", [vacuum, checkpoint, use, lambda vault: vault.history.remove("1")])
+@pytest.mark.parametrize("work", [vacuum, checkpoint, use, lambda vault: vault.remove(CALLS, "1")])
 def test_whatever_happens_in_place_is_no_copy(open_vault: OpenVault, work: Callable[[Vault], None]) -> None:
     with open_vault() as vault:
         use(vault)
