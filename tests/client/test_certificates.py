@@ -157,6 +157,32 @@ def test_an_alarm_that_is_off_remembers_and_says_nothing() -> None:
     assert Run(secrets).sees(SECOND) is None
 
 
+class FullDisk(MemorySecrets):
+    """Secrets on a disk that takes nothing as long as it is ``full``."""
+
+    full = False
+
+    def write(self, name: str, value: bytes) -> None:
+        if self.full:
+            raise ConfigurationError("the disk is full")
+        super().write(name, value)
+
+
+@pytest.mark.parametrize("alarm", [Alarm.TELL, Alarm.REFUSE])
+def test_an_alarm_that_could_not_be_kept_is_no_calm(alarm: Alarm) -> None:
+    secrets = FullDisk()
+    Run(secrets, alarm).sees(FIRST)
+    run = Run(secrets, alarm)
+    secrets.full = True
+    assert run.watch.facts(facts(SECOND)) == facts(SECOND)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="full"):
+            run.sees(SECOND)
+    secrets.full = False
+    assert run.sees(SECOND) == FIRST
+    assert len(run.told) == 1
+
+
 def test_what_cannot_be_understood_is_no_first_sight() -> None:
     secrets = MemorySecrets()
     secrets.write(KNOWN, b"?")

@@ -7,6 +7,7 @@ from dataclasses import replace
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
+from openvoice.core.certificates import CertificateChange, KnownCertificate
 from openvoice.core.contacts import Contact, ContactKind, SeenAddress
 from openvoice.core.description import Candidate, CandidateType, Setup
 from openvoice.core.evidence import MAXIMUM_CONTACTS, Evidence
@@ -18,6 +19,7 @@ from openvoice.core.trust import Trust
 from openvoice.core.types import Direction, EndReason, Origin, Vouching
 from openvoice.core.verification import Verification
 
+from .certificates import certificate
 from .descriptions import CANDIDATE, SIGNALLING, description, facts, voucher
 
 TURN = Contact(kind=ContactKind.TURN, host="turn.example.org", address="10.0.0.1")
@@ -114,6 +116,29 @@ def test_contacts_are_bounded() -> None:
         evidence.take(i.Contacted(replace(TURN, host=f"host-{number}")))
     turns = [found for found in evidence.report.parties if found.party is Party.TURN_OPERATOR]
     assert len(turns) == MAXIMUM_CONTACTS
+
+
+def test_a_call_that_outlives_its_stream_reports_the_new_one_and_what_was_wrong_with_the_old_one() -> None:
+    changed = CertificateChange(
+        server="example.org",
+        old=KnownCertificate(certificate=certificate(), first_seen=0.0),
+        new=certificate(issuer="Other"),
+    )
+    bound, unbound = (replace(SIGNALLING, channel_binding=kind) for kind in ("tls-exporter", ""))
+    alarming = replace(bound, certificate_change=changed, tls_version="TLSv1.2")
+    for streams, binding in (((bound, alarming), "tls-exporter"), ((alarming, unbound, bound), "")):
+        call = CallMachine(
+            Direction.OUTGOING, "bob@example.org", policy=Policy(), seed=bytes(32), signalling=streams[0]
+        )
+        for stream in streams[1:]:
+            assert call.handle(i.SignallingRenewed(stream), 0.0) == []
+        signalling = call.security.signalling
+        assert signalling is not None
+        assert signalling.tls_version == streams[-1].tls_version
+        assert (signalling.certificate_change, signalling.channel_binding) == (changed, binding)
+    first = Evidence("bob@example.org", None, Verification(bytes(32)))
+    first.take(i.SignallingRenewed(bound))
+    assert first.report.signalling == bound
 
 
 def test_another_path_renews_the_facts_and_nothing_else() -> None:

@@ -546,6 +546,7 @@ INPUTS: list[i.CallInput] = [
     i.CompareWords(("acorn",), True),
     i.GlareLost(),
     i.PeerMigrated(),
+    i.SignallingRenewed(SIGNALLING),
     i.Ended(EndReason.SUCCESS),
     i.LocalDescription(description()),
     i.LocalCandidates("0", (CANDIDATE,)),

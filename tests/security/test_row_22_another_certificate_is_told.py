@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from openvoice import Account, Alarm, Client, EndReason, Happening, Policy, SecurityRefused
+from openvoice import Account, Alarm, CallState, Client, EndReason, Happening, Policy, SecurityRefused
 from openvoice.core.security import Severity
 from openvoice.ports import KeyStore
 from openvoice.server.certificates import CertificateAuthority
@@ -134,6 +134,40 @@ async def test_an_alarm_that_refuses_lets_no_call_pass_either_way(stage: Stage) 
             call, other = await talk(one, two)
             await call.hangup()
             await other.wait_closed()
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize("alarm", [Alarm.TELL, Alarm.REFUSE])
+async def test_no_call_slips_through_when_the_connection_is_cut_while_it_is_set_up(
+    stage: Stage, alarm: Alarm, answered: bool
+) -> None:
+    alice = stage.remembering("alice", alarm)
+    async with alice, stage.remembering("bob", Alarm.OFF) as bob:
+        rang = rings(bob)
+        call = await alice.call(bob.address.bare)
+        incoming = await asyncio.wait_for(rang, SOON)
+        if answered:
+            await incoming.accept()
+            await call.wait_for(CallState.ACTIVE, SOON)
+        await stage.renew(OTHERS)
+        happenings = alice.events()
+        alice._signalling._connection._session.client.abort()  # type: ignore[attr-defined]
+        async with asyncio.timeout(SOON):
+            async for happening in happenings:
+                if happening.name == "online":
+                    break
+        if alarm is Alarm.REFUSE:
+            end = await asyncio.wait_for(call.wait_closed(), SOON)
+            assert end.reason is EndReason.SECURITY_ERROR
+            assert "trust-certificate" in end.text
+        elif not answered:
+            await incoming.accept()
+            await call.wait_for(CallState.ACTIVE, SOON)
+        await call.hangup()
+        assert call.security.signalling is not None
+        assert call.security.signalling.certificate_change is not None
+        if answered or alarm is Alarm.REFUSE:
+            await asyncio.wait_for(incoming.wait_closed(), SOON)
 
 
 @pytest.mark.parametrize("alarm", [Alarm.TELL, Alarm.REFUSE, Alarm.OFF])

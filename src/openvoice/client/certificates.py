@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
+from openvoice.core import inputs as i
 from openvoice.core.certificates import CertificateChange, KnownCertificate
 from openvoice.core.policy import Alarm
 from openvoice.core.security import SignallingFacts, certificate_finding
+from openvoice.core.types import EndReason
 from openvoice.errors import ConfigurationError, OpenVoiceError
 from openvoice.ports import SecretStore
 
@@ -46,6 +48,15 @@ def told_of(change: CertificateChange, account: str, alarm: Alarm) -> dict[str, 
     if alarm is Alarm.REFUSE:
         text += f" {_WAY_OUT.format(account=account)}."
     return {"server": change.server, "severity": severity.value, "text": text, **change.as_dict()}
+
+
+def told_to_calls(facts: SignallingFacts | None, account: str, alarm: Alarm) -> Iterator[i.CallInput]:
+    """What the calls that live hear of the stream that there is now: none goes on over one that calls must not use."""
+    if facts is None:
+        return
+    yield i.SignallingRenewed(facts)
+    if facts.certificate_change is not None and alarm is Alarm.REFUSE:
+        yield i.HangUp(EndReason.SECURITY_ERROR, how_to_accept(facts.certificate_change, account), private=True)
 
 
 def waiting(secrets: SecretStore, server: str) -> CertificateChange | None:
@@ -97,24 +108,26 @@ class CertificateWatch:
         arrived = self._last is None or self._last.certificate.sha256 != certificate.sha256
         if arrived or (self._change is not None and self._alarm is Alarm.REFUSE):
             with self._secrets.transaction():
-                change = self._compare(facts.server, KnownCertificate(certificate=certificate, first_seen=time.time()))
+                seen = KnownCertificate(certificate=certificate, first_seen=time.time())
+                known, change = self._compare(facts.server, seen)
+            # Not before it is kept: what failed is looked at again.
+            self._last = known
             self._change = None if self._alarm is Alarm.OFF else change
             if arrived and self._change is not None:
                 self._tell(self._change)
         return self._change
 
-    def _compare(self, server: str, seen: KnownCertificate) -> CertificateChange | None:
+    def _compare(self, server: str, seen: KnownCertificate) -> tuple[KnownCertificate, CertificateChange | None]:
+        """What is known of the certificate ``seen`` now, and what it took the place of."""
         kept, before = self._secrets.read(KNOWN), self._last
         known = None if kept is None else known_certificate(kept)
         if known is None or known.certificate.sha256 != seen.certificate.sha256:
-            self._last = seen
             name = KNOWN if known is None or self._alarm is not Alarm.REFUSE else OFFERED
             self._secrets.write(name, seen.encode())
-            old = known
+            now, old = seen, known
         else:
-            self._last = known
             if self._secrets.read(OFFERED) is not None:
                 self._secrets.remove(OFFERED)
             # What another run has told its user of, this run has not told its own.
-            old = before if self._alarm is not Alarm.REFUSE else None
-        return None if old is None else CertificateChange(server=server, old=old, new=seen.certificate)
+            now, old = known, before if self._alarm is not Alarm.REFUSE else None
+        return now, None if old is None else CertificateChange(server=server, old=old, new=seen.certificate)

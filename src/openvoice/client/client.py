@@ -21,7 +21,7 @@ from openvoice.client.admission import admit
 from openvoice.client.bookkeeping import Bookkeeping
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call import Call
-from openvoice.client.certificates import CertificateWatch, told_of
+from openvoice.client.certificates import CertificateWatch, told_of, told_to_calls
 from openvoice.client.driver import CallDriver
 from openvoice.client.happening import Happening
 from openvoice.client.record import record_of
@@ -267,7 +267,9 @@ class Client:
         self._online = online
         if online:
             # Before anybody hears that calls can be placed.
-            self._certificate.facts(self._signalling.facts)
+            facts = self._certificate.facts(self._signalling.facts)
+            for driver in self._drivers.values():
+                driver.post_all(told_to_calls(facts, self._name, self.policy.alarm))
         self._tell("online" if online else "offline", reason=reason)
 
     def _certificate_changed(self, change: CertificateChange) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
@@ -76,6 +76,10 @@ class CallDriver:
         """Put an input of the peer or the media into the inbox."""
         self._told_over |= isinstance(message, i.Ended)
         self._inbox.put_nowait((message, None))
+
+    def post_all(self, messages: Iterable[i.CallInput]) -> None:
+        for message in messages:
+            self.post(message)
 
     async def command(self, message: i.UserInput) -> None:
         """Give a command of the user, and wait until it was taken.

@@ -64,6 +64,8 @@ class Evidence:
                 self._compare(same)
             case i.MediaSecured(facts) | i.MediaMoved(facts):
                 self._media = facts
+            case i.SignallingRenewed(facts):
+                self._signalling = _weaker(self._signalling, facts)
             case i.Contacted(contact):
                 self._trace = replace(trace, contacts=_with(trace.contacts, contact))
 
@@ -110,6 +112,17 @@ class Evidence:
 
     def _vouch(self, description: SessionDescription) -> None:
         self.vouching, self._voucher = description.vouching, description.voucher
+
+
+def _weaker(before: SignallingFacts | None, now: SignallingFacts) -> SignallingFacts:
+    """The facts of the stream as it is now, with what was to be said against the one before: the call used both."""
+    if before is None:
+        return now
+    return replace(
+        now,
+        channel_binding=now.channel_binding if before.channel_binding else "",
+        certificate_change=now.certificate_change or before.certificate_change,
+    )
 
 
 def _candidates(effect: e.Effect) -> Iterator[Candidate]:

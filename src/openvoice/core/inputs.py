@@ -1,7 +1,7 @@
 """What can happen to a call. :class:`~openvoice.core.machine.CallMachine` takes these, one at a time.
 
-Five sources: the user (or a program in the user's name), the peer by way of the signalling, the media engine, the
-own other devices, and time (which needs no input: see ``CallMachine.handle_timeout``).
+Six sources: the user (or a program in the user's name), the peer by way of the signalling, the signalling itself, the
+media engine, the own other devices, and time (which needs no input: see ``CallMachine.handle_timeout``).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, SessionDescription
-from openvoice.core.security import MediaFacts
+from openvoice.core.security import MediaFacts, SignallingFacts
 from openvoice.core.types import EndReason, Origin
 from openvoice.core.words import WordsMessage
 
@@ -197,6 +197,16 @@ class Ended:
     """Whether this side's offer or answer never left, nor any address: it could not be sealed as it had to be."""
 
 
+# --- the own signalling -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SignallingRenewed:
+    """The stream to the own server broke, and there is another one: its facts."""
+
+    facts: SignallingFacts
+
+
 # --- the media engine -------------------------------------------------------------------------------------------------
 
 
@@ -325,4 +335,4 @@ MediaInput = (
     | SourceEnded
     | DeviceTrouble
 )
-CallInput = UserInput | PeerInput | MediaInput
+CallInput = UserInput | PeerInput | MediaInput | SignallingRenewed

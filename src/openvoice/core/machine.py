@@ -26,7 +26,7 @@ CONNECT_WITHIN = 30.0
 INTERRUPTION_LIMIT = 30.0
 """Seconds without the peer's media until the call is lost."""
 
-ONLY_EVIDENCE = frozenset({i.Contacted, i.MediaMoved, i.RestartRefused})
+ONLY_EVIDENCE = frozenset({i.Contacted, i.MediaMoved, i.RestartRefused, i.SignallingRenewed})
 """Inputs that change nothing but what is known: they have no handler."""
 
 

@@ -99,6 +99,7 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.Mute: (_S.NEW, *_EXCHANGING),
     i.Hold: CONNECTED,
     i.SendDigits: (_S.ACTIVE,),
+    i.SignallingRenewed: (_S.NEW, *_EXCHANGING),
     i.LocalCandidates: _EXCHANGING,
     i.CandidatesReceived: _EXCHANGING,
     i.Contacted: _EXCHANGING,
