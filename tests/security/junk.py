@@ -135,6 +135,21 @@ def bundles(payload: Element) -> Attack:
     return attack
 
 
+def keeps_bundles_back() -> Attack:
+    """The callee names a device that nobody knows yet, and whoever asks for its keys hears nothing."""
+    number = next(_numbers)
+
+    async def attack(stage: Stage, stanza: Element) -> list[Element]:
+        assert stage.victim is not None
+        subject = stage.watch.subject(stage.victim, stanza)
+        if subject is not None and subject[1] == wire.bundle_node(number):
+            return []
+        name_device(stanza, number)
+        return [stanza]
+
+    return attack
+
+
 def speaks_only_omemo_2() -> Attack:
     """The callee names a device that has no keys but those of the newer OMEMO."""
     number = next(_numbers)
@@ -219,6 +234,15 @@ ENCRYPTED: dict[str, Change] = {
     "another namespace": lambda encrypted: setattr(encrypted, "tag", "{urn:example:other}encrypted"),
     "another OMEMO": lambda encrypted: setattr(encrypted, "tag", f"{{{OMEMO_2}}}encrypted"),
 }
+
+
+def message(to: Address, sender: Address, number: int, device: int) -> Element:
+    """What looks like a chat message, from device ``number`` for ``device``, and cannot be decrypted."""
+    made = Element("{jabber:client}message", {"from": str(sender), "to": str(to), "type": "chat"})
+    header = SubElement(SubElement(made, _tag("encrypted")), _tag("header"), {"sid": str(number)})
+    SubElement(header, _tag("key"), {"rid": str(device)}).text = _text(b"\x33" + bytes(80))
+    SubElement(header, _tag("iv")).text = _text(bytes(12))
+    return made
 
 
 def encrypted(change: Change) -> Attack:

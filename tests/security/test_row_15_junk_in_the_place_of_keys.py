@@ -14,11 +14,12 @@ from openvoice.client.keys import temporary_keys
 from openvoice.core.types import Role
 from openvoice.jingle import screening
 from openvoice.server.prosody import Prosody
-from openvoice.signalling.xmpp.omemo import wire
+from openvoice.signalling.xmpp.omemo import pep, wire
 
 from . import junk
 from .attacks import Attack
 from .hostile_server import HostileServer, Toward
+from .omemo_attacks import number_of
 from .scene import HostileScene
 from .theatre import Played, Theatre, judge, judge_honest, judge_order, theatre
 
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 LISTS = [pytest.param(junk.lists(payload), id=name) for name, payload in junk.LISTS.items()]
 BUNDLES = [
     *(pytest.param(junk.bundles(payload), id=name) for name, payload in junk.BUNDLES.items()),
+    pytest.param(junk.keeps_bundles_back(), id="kept back"),
     pytest.param(junk.speaks_only_omemo_2(), id="only those of another OMEMO"),
 ]
 ENCRYPTED = [pytest.param(junk.encrypted(change), id=name) for name, change in junk.ENCRYPTED.items()]
@@ -42,6 +44,7 @@ async def stage(prosody: Prosody) -> AsyncIterator[Theatre]:
     with pytest.MonkeyPatch.context() as patch:
         # So many calls a minute are what row 18 is about.
         patch.setattr(screening, "CALLS_OF_A_CONTACT", 10_000)
+        patch.setattr(pep, "WITHIN", 0.5)
         async with HostileServer(prosody) as server:
             cast = HostileScene(server, prosody, ("alice", "bob"))
             async with theatre(cast, keys={name: temporary_keys() for name in ("alice", "bob")}) as stage:
@@ -109,3 +112,18 @@ async def test_a_new_list_of_a_thousand_devices_costs_little(stage: Theatre) -> 
         stage.server.inject(alice, Toward.CLIENT, junk.notification(alice, bob, payload))
     judge_honest(stage, await stage.play())
     assert len(stage.server.seen(alice, Toward.SERVER)) < MANY
+
+
+async def test_a_flood_of_messages_that_cannot_be_decrypted_costs_little(stage: Theatre) -> None:
+    """From the peer's device, and from a thousand that do not exist."""
+    alice, bob = (stage.clients[role].address for role in Role)
+    ours, theirs = number_of(stage.watch, alice), number_of(stage.watch, bob)
+    assert ours is not None
+    assert theirs is not None
+    stage.server.forget()
+    for number in range(1, 1001):
+        for sender in (theirs, number):
+            stage.server.inject(alice, Toward.CLIENT, junk.message(alice, bob, sender, ours))
+    judge(await stage.play(), Vouching.SIGNALLED)
+    assert len(stage.server.seen(alice, Toward.SERVER)) < MANY
+    judge_honest(stage, await stage.play())
