@@ -232,7 +232,7 @@ class XmppSignalling:
         ]
         self._catch_up_with(messages)
         if self._upkeep is not None:
-            await self._upkeep.catch_up(received)
+            self._upkeep.catch_up(received)
 
     def _catch_up_with(self, messages: Sequence[ArchivedMessage]) -> None:
         self._perform(self._endpoint.catch_up(messages, time.time()))

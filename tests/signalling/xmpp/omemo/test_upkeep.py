@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator
+from xml.etree.ElementTree import Element
 
 import pytest
 
+from openvoice.core.address import Address
 from openvoice.signalling.xmpp.elements import element
 from openvoice.signalling.xmpp.messages import ReceivedMessage
 from openvoice.signalling.xmpp.omemo import device as module
 from openvoice.signalling.xmpp.omemo import upkeep, wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
-from openvoice.signalling.xmpp.omemo.upkeep import Upkeep
+from openvoice.signalling.xmpp.omemo.upkeep import MAXIMUM_UNHEARD, Upkeep
 from tests.signalling.xmpp.omemo.world import ALICE, BOB, World, settled
 from tests.waiting import until
 
@@ -83,9 +86,36 @@ async def test_only_contacts_are_heard(world: World, bob: OmemoDevice, caplog: p
     kept.message_received(element("jabber:client", "message"), ALICE, late=False)
     await kept._tasks.settled()
     assert sessions() == []
-    await kept.catch_up([ReceivedMessage(element("jabber:client", "message", sealed[2]), ALICE, None, 1.0)])
+    kept.catch_up([ReceivedMessage(element("jabber:client", "message", sealed[2]), ALICE, None, 1.0)])
     await kept._tasks.settled()
     assert len(sessions()) == 1
+    await kept.close()
+
+
+async def test_a_flood_of_messages_leaves_time_for_everything_else(
+    world: World, bob: OmemoDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[int] = []
+    rounds: list[int] = []
+
+    async def receive(sender: Address, encrypted: Element, *, late: bool) -> None:
+        heard.append(int(encrypted.get("number", "")))
+        rounds.append(turns)
+        time.sleep(0.002)  # noqa: ASYNC251 # what decrypting is
+
+    monkeypatch.setattr(bob, "receive", receive)
+    kept = Upkeep(bob, lambda _: True)
+    for number in range(MAXIMUM_UNHEARD + 10):
+        encrypted = element(wire.NAMESPACE, "encrypted", number=str(number))
+        kept.message_received(element("jabber:client", "message", encrypted), ALICE, late=False)
+    turns = 0
+    began = time.perf_counter()
+    while len(heard) < 20:
+        await asyncio.sleep(0)
+        turns += 1
+    assert heard == list(range(10, 30)), "in order, the newest of too many"
+    assert len(set(rounds)) == 20, "one in each round"
+    assert time.perf_counter() - began > 0.07, "for half of the time"
     await kept.close()
 
 

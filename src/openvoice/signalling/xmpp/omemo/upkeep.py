@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Iterable
 from xml.etree.ElementTree import Element
 
@@ -20,6 +21,8 @@ FRESH = 24 * 3600.0
 """Seconds after which it is looked again whether the published keys are fresh."""
 AGAIN = 600.0
 """Seconds after which a publication that failed is tried again."""
+MAXIMUM_UNHEARD = 1000
+"""Messages that wait to be heard; of more, the oldest are not."""
 
 _logger = logging.getLogger(__name__)
 
@@ -36,6 +39,8 @@ class Upkeep:
         self._known = known
         self._publishing: asyncio.Task[None] | None = None
         self._tasks = Tasks()
+        self._unheard: deque[tuple[Address, Element, bool]] = deque(maxlen=MAXIMUM_UNHEARD)
+        self._hearing: asyncio.Task[None] | None = None
 
     def connection_changed(self, online: bool) -> None:
         if self._publishing is not None:
@@ -46,13 +51,14 @@ class Upkeep:
         """``late`` says that a server kept the message for a while."""
         encrypted = wire.find_encrypted(message)
         if encrypted is not None and message.get("type") != "error" and self._known(sender.bare):
-            self._tasks.spawn(self._device.receive(sender.bare, encrypted, late=late))
+            self._unheard.append((sender.bare, encrypted, late))
+            if self._hearing is None or self._hearing.done():
+                self._hearing = self._tasks.spawn(self._hear())
 
-    async def catch_up(self, messages: Iterable[ReceivedMessage]) -> None:
-        """Let the device hear what the archive kept, and everything else have its turn meanwhile."""
+    def catch_up(self, messages: Iterable[ReceivedMessage]) -> None:
+        """Let the device hear what the archive kept."""
         for item in messages:
             self.message_received(item.message, item.sender, late=True)
-            await asyncio.sleep(0)
 
     def node_changed(self, owner: Address, node: str, payload: Element) -> None:
         if node == wire.DEVICE_LIST:
@@ -61,6 +67,17 @@ class Upkeep:
     async def close(self) -> None:
         await self._tasks.close()
         await self._device.close()
+
+    async def _hear(self) -> None:
+        """Let the device hear one message after another, for half of the time at most: calls go on in the other half,
+        however many messages there are."""
+        clock = asyncio.get_running_loop().time
+        while self._unheard:
+            sender, encrypted, late = self._unheard.popleft()
+            began = clock()
+            self._tasks.spawn(self._device.receive(sender, encrypted, late=late))
+            await asyncio.sleep(0)
+            await asyncio.sleep(clock() - began)
 
     async def _keep_published(self) -> None:
         while True:
