@@ -224,16 +224,35 @@ def test_a_call_that_moves_gets_other_words() -> None:
     bob = Side(Direction.INCOMING)
     exchange(Side(Direction.OUTGOING), bob)
     before = bob.words
+    assert before is not None
+    bob.handle(i.CompareWords(before, same=True), 2.0)
     bob.handle(i.PeerMigrated(), 2.0)
     assert bob.words is None
+    bob.trust = Trust.VERIFIED
     bob.handle(i.OfferReceived(bob.described(), session="next"), 2.0)
     bob.handle(i.LocalDescription(description(Setup.ACTIVE)), 2.0)
     assert bob.handle(i.MediaSecured(bob.facts), 2.0) == []
     (answer,) = bob.handle(i.WordsReceived(WordsMessage(Step.COMMIT, bytes(32))), 2.0)
     assert answer.step is Step.NONCE
-    assert before is not None
     with pytest.raises(InvalidState):
         bob.handle(i.CompareWords(before, same=True), 2.0)
+
+
+def test_a_call_that_moves_while_words_are_compared_shows_none_any_more() -> None:
+    alice, bob = compared()
+    read = bob.words
+    assert read is not None
+    bob.handle(i.PeerMigrated(), 2.0)
+    assert isinstance(bob.told[-1], events.WordsNotShown)
+    bob.handle(i.OfferReceived(bob.described(), session="next"), 2.0)
+    bob.handle(i.LocalDescription(description(Setup.ACTIVE)), 2.0)
+    bob.handle(i.MediaSecured(bob.facts), 2.0)
+    bob.handle(i.MediaFlowing(), 2.0)
+    assert bob.handle(i.WordsReceived(WordsMessage(Step.COMMIT, bytes(32))), 2.0) == []
+    assert bob.machine.security.words is WordsOutcome.FAILED
+    for words in (read, alice.words or ()):
+        with pytest.raises(InvalidState):
+            bob.handle(i.CompareWords(words, same=True), 2.0)
 
 
 def test_who_loses_the_glare_answers_the_commitment() -> None:

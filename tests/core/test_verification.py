@@ -188,6 +188,7 @@ def test_another_session_has_other_words() -> None:
     bob.active()
     before = alice.verification.words
     for side in (alice, bob):
+        side.verification.compared(same=True)
         assert side.note(side.verification.left()) == []
         assert side.verification.words is None
         assert side.verification.outcome is WordsOutcome.NONE
@@ -210,6 +211,8 @@ def test_no_nonce_is_used_twice() -> None:
         bob.take(reveal)
         nonces |= {nonce.value, reveal.value}
         for side in (alice, bob):
+            side.active()
+            side.verification.compared(same=True)
             assert side.note(side.verification.left()) == []
     assert len(nonces) == 10
 
@@ -220,6 +223,30 @@ def test_a_session_left_in_the_middle_of_an_exchange_is_the_last_try() -> None:
     assert "moved" in failure(alice.note(alice.verification.left()))
     assert alice.secured(session="next") == []
     assert alice.verification.settled
+
+
+@pytest.mark.parametrize("shown", [False, True])
+@pytest.mark.parametrize("role", list(Role))
+def test_a_session_left_before_its_words_were_compared_is_the_last_try(role: Role, shown: bool) -> None:
+    """Unseen tries would add up, and a yes to words that were read must not fall on those of another session."""
+    alice, bob = exchanged()
+    side = alice if role is Role.INITIATOR else bob
+    if shown:
+        side.active()
+    assert "before the words were compared" in failure(side.note(side.verification.left()))
+    assert side.verification.words is None
+    assert side.secured(session="next") == side.active() == []
+    assert side.verification.settled
+
+
+def test_a_session_without_an_exchange_may_be_left() -> None:
+    for side in pair():
+        side.note(side.verification.left())
+        assert side.verification.outcome is WordsOutcome.NONE
+    _, bob = pair()
+    bob.secured()
+    assert bob.note(bob.verification.left()) == []
+    assert bob.verification.outcome is WordsOutcome.NONE
 
 
 def test_a_failure_is_for_all_sessions_of_the_call() -> None:

@@ -21,8 +21,9 @@ class Verification:
     """One exchange for each Jingle session of the call, as long as none of them failed.
 
     There are words only where an OMEMO key vouches for the DTLS fingerprints of the peer: anything else could not be
-    verified for good. A failure is for the whole call, and so is a session that is left in the middle of an exchange:
-    whoever could begin anew at will, unseen, could try until the words are the same by chance.
+    verified for good. A failure is for the whole call, and so is a session that is left before its words were found to
+    be the same: whoever could begin anew at will could try until they are by chance, or put other words in the place of
+    those that people are just reading.
 
     Args:
         seed: 32 random octets that nobody else knows; the nonces are made of it.
@@ -115,10 +116,10 @@ class Verification:
 
     def left(self) -> Iterator[e.Effect]:
         """The session is over and the call goes on in another one."""
-        if self.deadline is not None:
-            yield from self._fail("the call moved to another device in the middle of the exchange of the words")
-        elif self.outcome is not WordsOutcome.FAILED:
+        if self.outcome is WordsOutcome.SAME:
             self.outcome = WordsOutcome.NONE
+        elif self._exchange is not None and self._exchange.begun and self.outcome is not WordsOutcome.FAILED:
+            yield from self._fail("the call moved to another device before the words were compared")
         self._exchange = self.voucher = None
         self._secured = self._active = False
         self._early.clear()

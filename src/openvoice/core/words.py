@@ -83,6 +83,8 @@ class WordsExchange:
         self._session = session
         self._initiator, self._responder = (own, peer) if role is Role.INITIATOR else (peer, own)
         self._nonce = nonce
+        self.begun = False
+        """Whether this side has said anything."""
         self._commitment = b""
         self._expected: Step | None = Step.COMMIT if role is Role.RESPONDER else None
         self._reflected = own.fingerprint.matches(peer.fingerprint) or hmac.compare_digest(own.key, peer.key)
@@ -95,6 +97,7 @@ class WordsExchange:
     def begin(self) -> WordsMessage:
         """The commitment of the initiator."""
         assert self._role is Role.INITIATOR
+        self.begun = True
         self._expected = Step.NONCE
         return WordsMessage(Step.COMMIT, commitment(self._session, self._initiator, self._nonce))
 
@@ -113,6 +116,7 @@ class WordsExchange:
             raise self._failed("the other device showed this device's own keys")
         match message.step:
             case Step.COMMIT:
+                self.begun = True
                 self._commitment = message.value
                 self._expected = Step.REVEAL
                 return WordsMessage(Step.NONCE, self._nonce)
