@@ -28,7 +28,7 @@ from openvoice.cli.context import (
     record_option,
     require_option,
 )
-from openvoice.cli.keys import somebody_types
+from openvoice.cli.keyboard import somebody_types
 from openvoice.cli.printing import printer, told
 from openvoice.cli.running import run
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from openvoice import Call, OpenVoiceError
-from openvoice.cli.keys import keys
+from openvoice.cli.keyboard import keys
 from openvoice.cli.printing import Printer
 
 SAME, DIFFERENT = "v", "x"

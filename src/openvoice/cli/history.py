@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from openvoice import UsageError
 from openvoice.cli.context import Settings, json_option
 from openvoice.cli.pages import html_option, write_page
 from openvoice.cli.printing import show_findings
+from openvoice.cli.records import beginning, find_record, show_records
 from openvoice.cli.screen import Screen
 from openvoice.report import render_record
 
@@ -32,15 +31,7 @@ def command(context: click.Context, limit: int, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    records = context.obj.profile.history(limit)
-    screen = Screen()
-    for record in records:
-        if as_json:
-            click.echo(json.dumps(record))
-        else:
-            screen.line(_line(record), indent=0)
-    if not records and not as_json:
-        screen.line("no calls yet", indent=0)
+    show_records(context.obj.profile.history(limit), _line, nothing="no calls yet", as_json=as_json)
 
 
 @command.command("show")
@@ -55,10 +46,7 @@ def show(settings: Settings, call: str, html: Path | None, as_json: bool) -> Non
     Look at one:      openvoice history show 8acede2c
     As a page:        openvoice history show 8acede2c --html call.html
     """
-    found = [record for record in settings.profile.history(None) if record["call"].startswith(call)]
-    if len(found) != 1:
-        raise UsageError(f"{len(found) or 'no'} calls begin with {call!r}: see 'openvoice history'")
-    (record,) = found
+    record = find_record(settings.profile.history(), "call", call, command="openvoice history")
     if html is not None:
         write_page(html, render_record(record))
         return
@@ -91,7 +79,5 @@ def _numbers(stats: dict[str, Any]) -> list[str]:
 
 
 def _line(record: dict[str, Any]) -> str:
-    when = datetime.fromtimestamp(record["time"]).strftime("%Y-%m-%d %H:%M")
-    arrow = "->" if record["direction"] == "outgoing" else "<-"
     length = f", {record['duration']:.0f} s" if record.get("duration") else ""
-    return f"{record['call'][:8]}  {when}  {arrow} {record['peer']}  {record['outcome']}{length}"
+    return f"{beginning(record, 'call')}  {record['outcome']}{length}"

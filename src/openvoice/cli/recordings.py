@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
-from openvoice import Profile, UsageError
+from openvoice import Profile
 from openvoice.cli.context import Settings, json_option
-from openvoice.cli.screen import Screen
+from openvoice.cli.records import beginning, find_record, short, show_records
 
 
 @click.group("recordings")
@@ -33,15 +31,7 @@ def list_(settings: Settings, as_json: bool) -> None:
     \b
     For programs:  openvoice recordings list --json
     """
-    recordings = settings.profile.recordings()
-    screen = Screen()
-    for recording in recordings:
-        if as_json:
-            click.echo(json.dumps(recording))
-        else:
-            screen.line(_line(recording), indent=0)
-    if not recordings and not as_json:
-        screen.line("no recordings", indent=0)
+    show_records(settings.profile.recordings(), _line, nothing="no recordings", as_json=as_json)
 
 
 @command.command("export")
@@ -73,18 +63,14 @@ def delete(settings: Settings, recording: str) -> None:
     profile = settings.profile
     found = _find(profile, recording)
     profile.remove_recording(found)
-    click.echo(f"{found[:8]} was deleted")
+    click.echo(f"{short(found)} was deleted")
 
 
 def _find(profile: Profile, begin: str) -> str:
-    found = [record["recording"] for record in profile.recordings() if record["recording"].startswith(begin)]
-    if len(found) != 1:
-        raise UsageError(f"{len(found) or 'no'} recordings begin with {begin!r}: see 'openvoice recordings list'")
-    return str(found[0])
+    found = find_record(profile.recordings(), "recording", begin, command="openvoice recordings list")
+    return str(found["recording"])
 
 
 def _line(recording: dict[str, Any]) -> str:
-    when = datetime.fromtimestamp(recording["time"]).strftime("%Y-%m-%d %H:%M")
-    arrow = "->" if recording["direction"] == "outgoing" else "<-"
     cut = "" if recording["whole"] else ", not ended in order"
-    return f"{recording['recording'][:8]}  {when}  {arrow} {recording['peer']}  {recording['seconds']:.0f} s{cut}"
+    return f"{beginning(recording, 'recording')}  {recording['seconds']:.0f} s{cut}"

@@ -28,6 +28,9 @@ _MARKS = {
     Trust.DISTRUSTED: Mark.BAD,
 }
 
+_peer_argument = click.argument("peer", type=ADDRESS, metavar="JID")
+_device_argument = click.argument("device", type=click.IntRange(1, 2**32 - 1))
+
 
 @click.group("trust")
 def command() -> None:
@@ -68,7 +71,7 @@ def list_(settings: Settings, peer: Address | None, account: Address | None, as_
 
 
 @command.command("verify")
-@click.argument("peer", type=ADDRESS, metavar="JID")
+@_peer_argument
 @click.option(
     "--key",
     "spoken",
@@ -105,8 +108,8 @@ def verify(settings: Settings, peer: Address, spoken: str | None, account: Addre
 
 
 @command.command("accept")
-@click.argument("peer", type=ADDRESS, metavar="JID")
-@click.argument("device", type=click.IntRange(1, 2**32 - 1))
+@_peer_argument
+@_device_argument
 @account_option
 @json_option
 @click.pass_obj
@@ -122,8 +125,8 @@ def accept(settings: Settings, peer: Address, device: int, account: Address | No
 
 
 @command.command("distrust")
-@click.argument("peer", type=ADDRESS, metavar="JID")
-@click.argument("device", type=click.IntRange(1, 2**32 - 1))
+@_peer_argument
+@_device_argument
 @account_option
 @json_option
 @click.pass_obj
