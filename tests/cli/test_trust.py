@@ -70,7 +70,7 @@ def test_a_later_key_of_the_same_number_is_not_taken_for_the_one_read_aloud(know
         keys._trust.meet(BOB, 7, TWO, 200.0)
     (verified,) = known("trust", "verify", BOB, "--key", ONE.hex(), "--json").events
     assert (verified["key"], verified["trust"]) == (ONE.hex(), "verified")
-    assert [line["trust"] for line in known("trust", "list", BOB, "--json").events] == ["verified", "trusted"]
+    assert [line["trust"] for line in known("trust", "list", BOB, "--json").events] == ["verified", "undecided"]
 
 
 def test_another_key_than_the_one_read_aloud_is_a_warning(known: Run) -> None:
