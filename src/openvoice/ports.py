@@ -275,6 +275,10 @@ class RecordingStore(Protocol):
         ...
 
 
+OMEMO_SECRETS = "omemo/"
+"""What the names of all secrets begin with that a copy must not go on with: the own OMEMO keys and the ratchets."""
+
+
 class SecretStore(Protocol):
     """Small secrets by name, encrypted at rest. Other processes of the same user may share it."""
 

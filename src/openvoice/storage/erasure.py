@@ -8,11 +8,12 @@ from enum import StrEnum
 
 from openvoice.core.address import Address
 from openvoice.errors import ConfigurationError
+from openvoice.ports import OMEMO_SECRETS
 from openvoice.storage.cipher import Entry
 from openvoice.storage.history import CALLS, PRESENCE
 from openvoice.storage.passwords import PASSWORDS
 from openvoice.storage.recordings import RECORDINGS
-from openvoice.storage.secrets import OMEMO, SHELVES
+from openvoice.storage.secrets import SHELVES
 from openvoice.storage.trust import TRUST
 from openvoice.storage.vault import Vault
 
@@ -36,7 +37,7 @@ class Kind(StrEnum):
 def kind_of(entry: Entry) -> Kind:
     """What an entry of the vault is."""
     if entry.shelf.startswith(SHELVES):
-        for prefix, kind in ((OMEMO, Kind.KEYS), (TRUST, Kind.TRUST)):
+        for prefix, kind in ((OMEMO_SECRETS, Kind.KEYS), (TRUST, Kind.TRUST)):
             if entry.name.startswith(prefix):
                 return kind
         return Kind.SERVERS

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 SHELVES = "secrets/"
 """What the names of the shelves of all accounts begin with."""
-OMEMO = "omemo/"
-"""What the names of all begin that must not live on in a copy: the own OMEMO keys and the ratchets."""
 
 
 class VaultSecrets:

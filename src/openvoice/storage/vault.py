@@ -14,6 +14,7 @@ from typing import Any, Self
 from openvoice.core.address import Address
 from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, KeyUnavailable
+from openvoice.ports import OMEMO_SECRETS
 from openvoice.storage.cipher import KEY_OCTETS, Cipher, Entry
 from openvoice.storage.database import Database
 from openvoice.storage.header import Header
@@ -22,7 +23,7 @@ from openvoice.storage.instance import Place, Witness
 from openvoice.storage.key import holder
 from openvoice.storage.passwords import PasswordKeeper
 from openvoice.storage.recordings import FOLDER, Recordings, remove_sound
-from openvoice.storage.secrets import OMEMO, SHELVES, VaultSecrets
+from openvoice.storage.secrets import SHELVES, VaultSecrets
 
 _log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ class Vault:
 
     def _begin_anew(self) -> None:
         for entry in self._all():
-            if entry.shelf.startswith(SHELVES) and entry.name.startswith(OMEMO):
+            if entry.shelf.startswith(SHELVES) and entry.name.startswith(OMEMO_SECRETS):
                 self.remove(entry.shelf, entry.name)
         self._instance = secrets.token_hex(16)
         self._settle()

@@ -7,10 +7,9 @@ import itertools
 import logging
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
@@ -48,6 +47,7 @@ from openvoice.signalling.xmpp.omemo.attempt import attempt
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.pep import PepNetwork
 from openvoice.signalling.xmpp.omemo.upkeep import NOTIFY, Upkeep
+from openvoice.signalling.xmpp.tasks import Tasks
 
 REQUEST_WITHIN = 15.0
 """Seconds that a peer may take to acknowledge a Jingle request; Dino looks for its codecs first."""
@@ -112,7 +112,7 @@ class XmppSignalling:
         self._relays_until = 0.0
         self._relays_lock = asyncio.Lock()
         self._last_seen = max(last_online or 0.0, time.time() - CATCH_UP)
-        self._tasks: set[asyncio.Task[object]] = set()
+        self._tasks = Tasks()
 
     @property
     def address(self) -> Address:
@@ -132,9 +132,7 @@ class XmppSignalling:
         if self._upkeep is not None:
             await self._upkeep.close()
         self._late.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.close()
         await self._connection.close()
 
     def in_roster(self, peer: Address) -> bool:
@@ -209,7 +207,7 @@ class XmppSignalling:
     def connection_changed(self, online: bool, reason: str) -> None:
         if online:
             self._endpoint.own = self._connection.address
-            self._spawn(self._catch_up(self._last_seen))
+            self._tasks.spawn(self._catch_up(self._last_seen))
         if self._upkeep is not None:
             self._upkeep.connection_changed(online)
         self._last_seen = time.time()
@@ -256,12 +254,12 @@ class XmppSignalling:
                     self._listener.call_input(call, message)
                 case Incoming(incoming, first):
                     if self.in_roster(incoming.peer):
-                        self._spawn(self._learn_devices(incoming.peer.bare))
+                        self._tasks.spawn(self._learn_devices(incoming.peer.bare))
                     self._listener.call_incoming(incoming, first)
                 case Missed(incoming, outcome):
                     self._listener.call_missed(incoming, outcome)
                 case Seal() | Unseal():
-                    self._spawn(self._turn_ratchet(output))
+                    self._tasks.spawn(self._turn_ratchet(output))
                 case Forget():
                     pass
 
@@ -324,8 +322,3 @@ class XmppSignalling:
 
     def _other_device_takes_calls(self) -> bool:
         return any(presence.address != self.address for presence in self._connection.presence_of(self.address.bare))
-
-    def _spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

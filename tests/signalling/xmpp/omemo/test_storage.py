@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from openvoice.signalling.xmpp.omemo.storage import PREFIX, SecretStorage, SessionStorage, at_once
+from openvoice.ports import OMEMO_SECRETS
+from openvoice.signalling.xmpp.omemo.storage import SecretStorage, SessionStorage, at_once
 from openvoice.testing.fakes import MemorySecrets
 
 
@@ -27,7 +28,7 @@ def test_own_keys_are_secrets_of_omemo() -> None:
     secrets = MemorySecrets()
     storage = SecretStorage(secrets)
     at_once(storage.store("/a/key", {"ä": [1, None, True, "\x80"]}))
-    assert secrets.names(PREFIX) == ["omemo/a/key"]
+    assert secrets.names(OMEMO_SECRETS) == ["omemo/a/key"]
     assert at_once(SecretStorage(secrets).load("/a/key")).from_just() == {"ä": [1, None, True, "\x80"]}
     at_once(storage.delete("/a/key"))
     assert at_once(storage.load("/a/key")).is_nothing

@@ -25,7 +25,7 @@ from openvoice.signalling.xmpp.omemo.payload import open_text, seal_text
 from openvoice.signalling.xmpp.omemo.publication import Publication
 from openvoice.signalling.xmpp.omemo.record import may_reach
 from openvoice.signalling.xmpp.omemo.sessions import KEY, Opened, Sessions
-from openvoice.signalling.xmpp.omemo.tasks import Tasks
+from openvoice.signalling.xmpp.tasks import Tasks
 
 PUBLISHED_WITHIN = 5.0
 """Seconds that a call waits for the first publication of the own device."""

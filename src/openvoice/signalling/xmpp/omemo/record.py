@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from omemo.types import JSONType
 
 from openvoice.core.address import Address
-from openvoice.ports import SecretStore
-from openvoice.signalling.xmpp.omemo.storage import PREFIX, read_json, write_json
+from openvoice.ports import OMEMO_SECRETS, SecretStore
+from openvoice.signalling.xmpp.omemo.storage import read_json, write_json
 from openvoice.signalling.xmpp.omemo.wire import MAXIMUM_DEVICES
 
 MAXIMUM_SESSIONS = 5
@@ -53,9 +53,9 @@ def read_record(secrets: SecretStore, peer: Address, device: int) -> Record:
 def write_record(secrets: SecretStore, peer: Address, device: int, record: Record, now: float) -> None:
     """Keep ``record``. Of a person with too many devices, the one that was used least recently is forgotten."""
     if not record.used:
-        kept = secrets.names(PREFIX + _name(peer))
+        kept = secrets.names(OMEMO_SECRETS + _name(peer))
         if len(kept) >= MAXIMUM_DEVICES:
-            records = {name: Record(**read_json(secrets, name.removeprefix(PREFIX))) for name in kept}
+            records = {name: Record(**read_json(secrets, name.removeprefix(OMEMO_SECRETS))) for name in kept}
             secrets.remove(min(records, key=lambda name: records[name].used))
     record.used = now
     write_json(

@@ -13,10 +13,7 @@ from typing import Any, TypeVar
 from omemo.storage import Just, Maybe, Nothing, Storage
 from omemo.types import JSONType
 
-from openvoice.ports import SecretStore
-
-PREFIX = "omemo/"
-"""What the names of all secrets of OMEMO begin with."""
+from openvoice.ports import OMEMO_SECRETS, SecretStore
 
 Result = TypeVar("Result")
 
@@ -34,12 +31,12 @@ def at_once(work: Coroutine[Any, Any, Result]) -> Result:
 
 def read_json(secrets: SecretStore, name: str) -> Any:
     """What was written under ``name``, ``None`` if nothing was."""
-    kept = secrets.read(PREFIX + name)
+    kept = secrets.read(OMEMO_SECRETS + name)
     return None if kept is None else json.loads(kept)
 
 
 def write_json(secrets: SecretStore, name: str, value: Any) -> None:
-    secrets.write(PREFIX + name, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    secrets.write(OMEMO_SECRETS + name, json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 class SecretStorage(Storage):
@@ -79,7 +76,7 @@ class SessionStorage(Storage):
 
 
 def _name(key: str) -> str:
-    return PREFIX + key.strip("/")
+    return OMEMO_SECRETS + key.strip("/")
 
 
 def _last(key: str) -> str:

@@ -13,7 +13,7 @@ from openvoice.signalling.xmpp.messages import ReceivedMessage
 from openvoice.signalling.xmpp.omemo import wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.failures import OmemoFailed
-from openvoice.signalling.xmpp.omemo.tasks import Tasks
+from openvoice.signalling.xmpp.tasks import Tasks
 
 NOTIFY = f"{wire.DEVICE_LIST}+notify"
 """The feature that asks servers to tell of new lists of devices (XEP-0163, 4.3.2)."""

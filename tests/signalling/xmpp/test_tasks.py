@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
-from openvoice.signalling.xmpp.omemo.tasks import Tasks
+from openvoice.signalling.xmpp.tasks import Tasks
 
 
 async def test_what_goes_wrong_is_told_without_its_words(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from openvoice.core.faults import fault
-from openvoice.signalling.xmpp.omemo.failures import OmemoFailed
+from openvoice.errors import OpenVoiceError
+
+Result = TypeVar("Result")
 
 _logger = logging.getLogger(__name__)
 
@@ -17,12 +19,12 @@ class Tasks:
     """Runs coroutines until they are done, or until :meth:`close`. What they raise ends in the log."""
 
     def __init__(self) -> None:
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
 
     def __len__(self) -> int:
         return len(self._running)
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         task = asyncio.create_task(work)
         self._running.add(task)
         task.add_done_callback(self._finished)
@@ -34,14 +36,15 @@ class Tasks:
             await asyncio.wait(self._running)
 
     async def close(self) -> None:
-        for task in self._running:
-            task.cancel()
-        await self.settled()
+        while self._running:
+            for task in self._running:
+                task.cancel()
+            await asyncio.wait(self._running)
 
-    def _finished(self, task: asyncio.Task[None]) -> None:
+    def _finished(self, task: asyncio.Task[Any]) -> None:
         self._running.discard(task)
         error = None if task.cancelled() else task.exception()
-        if isinstance(error, OmemoFailed):
+        if isinstance(error, OpenVoiceError):
             _logger.warning("%s", error)
         elif error is not None:
-            _logger.error("OMEMO failed: %s", fault(error))
+            _logger.error("work beside the calls failed: %s", fault(error))
