@@ -15,6 +15,7 @@ from openvoice.signalling.xmpp.omemo import device as module
 from openvoice.signalling.xmpp.omemo import wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
+from openvoice.signalling.xmpp.omemo.record import MAXIMUM_SESSIONS, read_record
 from openvoice.storage.trust import TrustBook
 from openvoice.testing.fakes import MemorySecrets
 from tests.signalling.xmpp.omemo.world import ALICE, BOB, World, over_the_wire, settled
@@ -157,12 +158,14 @@ async def test_who_takes_the_number_of_a_verified_device_is_not_sealed_for(world
     alice, bob = await world.published(ALICE), await world.published(BOB)
     await talk(world, alice, bob)
     TrustBook(world.secrets[f"{ALICE} "]).decide(BOB, bob.key, Trust.VERIFIED)
-    mallory = await world.published(BOB, "mallory")
-    forged = await mallory.seal(ALICE, alice.id, TEXTS)
-    for item in forged.elements.values():
-        item[0].set("sid", str(bob.id))
-    read = await alice.unseal(BOB, forged.elements)
-    assert (read.voucher.peer.key, read.voucher.vouching) == (mallory.key, Vouching.SIGNALLED)
+    for number in range(MAXIMUM_SESSIONS + 2):
+        mallory = await world.published(BOB, f"mallory {number}")
+        forged = await mallory.seal(ALICE, alice.id, TEXTS)
+        for item in forged.elements.values():
+            item[0].set("sid", str(bob.id))
+        read = await alice.unseal(BOB, forged.elements)
+        assert (read.voucher.peer.key, read.voucher.vouching) == (mallory.key, Vouching.SIGNALLED)
+    assert len(read_record(world.secrets[f"{ALICE} "], BOB, bob.id).sessions) == MAXIMUM_SESSIONS
     sealed = await alice.seal(BOB, bob.id, TEXTS)
     assert (sealed.voucher.peer.key, sealed.voucher.vouching) == (bob.key, Vouching.OMEMO_VERIFIED)
     assert (await bob.unseal(ALICE, sealed.elements)).texts == TEXTS

@@ -135,7 +135,7 @@ class OmemoDevice:
 
     async def _seal(self, peer: Address, device: int, texts: Mapping[str, str]) -> Sealed:
         await self._be_published()
-        bundle = None if self._sessions().knows(peer, device) else await fetch_bundle(self._network, peer, device)
+        bundle = None if self._sessions(peer).knows(peer, device) else await fetch_bundle(self._network, peer, device)
         names, payloads, materials = [], [], []
         for name, text in texts.items():
             payload, material = seal_text(text)
@@ -143,7 +143,7 @@ class OmemoDevice:
             payloads.append(payload)
             materials.append(material)
         with self._secrets.transaction():
-            identity_key, keys = self._sessions().seal(peer, device, materials, bundle, worth=self._worth(peer))
+            identity_key, keys = self._sessions(peer).seal(peer, device, materials, bundle)
         elements = [
             wire.write_encrypted(self.id, device, key, payload) for key, payload in zip(keys, payloads, strict=True)
         ]
@@ -208,8 +208,9 @@ class OmemoDevice:
         self._published = found if found.published else None
         return found
 
-    def _sessions(self) -> Sessions:
-        return Sessions(self._secrets, self._clock())
+    def _sessions(self, peer: Address) -> Sessions:
+        worth = {item.key: item.trust.worth for item in self._trust.keys(peer.bare)}
+        return Sessions(self._secrets, self._clock(), lambda key: worth.get(key, Vouching.NONE))
 
     def _open(self, peer: Address, device: int, keys: Sequence[wire.SealedKey]) -> list[Opened]:
         """Decrypt message keys. Those before one that fails stay decrypted, so that they cannot come again."""
@@ -218,7 +219,7 @@ class OmemoDevice:
         with self._secrets.transaction():
             for key in keys:
                 try:
-                    opened.append(self._sessions().open(peer, device, key))
+                    opened.append(self._sessions(peer).open(peer, device, key))
                 except OmemoFailed as failure:
                     failed = failure
                     break
@@ -230,11 +231,6 @@ class OmemoDevice:
 
     def _meet(self, peer: Address, device: int, key: bytes) -> DeviceKey:
         return self._trust.meet(peer.bare, device, key, self._clock())
-
-    def _worth(self, owner: Address) -> Callable[[bytes], int]:
-        """What each key of ``owner`` vouches for."""
-        known = {item.key: item.trust.worth for item in self._trust.keys(owner.bare)}
-        return lambda key: known.get(key, Vouching.NONE)
 
     def _voucher(self, met: DeviceKey) -> Voucher:
         return Voucher(peer=met, own_device=self.id, own_key=self.key)
@@ -256,7 +252,7 @@ class OmemoDevice:
     async def _heal(self, peer: Address, device: int) -> None:
         """Replace a session in which something came that cannot be decrypted, and tell the device in the new one."""
         # Numbers of devices cost nothing: those without a session share one turn.
-        turn = device if self._sessions().knows(peer, device) else NO_DEVICE
+        turn = device if self._sessions(peer).knows(peer, device) else NO_DEVICE
         if not may_reach(self._secrets, peer, turn, self._clock()):
             return
         try:
@@ -264,7 +260,7 @@ class OmemoDevice:
             if self._meet(peer, device, bundle.identity_key).trust is Trust.DISTRUSTED:
                 return
             with self._secrets.transaction():
-                key = self._sessions().begin(peer, device, bundle, dice.token_bytes(KEY))
+                key = self._sessions(peer).begin(peer, device, bundle, dice.token_bytes(KEY))
         except OmemoFailed as failure:
             _logger.info("a broken OMEMO session could not be replaced: %s", failure.cause)
             return
@@ -275,7 +271,7 @@ class OmemoDevice:
     def _answer(self, peer: Address, device: int) -> None:
         """Say something in a session, so that the other side knows that it works, and new keys come in."""
         with self._secrets.transaction():
-            _, [key] = self._sessions().seal(peer, device, [dice.token_bytes(KEY)], worth=self._worth(peer))
+            _, [key] = self._sessions(peer).seal(peer, device, [dice.token_bytes(KEY)])
         self._send_key(peer, device, key)
 
     def _send_key(self, peer: Address, device: int, key: wire.SealedKey) -> None:

@@ -39,10 +39,6 @@ class Record:
     def note_seen(self, data: bytes) -> None:
         self.seen = [*self.seen, _digest(data)][-MAXIMUM_SEEN:]
 
-    def put_first(self, session: Fields) -> None:
-        """Take ``session`` into use, in place of the oldest if there are too many."""
-        self.sessions = [session, *self.sessions][:MAXIMUM_SESSIONS]
-
 
 def read_record(secrets: SecretStore, peer: Address, device: int) -> Record:
     """The record of a device; an empty one if nothing is kept about it."""

@@ -26,7 +26,7 @@ from openvoice.core.address import Address
 from openvoice.ports import SecretStore
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
 from openvoice.signalling.xmpp.omemo.prekeys import to_library
-from openvoice.signalling.xmpp.omemo.record import Fields, read_record, write_record
+from openvoice.signalling.xmpp.omemo.record import MAXIMUM_SESSIONS, Fields, Record, read_record, write_record
 from openvoice.signalling.xmpp.omemo.storage import SecretStorage, SessionStorage, at_once
 from openvoice.signalling.xmpp.omemo.wire import Bundle, SealedKey
 
@@ -53,11 +53,16 @@ class Opened:
 
 
 class Sessions:
-    """The sessions of one account."""
+    """The sessions of one account.
 
-    def __init__(self, secrets: SecretStore, now: float) -> None:
+    ``worth`` says of the identity keys of the other side what they are worth. Anybody can begin sessions in the name of
+    a device: the one whose key is worth most is written in, and is the last to be forgotten.
+    """
+
+    def __init__(self, secrets: SecretStore, now: float, worth: Callable[[bytes], int] = lambda _: 0) -> None:
         self._secrets = secrets
         self._now = now
+        self._worth = worth
         self._library = Oldmemo(SecretStorage(secrets))
 
     def knows(self, peer: Address, device: int) -> bool:
@@ -72,7 +77,7 @@ class Sessions:
         """
         session, key = self._begin(peer, device, bundle, material)
         record = read_record(self._secrets, peer, device)
-        record.put_first(_fields(session))
+        self._put_first(record, peer, device, session)
         record.reached = self._now
         write_record(self._secrets, peer, device, record, self._now)
         return key
@@ -83,12 +88,11 @@ class Sessions:
         device: int,
         materials: Sequence[bytes],
         bundle: Bundle | None = None,
-        worth: Callable[[bytes], int] = lambda _: 0,
     ) -> tuple[bytes, list[SealedKey]]:
         """Encrypt message keys for a device; gives its identity key with them.
 
-        Of several sessions, that one counts whose identity key is worth most, and of those the one in use: anybody can
-        begin a session in the name of the device. If there is none, one begins with ``bundle``.
+        Of several sessions, that one counts whose identity key is worth most, and of those the one in use. If there is
+        none, one begins with ``bundle``.
 
         Raises:
             OmemoFailed: there are no keys to begin with, or they are not signed by the device (``no-bundle``).
@@ -99,11 +103,11 @@ class Sessions:
                 raise OmemoFailed(Cause.NO_BUNDLE)
             session, first = self._begin(peer, device, bundle, materials[0])
             sealed, materials = [first], materials[1:]
-            record.put_first({})
+            record.sessions.append({})
             chosen = 0
         else:
             sessions = [self._load(peer, device, fields) for fields in record.sessions]
-            session, sealed = max(sessions, key=lambda session: worth(_identity_key(session))), []
+            session, sealed = max(sessions, key=lambda session: self._worth(_identity_key(session))), []
             chosen = sessions.index(session)
         for material in materials:
             key = at_once(self._library.encrypt_key_material(session, _plain(material)))
@@ -132,7 +136,7 @@ class Sessions:
             fields, session, plain = self._decrypt(candidates, encrypted)
             record.sessions.remove(fields)
         # What the other side writes in is what it reads in.
-        record.put_first(_fields(session))
+        self._put_first(record, peer, device, session)
         record.note_seen(key.data)
         write_record(self._secrets, peer, device, record, self._now)
         return Opened(
@@ -141,6 +145,14 @@ class Sessions:
             begun=begins,
             stale=(session.receiving_chain_length or 0) > STALE,
         )
+
+    def _put_first(self, record: Record, peer: Address, device: int, session: SessionImpl) -> None:
+        """Take ``session`` into use. If there are too many then, the oldest of those whose key is worth least goes."""
+        others = record.sessions
+        if len(others) >= MAXIMUM_SESSIONS:
+            keys = [_identity_key(self._load(peer, device, fields)) for fields in others]
+            del others[min(range(len(others)), key=lambda index: (self._worth(keys[index]), -index))]
+        record.sessions = [_fields(session), *others]
 
     def _begin(self, peer: Address, device: int, bundle: Bundle, material: bytes) -> tuple[SessionImpl, SealedKey]:
         try:
