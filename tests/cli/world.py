@@ -21,7 +21,7 @@ from openvoice.core.security import SignallingFacts
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.trust import DeviceKey, Trust, Voucher
 from openvoice.core.types import CallId, Role
-from openvoice.core.words import Party, WordsExchange, WordsMessage
+from openvoice.core.words import Side, WordsExchange, WordsMessage
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, IncomingCall, RelayServer, SignallingListener
 from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, description, facts
 
@@ -171,8 +171,8 @@ class _Server(FakeSignalling):
         self._words[call] = WordsExchange(
             role,
             session="sid",
-            own=Party(fingerprint=REMOTE, key=VOUCHER.peer.key),
-            peer=Party(fingerprint=facts().local_fingerprint, key=VOUCHER.own_key),
+            own=Side(fingerprint=REMOTE, key=VOUCHER.peer.key),
+            peer=Side(fingerprint=facts().local_fingerprint, key=VOUCHER.own_key),
             nonce=bytes(range(32)),
         )
         return self._words[call]

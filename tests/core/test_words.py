@@ -16,7 +16,7 @@ from openvoice.core.description import Fingerprint
 from openvoice.core.types import Role
 from openvoice.core.word_list import words_of
 from openvoice.core.words import (
-    Party,
+    Side,
     Step,
     WordsExchange,
     WordsFailed,
@@ -26,9 +26,9 @@ from openvoice.core.words import (
     exchange_nonce,
 )
 
-ALICE = Party(fingerprint=Fingerprint("sha-256", bytes([1] * 32)), key=bytes([11] * 32))
-BOB = Party(fingerprint=Fingerprint("sha-512", bytes([2] * 64)), key=bytes([22] * 32))
-EVE = Party(fingerprint=Fingerprint("sha-256", bytes([3] * 32)), key=bytes([33] * 32))
+ALICE = Side(fingerprint=Fingerprint("sha-256", bytes([1] * 32)), key=bytes([11] * 32))
+BOB = Side(fingerprint=Fingerprint("sha-512", bytes([2] * 64)), key=bytes([22] * 32))
+EVE = Side(fingerprint=Fingerprint("sha-256", bytes([3] * 32)), key=bytes([33] * 32))
 ONE, TWO = bytes([7] * 32), bytes([8] * 32)
 
 octets = st.binary(min_size=32, max_size=32)
@@ -39,13 +39,13 @@ messages = st.one_of(
 
 
 def initiator(
-    own: Party = ALICE, peer: Party = BOB, *, nonce: bytes = ONE, session: str = "sid"
+    own: Side = ALICE, peer: Side = BOB, *, nonce: bytes = ONE, session: str = "sid"
 ) -> tuple[WordsExchange, WordsMessage]:
     exchange = WordsExchange(Role.INITIATOR, session=session, own=own, peer=peer, nonce=nonce)
     return exchange, exchange.begin()
 
 
-def responder(own: Party = BOB, peer: Party = ALICE, *, nonce: bytes = TWO, session: str = "sid") -> WordsExchange:
+def responder(own: Side = BOB, peer: Side = ALICE, *, nonce: bytes = TWO, session: str = "sid") -> WordsExchange:
     return WordsExchange(Role.RESPONDER, session=session, own=own, peer=peer, nonce=nonce)
 
 
@@ -149,7 +149,7 @@ def test_whoever_waits_is_known() -> None:
 @pytest.mark.parametrize(
     "peer", [replace(BOB, key=ALICE.key), replace(BOB, fingerprint=ALICE.fingerprint)], ids=["key", "fingerprint"]
 )
-def test_a_mirror_makes_no_words(peer: Party) -> None:
+def test_a_mirror_makes_no_words(peer: Side) -> None:
     alice, _ = initiator(peer=peer)
     with pytest.raises(WordsFailed, match="own keys"):
         alice.take(WordsMessage(Step.NONCE, TWO))
@@ -161,7 +161,7 @@ def test_values_check_themselves() -> None:
     with pytest.raises(ValueError, match="length"):
         WordsMessage(Step.COMMIT, bytes(31))
     with pytest.raises(ValueError, match="identity key"):
-        Party(fingerprint=ALICE.fingerprint, key=bytes(33))
+        Side(fingerprint=ALICE.fingerprint, key=bytes(33))
 
 
 def test_every_exchange_of_a_call_has_a_nonce_of_its_own() -> None:

@@ -12,7 +12,7 @@ import pytest
 from openvoice.core.description import Fingerprint
 from openvoice.core.types import Role
 from openvoice.core.verification import EXCHANGE_WITHIN
-from openvoice.core.words import PROTOCOL, Party, Step, WordsExchange, WordsMessage, commitment, derivation
+from openvoice.core.words import PROTOCOL, Side, Step, WordsExchange, WordsMessage, commitment, derivation
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "verification-words.md").read_text()
 ROWS = {
@@ -29,10 +29,10 @@ def octets(cell: str) -> bytes:
     return bytes(range(int(first, 16), int(last, 16) + 1))
 
 
-def party(column: int, who: str) -> Party:
+def party(column: int, who: str) -> Side:
     algorithm, digest = ROWS[f"{who}'s fingerprint"][column].split()
     key = octets(ROWS[f"{who}'s identity key"][column])
-    return Party(fingerprint=Fingerprint(algorithm.strip("`"), octets(digest)), key=key)
+    return Side(fingerprint=Fingerprint(algorithm.strip("`"), octets(digest)), key=key)
 
 
 @pytest.mark.parametrize("column", [0, 1])

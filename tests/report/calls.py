@@ -11,7 +11,7 @@ from openvoice.core.statistics import CallStatistics
 from openvoice.core.trace import Trace
 from openvoice.core.trust import Trust
 from openvoice.core.types import Vouching
-from openvoice.report import CallReport, Moment, Party, Side, Similarity
+from openvoice.report import Actor, CallReport, Moment, Side, Similarity
 from tests.core.descriptions import CERTIFICATE, voucher
 
 ALICE, BOB, MALLORY = (Fingerprint("sha-256", bytes([number]) * 32) for number in (0xAA, 0xBB, 0xCC))
@@ -29,14 +29,14 @@ TRACE = Trace(
     contacts=(Contact(kind=ContactKind.TURN, host="turn.example.org", address="192.0.2.1", mapped="203.0.113.9"),),
 )
 MOMENTS = (
-    Moment(name="propose", at=0.0, by=Party.CALLER),
-    Moment(name="ringing", at=0.012, by=Party.CALLEE),
-    Moment(name="proceed", at=0.031, by=Party.CALLEE),
-    Moment(name="session-initiate", at=0.05, by=Party.CALLER),
-    Moment(name="session-accept", at=0.08, by=Party.CALLEE),
-    Moment(name="secured", at=0.13, by=Party.BOTH),
-    Moment(name="first-sound", at=0.16, by=Party.BOTH),
-    Moment(name="end", at=6.2, by=Party.CALLER),
+    Moment(name="propose", at=0.0, by=Actor.CALLER),
+    Moment(name="ringing", at=0.012, by=Actor.CALLEE),
+    Moment(name="proceed", at=0.031, by=Actor.CALLEE),
+    Moment(name="session-initiate", at=0.05, by=Actor.CALLER),
+    Moment(name="session-accept", at=0.08, by=Actor.CALLEE),
+    Moment(name="secured", at=0.13, by=Actor.BOTH),
+    Moment(name="first-sound", at=0.16, by=Actor.BOTH),
+    Moment(name="end", at=6.2, by=Actor.CALLER),
 )
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoice.errors import UsageError
-from openvoice.report import CallReport, Moment, Party, Side
+from openvoice.report import Actor, CallReport, Moment, Side
 from tests.report.calls import ALICE, BOB, report, side
 
 JSON = st.recursive(
@@ -81,14 +81,14 @@ def test_names_people_by_the_front_of_their_address() -> None:
 
 def test_times_are_times() -> None:
     with pytest.raises(ValueError, match="has a time"):
-        Moment(name="end", at=float("nan"), by=Party.BOTH)
+        Moment(name="end", at=float("nan"), by=Actor.BOTH)
     for wrong in ({"started": float("nan")}, {"started": -1.0}, {"duration": float("inf")}, {"duration": -1.0}):
         with pytest.raises(ValueError, match="has a time"):
             report(**wrong)
 
 
 def test_finds_the_first_moment_of_a_name() -> None:
-    call = report(moments=tuple(Moment(name="end", at=at, by=Party.BOTH) for at in (1.0, 2.0)))
+    call = report(moments=tuple(Moment(name="end", at=at, by=Actor.BOTH) for at in (1.0, 2.0)))
     moment = call.moment("end")
     assert moment is not None
     assert moment.at == 1.0

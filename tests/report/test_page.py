@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from openvoice.core.statistics import CallStatistics
-from openvoice.report import CallReport, Moment, Party, Side, Sound, render
+from openvoice.report import Actor, CallReport, Moment, Side, Sound, render
 from tests.report.calls import ALICE, BOB, MALLORY, MOMENTS, OTHER, report, side
 
 VOID = {"meta", "img", "path", "circle", "polygon"}
@@ -146,7 +146,7 @@ def test_a_failed_comparison_is_said() -> None:
     "call",
     [
         report(moments=()),
-        report(moments=(Moment(name="first-sound", at=0.0, by=Party.BOTH),)),
+        report(moments=(Moment(name="first-sound", at=0.0, by=Actor.BOTH),)),
         report(moments=MOMENTS[:3], duration=0.0, reason="busy"),
         CallReport(
             id="",
@@ -173,7 +173,7 @@ def test_hostile_text_stays_text() -> None:
     }
     statistics = CallStatistics(codec=HOSTILE)
     hostile = Side(address=f"{HOSTILE}@x", statistics=statistics, security=security, sent="a.flac", received=HOSTILE)
-    moments = (Moment(name=HOSTILE, at=0.0, by=Party.BOTH), Moment(name="first-sound", at=1.0, by=Party.BOTH))
+    moments = (Moment(name=HOSTILE, at=0.0, by=Actor.BOTH), Moment(name="first-sound", at=1.0, by=Actor.BOTH))
     call = report(id=HOSTILE, reason=HOSTILE, moments=moments, caller=hostile, callee=hostile)
     text = render(call, sounds())
     made = Page(text)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from xml.etree.ElementTree import Element
 
 from openvoice.core.types import Role
-from openvoice.core.words import VALUE_OCTETS, Party, Step, WordsMessage, commitment
+from openvoice.core.words import VALUE_OCTETS, Side, Step, WordsMessage, commitment
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.words import parse_words, serialize_words
 
@@ -42,7 +42,7 @@ def makes_words_of_its_own(stage: Stage, session: str, message: WordsMessage) ->
     if message.step is not Step.COMMIT:
         return WordsMessage(message.step, NONCE if message.step is Step.REVEAL else NONCE[::-1])
     assert stage.middleman is not None
-    party = Party(fingerprint=stage.middleman.fingerprint(Role.RESPONDER), key=stage.impostors[stage.caller].key)
+    party = Side(fingerprint=stage.middleman.fingerprint(Role.RESPONDER), key=stage.impostors[stage.caller].key)
     return WordsMessage(Step.COMMIT, commitment(session, party, NONCE))
 
 

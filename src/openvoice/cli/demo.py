@@ -31,7 +31,7 @@ from openvoice import (
 from openvoice.cli.context import json_option
 from openvoice.cli.printing import Printer, printer, told
 from openvoice.cli.running import run
-from openvoice.report import CallReport, Moment, Party, Side, Similarity, Sound, render, similarity
+from openvoice.report import Actor, CallReport, Moment, Side, Similarity, Sound, render, similarity
 from openvoice.samples import sample
 from openvoice.server.prosody import Prosody
 
@@ -201,7 +201,7 @@ def _moments(conversation: _Conversation) -> tuple[Moment, ...]:
         if entry.name in _SHOWN
     ]
     if conversation.first_sound is not None:
-        moments.append(Moment(name="first-sound", at=conversation.first_sound - began, by=Party.CALLEE))
+        moments.append(Moment(name="first-sound", at=conversation.first_sound - began, by=Actor.CALLEE))
     return tuple(sorted(moments, key=lambda moment: moment.at))
 
 
@@ -223,10 +223,10 @@ _SHOWN = {
 """The moments that both sides share, by the names the report has words for."""
 
 
-def _by(name: str, origin: str) -> Party:
+def _by(name: str, origin: str) -> Actor:
     if name == "secured":
-        return Party.BOTH
-    return Party.CALLER if origin == "local" else Party.CALLEE
+        return Actor.BOTH
+    return Actor.CALLER if origin == "local" else Actor.CALLEE
 
 
 def _show_facts(report: CallReport, folder: Path) -> None:

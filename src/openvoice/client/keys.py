@@ -1,10 +1,15 @@
-"""OMEMO keys for clients that have no profile."""
+"""Where a client keeps what OMEMO needs."""
 
 from __future__ import annotations
 
-from openvoice.ports import KeyStore
+from openvoice.ports import KeyStore, SecretStore
 from openvoice.storage.memory import MemorySecrets as MemorySecrets
 from openvoice.storage.trust import TrustBook
+
+
+def key_store(secrets: SecretStore) -> KeyStore:
+    """OMEMO keys, and what is thought of those of others, among the secrets of an account."""
+    return KeyStore(secrets, TrustBook(secrets))
 
 
 def temporary_keys() -> KeyStore:
@@ -12,5 +17,4 @@ def temporary_keys() -> KeyStore:
 
     Each time, the account gets another OMEMO device, and nobody is known yet.
     """
-    secrets = MemorySecrets()
-    return KeyStore(secrets, TrustBook(secrets))
+    return key_store(MemorySecrets())

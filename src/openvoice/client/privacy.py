@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from openvoice.client.account import Account, unlock
-from openvoice.client.vault import open_vault, storage_state
-from openvoice.config import AccountSettings, Home, load, remove_account
+from openvoice.client.vault import forget_account, open_vault, storage_state
+from openvoice.config import AccountSettings, Home, load
 from openvoice.core.address import Address
 from openvoice.core.privacy import Keeper, Kept, Reader
 from openvoice.core.protection import Protection
@@ -165,10 +165,8 @@ class Privacy:
             await unregister(connection)
         if not await _is_refused(account):
             raise ConnectionFailed(f"{account.address.domain} said that it removed the account, and still lets it in")
-        remove_account(self._home, settings.address)
         with self._vault() as vault:
-            vault.passwords.forget(settings.address)
-            vault.secrets(settings.address).clear()
+            forget_account(self._home, vault, settings.address)
             vault.compact()
         return [
             f"{settings.address.domain} does not know {settings.address} any more: a login was refused",

@@ -14,9 +14,10 @@ from openvoice.client.account import Account, unlock, with_password
 from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
 from openvoice.client.doctor import Step, diagnose
+from openvoice.client.keys import key_store
 from openvoice.client.privacy import Privacy
 from openvoice.client.trust import Keys
-from openvoice.client.vault import StorageState, open_vault, protect, storage_state
+from openvoice.client.vault import StorageState, forget_account, open_vault, protect, storage_state
 from openvoice.config import (
     AccountSettings,
     Home,
@@ -26,14 +27,12 @@ from openvoice.config import (
     add_account,
     load,
     parse_server,
-    remove_account,
 )
 from openvoice.core.address import Address
 from openvoice.core.certificates import CertificateChange
 from openvoice.core.policy import Policy, Rules
 from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, InvalidState
-from openvoice.ports import KeyStore
 from openvoice.storage.trust import TrustBook
 
 if TYPE_CHECKING:
@@ -91,10 +90,9 @@ class Profile:
         async def account_of_profile() -> Account:
             return await unlock(chosen, vault.passwords)
 
-        secrets = vault.secrets(chosen.address)
         return Client(
             account_of_profile,
-            keys=KeyStore(secrets, TrustBook(secrets)),
+            keys=key_store(vault.secrets(chosen.address)),
             policy=policy or self.settings.policy_of(chosen),
             store=vault.history,
             recordings=vault.recordings,
@@ -128,7 +126,7 @@ class Profile:
     ) -> None:
         """Add an account, after logging in once to prove that it works (unless ``check`` is false).
 
-        A ``password`` is kept in the profile, in a file that only its owner can read; a ``password_file`` and a
+        A ``password`` is kept among all that the profile keeps (see ``protect``); a ``password_file`` and a
         ``password_command`` are asked again at every login.
 
         Raises:
@@ -170,10 +168,9 @@ class Profile:
         Raises:
             ConfigurationError: there is no such account.
         """
-        remove_account(self._home, address)
+        self.settings.account(address)
         with self._vault() as vault:
-            vault.passwords.forget(address)
-            vault.secrets(address).clear()
+            forget_account(self._home, vault, address)
         self.__dict__.pop("settings", None)
 
     def history(self, limit: int | None = None) -> list[dict[str, Any]]:

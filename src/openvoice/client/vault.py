@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from openvoice.config import Home, StorageSettings, choose_protection
+from openvoice.config import Home, StorageSettings, choose_protection, remove_account
+from openvoice.core.address import Address
 from openvoice.core.protection import Protection
 
 if TYPE_CHECKING:
@@ -24,6 +25,17 @@ def open_vault(home: Home, storage: StorageSettings) -> Vault:
 
     home.create()
     return Vault(home.data, protection=storage.protection, passphrase_file=storage.passphrase_file, state=home.state)
+
+
+def forget_account(home: Home, vault: Vault, account: Address) -> None:
+    """Take an account out of ``openvoice.toml``, and its password, OMEMO keys and trust out of the vault.
+
+    Raises:
+        ConfigurationError: there is no such account.
+    """
+    remove_account(home, account)
+    vault.passwords.forget(account)
+    vault.secrets(account).clear()
 
 
 @dataclass(frozen=True, slots=True)

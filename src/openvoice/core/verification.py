@@ -9,7 +9,7 @@ from openvoice.core import events
 from openvoice.core.security import MediaFacts
 from openvoice.core.trust import Voucher
 from openvoice.core.types import Role, WordsOutcome
-from openvoice.core.words import Party, WordsExchange, WordsFailed, WordsMessage, exchange_nonce
+from openvoice.core.words import Side, WordsExchange, WordsFailed, WordsMessage, exchange_nonce
 
 EXCHANGE_WITHIN = 20.0
 """Seconds that the peer may take to answer; a stream to a server that broke is back by then."""
@@ -68,8 +68,8 @@ class Verification:
             self._exchange = WordsExchange(
                 role,
                 session=self._session,
-                own=Party(fingerprint=facts.local_fingerprint, key=self.voucher.own_key),
-                peer=Party(fingerprint=facts.remote_fingerprint, key=self.voucher.peer.key),
+                own=Side(fingerprint=facts.local_fingerprint, key=self.voucher.own_key),
+                peer=Side(fingerprint=facts.remote_fingerprint, key=self.voucher.peer.key),
                 nonce=exchange_nonce(self._seed, self._exchanges),
             )
             self._exchanges += 1

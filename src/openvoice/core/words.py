@@ -46,7 +46,7 @@ class WordsMessage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Party:
+class Side:
     """What the words say of one side: the DTLS certificate of the audio transport and the OMEMO identity key.
 
     ``key`` is in the form of :attr:`~openvoice.core.trust.DeviceKey.key`. Raises ``ValueError`` for anything else.
@@ -74,7 +74,7 @@ class WordsExchange:
     Raises ``ValueError`` for a nonce of the wrong length.
     """
 
-    def __init__(self, role: Role, *, session: str, own: Party, peer: Party, nonce: bytes) -> None:
+    def __init__(self, role: Role, *, session: str, own: Side, peer: Side, nonce: bytes) -> None:
         if len(nonce) != NONCE_OCTETS:
             raise ValueError(f"a nonce has {NONCE_OCTETS} octets")
         self.words: tuple[str, ...] | None = None
@@ -141,14 +141,12 @@ class WordsExchange:
         return WordsFailed(text)
 
 
-def commitment(session: str, initiator: Party, nonce: bytes) -> bytes:
+def commitment(session: str, initiator: Side, nonce: bytes) -> bytes:
     """What the initiator commits itself by: a SHA-256 over its side of the transcript and its nonce."""
     return _hash("commit", session.encode(), *_fingerprint(initiator), initiator.key, nonce)
 
 
-def derivation(
-    session: str, initiator: Party, responder: Party, initiator_nonce: bytes, responder_nonce: bytes
-) -> bytes:
+def derivation(session: str, initiator: Side, responder: Side, initiator_nonce: bytes, responder_nonce: bytes) -> bytes:
     """The SHA-256 over the whole transcript; its first octets are the words."""
     return _hash(
         "words",
@@ -170,8 +168,8 @@ def exchange_nonce(seed: bytes, number: int) -> bytes:
     return hmac.digest(seed, PROTOCOL.encode() + number.to_bytes(4, "big"), "sha256")
 
 
-def _fingerprint(party: Party) -> tuple[bytes, bytes]:
-    return party.fingerprint.algorithm.encode(), party.fingerprint.digest
+def _fingerprint(side: Side) -> tuple[bytes, bytes]:
+    return side.fingerprint.algorithm.encode(), side.fingerprint.digest
 
 
 def _hash(purpose: str, *fields: bytes) -> bytes:

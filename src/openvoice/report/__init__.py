@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openvoice.report.call import CallReport, Moment, Party, Side
+from openvoice.report.call import Actor, CallReport, Moment, Side
 from openvoice.report.page import render
 from openvoice.report.parties import Row, rows
 from openvoice.report.privacy import render_privacy
@@ -13,7 +13,7 @@ from openvoice.report.sound import Sound
 __all__ = [
     "CallReport",
     "Moment",
-    "Party",
+    "Actor",
     "Row",
     "Side",
     "Similarity",

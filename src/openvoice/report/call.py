@@ -45,7 +45,7 @@ _YEAR_5000 = 95_617_584_000
 _SECURITY_PARTS = ("voucher", "fingerprints", "dtls", "srtp", "path", "before_consent", "tls")
 
 
-class Party(StrEnum):
+class Actor(StrEnum):
     """Who did something."""
 
     CALLER = "caller"
@@ -64,7 +64,7 @@ class Moment:
     name: str
     at: float
     """Seconds since the call began."""
-    by: Party
+    by: Actor
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.at):
@@ -156,7 +156,7 @@ class CallReport:
                 duration=float(document["duration"]),
                 reason=str(document["reason"]),
                 moments=tuple(
-                    Moment(name=str(moment["name"]), at=float(moment["at"]), by=Party(moment["by"]))
+                    Moment(name=str(moment["name"]), at=float(moment["at"]), by=Actor(moment["by"]))
                     for moment in document["moments"]
                 ),
                 caller=_side(document["caller"]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from openvoice.report.call import CallReport, Moment, Party
+from openvoice.report.call import Actor, CallReport, Moment
 from openvoice.report.text import milliseconds, name, plain
 
 _WORDS = {
@@ -19,9 +19,9 @@ _WORDS = {
 }
 _ARROWS = {
     # From one lifeline to the other.
-    Party.CALLER: '<path class="arrow" d="M12 20H104m-7-5 8 5-8 5"/>',
-    Party.CALLEE: '<path class="arrow" d="M108 20H16m7-5-8 5 8 5"/>',
-    Party.BOTH: '<path class="arrow both" d="M12 20H108"/><circle cx="12" cy="20" r="5"/>'
+    Actor.CALLER: '<path class="arrow" d="M12 20H104m-7-5 8 5-8 5"/>',
+    Actor.CALLEE: '<path class="arrow" d="M108 20H16m7-5-8 5 8 5"/>',
+    Actor.BOTH: '<path class="arrow both" d="M12 20H108"/><circle cx="12" cy="20" r="5"/>'
     '<circle cx="108" cy="20" r="5"/>',
 }
 
@@ -66,4 +66,4 @@ def _phase(call: CallReport, position: int) -> str:
 
 def _who(call: CallReport, moment: Moment) -> str:
     caller, callee = name(call.caller.name), name(call.callee.name)
-    return {Party.CALLER: f"{caller} → {callee}", Party.CALLEE: f"{callee} → {caller}", Party.BOTH: "both"}[moment.by]
+    return {Actor.CALLER: f"{caller} → {callee}", Actor.CALLEE: f"{callee} → {caller}", Actor.BOTH: "both"}[moment.by]
