@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from openvoice.core.address import Address
 from openvoice.core.privacy import Keeper, Kept, Reader
@@ -24,12 +25,14 @@ from openvoice.signalling.xmpp.namespaces import (
     OFFLINE_MESSAGES,
     UPLOAD,
 )
+from openvoice.signalling.xmpp.omemo.wire import NAMESPACE as OMEMO
 
 MAXIMUM_SERVICES = 32
 MAXIMUM_NODES = 64
 """How many services of the server, and nodes of the account, are looked at."""
-_OMEMO_NODES = "eu.siacs.conversations.axolotl"
 _DEFAULTS = ("always", "never", "roster")
+
+_kept = partial(Kept, keeper=Keeper.SERVER, reader=Reader.OPERATOR)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,13 +86,11 @@ async def _archive(connection: Connection) -> Sequence[Kept]:
     if oldest is not None and oldest.stamp is not None:
         since = f"; the oldest is from {datetime.fromtimestamp(oldest.stamp, UTC):%Y-%m-%d}"
     return [
-        Kept(
-            keeper=Keeper.SERVER,
+        _kept(
             name="archive",
             what=f"messages, and who called whom and when (XEP-0313); {settings[default]}",
             where=str(connection.address.bare),
             how_long=f"as long as the operator chose{since}",
-            reader=Reader.OPERATOR,
             remove="openvoice privacy archive never (from now on); what is there only its operator can remove",
         )
     ]
@@ -105,13 +106,11 @@ async def _offline(connection: Connection) -> Sequence[Kept]:
     if OFFLINE_MESSAGES not in connection.features:
         return []
     return [
-        Kept(
-            keeper=Keeper.SERVER,
+        _kept(
             name="offline",
             what="messages and calls that come while no device of yours is online (XEP-0160)",
             where=str(connection.address.bare),
             how_long="until a device of yours comes online",
-            reader=Reader.OPERATOR,
             remove="come online: they are handed over and removed",
         )
     ]
@@ -123,8 +122,7 @@ async def _uploads(connection: Connection, server: Address) -> Sequence[Kept]:
     addresses = [address for item in items if (address := address_of(item.get("jid", ""))) is not None]
     answers = await asyncio.gather(*(connection.ask(element(DISCO_INFO, "query"), to) for to in addresses))
     return [
-        Kept(
-            keeper=Keeper.SERVER,
+        _kept(
             name="uploads",
             what="files that you send by other clients (XEP-0363); openvoice uploads none",
             where=str(address),
@@ -141,16 +139,15 @@ async def _nodes(connection: Connection, account: Address) -> Sequence[Kept]:
     answer = await connection.ask(element(DISCO_ITEMS, "query"), account)
     items = [] if answer is None else answer.findall(f"{{{DISCO_ITEMS}}}item")[:MAXIMUM_NODES]
     nodes = [words(item.get("node", "")) for item in items]
-    keys = [node for node in nodes if node.startswith(_OMEMO_NODES)]
+    keys = [node for node in nodes if node.startswith(OMEMO)]
     others = [node for node in nodes if node and node not in keys]
     kept: list[Kept] = []
     if keys:
         kept.append(
-            Kept(
-                keeper=Keeper.SERVER,
+            _kept(
                 name="keys",
                 what="the public OMEMO keys of your devices, and so how many you have (XEP-0384)",
-                where=_OMEMO_NODES,
+                where=OMEMO,
                 amount=len(keys),
                 unit="nodes",
                 how_long="until they are removed",
@@ -160,15 +157,13 @@ async def _nodes(connection: Connection, account: Address) -> Sequence[Kept]:
         )
     if others:
         kept.append(
-            Kept(
-                keeper=Keeper.SERVER,
+            _kept(
                 name="published",
                 what="what your clients published, such as pictures and bookmarks (XEP-0163)",
                 where=", ".join(others),
                 amount=len(others),
                 unit="nodes",
                 how_long="until they are removed",
-                reader=Reader.OPERATOR,
                 remove="with the client that published it",
             )
         )
@@ -177,15 +172,13 @@ async def _nodes(connection: Connection, account: Address) -> Sequence[Kept]:
 
 async def _roster(connection: Connection) -> Sequence[Kept]:
     return [
-        Kept(
-            keeper=Keeper.SERVER,
+        _kept(
             name="roster",
             what="your contact list (RFC 6121)",
             where=str(connection.address.bare),
             amount=len(connection.roster),
             unit="contacts",
             how_long="until you remove them",
-            reader=Reader.OPERATOR,
             remove="remove contacts with any XMPP client",
         )
     ]
@@ -198,29 +191,25 @@ async def _blocked(connection: Connection) -> Sequence[Kept]:
     if answer is None or not len(answer):
         return []
     return [
-        Kept(
-            keeper=Keeper.SERVER,
+        _kept(
             name="blocked",
             what="whom you blocked (XEP-0191)",
             where=str(connection.address.bare),
             amount=len(answer),
             unit="addresses",
             how_long="until you remove them",
-            reader=Reader.OPERATOR,
             remove="unblock them with any XMPP client",
         )
     ]
 
 
 def _connections(server: Address) -> Kept:
-    return Kept(
-        keeper=Keeper.SERVER,
+    return _kept(
         name="connections",
         what="when and from which network address you were online, and whom you called when: every server can log it, "
         "and none tells",
         where=str(server),
         how_long="unknown",
-        reader=Reader.OPERATOR,
         remove="ask its operator",
     )
 
