@@ -10,9 +10,9 @@ from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.description import SessionDescription
-from openvoice.core.early import EarlyCandidates
 from openvoice.core.evidence import Evidence
 from openvoice.core.policy import Policy, weakness
+from openvoice.core.progress import MediaProgress
 from openvoice.core.security import SecurityReport, SignallingFacts
 from openvoice.core.state import CONNECTED, OVERDUE, TRANSITIONS, CallState
 from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching, WordsOutcome
@@ -57,8 +57,6 @@ class CallMachine:
         self.exposed = False
         """Whether a stranger learns the addresses of this device, for want of a relay."""
         self.active_since: float | None = None
-        self.deadline: float | None = None
-        """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
         self.end: e.Finish | None = None
         self.words = Verification(seed)
         self._evidence = Evidence(peer, signalling, self.words)
@@ -67,16 +65,18 @@ class CallMachine:
         self._offer: SessionDescription | None = None
         self._gather_fully = False
         self._least = policy.require
-        self._media_open = False
-        self._described = False
-        self._gate_open = False
-        self._flowing = False
-        self._early = EarlyCandidates()
+        self._media = MediaProgress()
 
     @property
     def security(self) -> SecurityReport:
         """What protects the call, by all that happened so far."""
         return self._evidence.report
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
+        deadlines = (self._limit, self._unheard_at, self.words.deadline)
+        return min((at for at in deadlines if at is not None), default=None)
 
     def handle(self, message: i.CallInput, now: float) -> list[e.Effect]:
         """Take one input at ``now`` (seconds, any epoch, never backwards).
@@ -96,7 +96,6 @@ class CallMachine:
         effects = [] if kind in ONLY_EVIDENCE else list(getattr(self, f"_on_{kind.__name__}")(message, now))
         assert self.state in targets, f"{kind.__name__} led to {self.state}"
         self._evidence.note(effects)
-        self._set_deadline()
         return effects
 
     def handle_timeout(self, now: float) -> list[e.Effect]:
@@ -109,30 +108,25 @@ class CallMachine:
         if self._limit is not None and now >= self._limit:
             effects += self._end(*OVERDUE[self.state])
             self._evidence.note(effects)
-        self._set_deadline()
         return effects
 
     def duration(self, now: float) -> float:
         """Seconds since the call became active; 0 if it never did."""
         return now - self.active_since if self.active_since is not None else 0.0
 
-    # --- deadlines and legality ---------------------------------------------------------------------------------------
-
-    def _set_deadline(self) -> None:
-        deadlines = (self._limit, self._unheard_at, self.words.deadline)
-        self.deadline = min((at for at in deadlines if at is not None), default=None)
+    # --- legality and the end -----------------------------------------------------------------------------------------
 
     def _admits(self, message: i.CallInput) -> bool:
         """What the table cannot say: an answer needs an offer, a second offer needs none before it."""
         match message:
             case i.AnswerReceived():
-                return self._described
+                return self._media.described
             case i.OfferReceived():
                 return self._offer is None
             case i.LocalDescription() | i.LocalCandidates():
-                return self._media_open and (self._described or isinstance(message, i.LocalDescription))
+                return self._media.opened and (self._media.described or isinstance(message, i.LocalDescription))
             case i.PeerProceeded() | i.GlareLost():
-                return not self._media_open
+                return not self._media.opened
             case i.CompareWords():
                 return message.words == self.words.words
             case i.WordsReceived():
@@ -146,7 +140,7 @@ class CallMachine:
         yield e.CloseMedia()
         self.state = CallState.ENDED
         self._limit = self._unheard_at = self.words.deadline = None
-        self._early.release()
+        self._media.early.release()
         self.end = e.Finish(reason, origin, text)
         yield self.end
 
@@ -192,7 +186,7 @@ class CallMachine:
         if self.muted == message.muted:
             return
         self.muted = message.muted
-        if self._media_open:
+        if self._media.opened:
             yield e.SetMuted(self.muted)
         if self.state is CallState.ACTIVE:
             yield e.SendInformation(e.Information.MUTE if self.muted else e.Information.UNMUTE)
@@ -270,8 +264,7 @@ class CallMachine:
         self._offer = None
         # Whoever moves a call must not weaken it: nobody is asked again.
         self._least = max(self._least, self._evidence.vouching)
-        self._media_open = self._described = self._gate_open = self._flowing = False
-        self._early.release()
+        self._media = MediaProgress()
         yield from self.words.left()
         yield e.CloseMedia()
         yield e.SendProceed()
@@ -288,13 +281,13 @@ class CallMachine:
             return
         self.words.described(message.session, message.answer.voucher, invites=message.takes_words)
         yield e.ApplyAnswer(message.answer)
-        yield from itertools.starmap(e.AddCandidates, self._early.release())
+        yield from itertools.starmap(e.AddCandidates, self._media.early.release())
 
     def _on_CandidatesReceived(self, message: i.CandidatesReceived, now: float) -> Iterator[e.Effect]:
         if self.state in CONNECTED:
             yield e.AddCandidates(message.content, message.candidates)
         else:
-            self._early.keep(message.content, message.candidates)
+            self._media.early.keep(message.content, message.candidates)
 
     def _on_RestartReceived(self, message: i.RestartReceived, now: float) -> Iterator[e.Effect]:
         yield e.ApplyRestart(message.credentials) if message.ours else e.RestartMedia(message.credentials)
@@ -323,7 +316,7 @@ class CallMachine:
             # Nothing of this device has left yet: a peer that will be refused learns no address.
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
             return
-        self._media_open = True
+        self._media.opened = True
         yield e.OpenMedia(self.role, self._offer, self._gather_fully)
         if self.muted:
             yield e.SetMuted(True)
@@ -331,14 +324,14 @@ class CallMachine:
             yield e.SetHeld(True)
 
     def _on_LocalDescription(self, message: i.LocalDescription, now: float) -> Iterator[e.Effect]:
-        self._described = True
+        self._media.described = True
         if self.role is Role.INITIATOR:
             yield e.SendOffer(message.description, self._least)
             return
         self.state = CallState.CONNECTING
         self._limit = now + CONNECT_WITHIN
         yield e.SendAnswer(message.description)
-        yield from itertools.starmap(e.AddCandidates, self._early.release())
+        yield from itertools.starmap(e.AddCandidates, self._media.early.release())
 
     def _on_LocalCandidates(self, message: i.LocalCandidates, now: float) -> Iterator[e.Effect]:
         yield e.SendCandidates(message.content, message.candidates)
@@ -351,19 +344,19 @@ class CallMachine:
         if (refusal := self.policy.refusal(self.security)) is not None:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
             return
-        if not self._gate_open:
-            self._gate_open = True
+        if not self._media.gate_open:
+            self._media.gate_open = True
             yield e.OpenGate()
         yield from self._activate(now)
         yield from self.words.secured(self.role, message.facts, now)
         yield from self._refuse_tampering()
 
     def _on_MediaFlowing(self, message: i.MediaFlowing, now: float) -> Iterator[e.Effect]:
-        self._flowing = True
+        self._media.flowing = True
         yield from self._activate(now)
 
     def _activate(self, now: float) -> Iterator[e.Effect]:
-        if self._gate_open and self._flowing:
+        if self._media.gate_open and self._media.flowing:
             self.state = CallState.ACTIVE
             self._limit = None
             if self.active_since is None:
