@@ -10,6 +10,7 @@ import pytest
 from openvoice import InvalidState, Profile, SecurityRefused
 from openvoice.core import effects as e
 from tests.client.test_certificates import FIRST, SECOND, THIRD, facts
+from tests.core.certificates import certificate
 
 from .conftest import Run
 from .world import BOB, Behaviour, World
@@ -70,8 +71,8 @@ def test_an_alarm_that_refuses_lets_no_call_pass_until_it_is_accepted(alice: Run
     assert not any(renewed.sent(kind) for kind in (e.SendProposal, e.SendProceed, e.SendOffer, e.SendAnswer))
     accepted = alice(*TRUST, "--yes")
     assert accepted.code == 0
-    for certificate in (FIRST, SECOND):
-        assert certificate.sha256 in accepted.output
+    for shown in (FIRST, SECOND):
+        assert shown.sha256 in accepted.output
     assert accepted.output.endswith("the certificate of example.org is accepted\n")
     renewed.rings = []
     assert alice(*CALL).code == 0
@@ -92,6 +93,15 @@ def test_whoever_sits_at_a_terminal_is_asked(
     assert alice(*CALL).code == 6
     assert alice(*TRUST).code == 0
     assert alice(*CALL).code == 0
+
+
+def test_a_certificate_writes_no_commands_to_the_terminal(alice: Run, renewed: World, home: Path) -> None:
+    refuse(home)
+    renewed.facts = facts(certificate(issuer="Good\x1b[2J", organization="Ltd\u202e"))
+    alice(*CALL)
+    shown = alice(*TRUST, "--yes").output
+    assert "Good\N{REPLACEMENT CHARACTER}[2J" in shown
+    assert not {"\x1b", "\u202e"} & set(shown)
 
 
 def test_without_another_certificate_there_is_nothing_to_accept(alice: Run, world: World) -> None:

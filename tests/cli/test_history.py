@@ -48,6 +48,7 @@ def test_a_call_is_written_as_a_page_that_only_its_owner_reads(alice: Run, world
     world.behaviour = Behaviour.LEAVES
     alice("call", BOB.bare, *QUIET)
     page = tmp_path / "call.html"
+    page.touch(mode=0o644)
     shown = alice("history", "show", "", "--html", str(page))
     assert (shown.code, shown.output) == (0, "")
     assert "Who could hear, and who learnt what?" in page.read_text()

@@ -10,7 +10,7 @@ from openvoice.core.description import CandidateType
 from openvoice.core.security import Severity, assess
 from openvoice.core.trace import Trace
 from openvoice.core.trust import Trust
-from openvoice.core.types import Vouching
+from openvoice.core.types import Vouching, WordsOutcome
 
 from .certificates import DAY, JULY, certificate, change
 from .descriptions import CERTIFICATE, SIGNALLING, facts, voucher
@@ -24,6 +24,14 @@ def test_a_call_vouched_for_by_servers_alone_says_so() -> None:
     report = assess(Vouching.SIGNALLED, facts(), SIGNALLING)
     warnings = [finding.text for finding in report.findings if finding.severity is Severity.WARNING]
     assert any("Only the servers vouch" in text for text in warnings)
+
+
+def test_words_that_were_compared_say_nothing_of_the_time_before_the_call_moved() -> None:
+    for vouching in Vouching:
+        report = assess(vouching, facts(), SIGNALLING, words=WordsOutcome.SAME)
+        (finding,) = [finding for finding in report.findings if "same four words" in finding.text]
+        assert (finding.severity is Severity.GOOD) == (vouching is Vouching.OMEMO_VERIFIED)
+        assert ("since the call moved" in finding.text) == (vouching is not Vouching.OMEMO_VERIFIED)
 
 
 def test_each_vouching_has_its_own_words() -> None:

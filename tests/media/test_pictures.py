@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import av
@@ -44,3 +45,28 @@ def test_a_gigantic_picture_is_refused(tmp_path: Path, monkeypatch: pytest.Monke
     save(tmp_path / "wide.png", np.zeros((30, 50, 3), np.uint8))
     with pytest.raises(UsageError, match="crop"):
         load_grey(tmp_path / "wide.png")
+
+
+def test_a_list_of_addresses_that_is_called_a_picture_is_not_followed(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        listed = tmp_path / "code.png"
+        listed.write_text(
+            "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n"
+            f"http://127.0.0.1:{server.getsockname()[1]}/a.ts\n#EXT-X-ENDLIST\n"
+        )
+        with pytest.raises(UsageError, match="picture"):
+            load_grey(listed)
+        with pytest.raises(TimeoutError):
+            server.accept()
+
+
+def test_another_format_than_those_of_pictures_is_not_read(tmp_path: Path) -> None:
+    film = tmp_path / "code.png"
+    with av.open(str(film), "w", format="matroska") as container:
+        stream = container.add_stream("mjpeg")
+        stream.height, stream.width, stream.pix_fmt = 32, 32, "yuvj420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((32, 32, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    with pytest.raises(UsageError, match="picture"):
+        load_grey(film)

@@ -14,6 +14,7 @@ import click
 from openvoice import Address, SecurityRefused, UsageError
 from openvoice.cli.context import ADDRESS, SERVER, Settings, json_option
 from openvoice.cli.running import run
+from openvoice.cli.screen import Screen
 
 
 @click.group("account")
@@ -184,10 +185,12 @@ def trust_certificate(settings: Settings, address: Address, yes: bool) -> int:
     if change is None:
         click.echo(f"no other certificate of {address.domain} waits to be accepted")
         return 0
-    click.echo(f"{change.text[0].upper()}{change.text[1:]}.")
+    screen = Screen()
+    screen.line(f"{change.text[0].upper()}{change.text[1:]}.", indent=0)
     for name, certificate in (("before", change.old.certificate), ("now", change.new)):
         days = [datetime.fromtimestamp(at, UTC).date() for at in (certificate.not_before, certificate.not_after)]
-        click.echo(f"{name}: by {certificate.issuer}, good from {days[0]} to {days[1]}, SHA-256 {certificate.sha256}")
+        validity = f"good from {days[0]} to {days[1]}"
+        screen.line(f"{name}: by {certificate.issuer}, {validity}, SHA-256 {certificate.sha256}", indent=0)
     if not yes:
         if not sys.stdin.isatty():
             raise UsageError("there is no terminal to ask in: accept the certificate with --yes")

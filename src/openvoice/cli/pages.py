@@ -24,6 +24,9 @@ def write_page(path: Path, page: str) -> None:
     """
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            if hasattr(os, "fchmod"):
+                # One that was there before may be open to others.
+                os.fchmod(file.fileno(), 0o600)
             file.write(page)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error

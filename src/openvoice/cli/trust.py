@@ -13,6 +13,7 @@ import click
 
 from openvoice import Address, DeviceKey, Match, SecurityRefused, Trust, UsageError, read_code
 from openvoice.cli.context import ADDRESS, Settings, account_option, json_option
+from openvoice.cli.printing import look_alike
 from openvoice.cli.screen import Mark, Screen
 
 _WORDS = {
@@ -229,7 +230,7 @@ def _show(keys: Iterable[DeviceKey]) -> None:
     for key in keys:
         if key.owner != owner:
             owner = key.owner
-            screen.line(str(owner), indent=0)
+            screen.line(f"{owner}{look_alike(str(owner))}", indent=0)
         screen.line(f"device {key.device}: {_WORDS[key.trust]}", mark=_MARKS[key.trust])
         screen.line(key.fingerprint, indent=4)
 

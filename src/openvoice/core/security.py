@@ -170,7 +170,11 @@ def assess(
         signalling=signalling,
         voucher=voucher,
         words=words,
-        findings=(*_about_media(vouching, voucher, media, trace), *_about_words(words), *_about_signalling(signalling)),
+        findings=(
+            *_about_media(vouching, voucher, media, trace),
+            *_about_words(words, vouching),
+            *_about_signalling(signalling),
+        ),
         parties=judge(
             trace,
             vouching=vouching,
@@ -210,8 +214,15 @@ def _about_media(
         )
 
 
-def _about_words(words: WordsOutcome) -> Iterator[Finding]:
-    if words in _COMPARISONS:
+def _about_words(words: WordsOutcome, vouching: Vouching) -> Iterator[Finding]:
+    if words is WordsOutcome.SAME and vouching < Vouching.OMEMO_VERIFIED:
+        # Less vouched for the call before it moved to the device whose words were compared.
+        yield Finding(
+            Severity.NOTICE,
+            "You and the peer read the same four words to each other: nobody sat in between since the call moved to "
+            "the peer's last device.",
+        )
+    elif words in _COMPARISONS:
         yield Finding(*_COMPARISONS[words])
 
 
