@@ -216,7 +216,7 @@ def _is_about_calls(stanza: Element) -> bool:
 async def delays(stage: Stage, stanza: Element) -> list[Element]:
     """Everything about calls, and all that is behind it."""
     if _is_about_calls(stanza):
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.05)
     return [stanza]
 
 
@@ -225,7 +225,7 @@ async def reorders(stage: Stage, stanza: Element) -> list[Element]:
     if not _is_about_calls(stanza):
         return [stanza]
     jingle = stanza.find(JINGLE)
-    stage.later(0.05 if jingle is not None and jingle.get("action") == "transport-info" else 0.2, stanza)
+    stage.later(0.02 if jingle is not None and jingle.get("action") == "transport-info" else 0.1, stanza)
     return []
 
 

@@ -33,7 +33,7 @@ VICTIMS = {"caller": (Role.INITIATOR,), "callee": (Role.RESPONDER,), "both": (Ro
 
 SERVERS = (Party.OWN_SERVER, Party.PEER_SERVER)
 Meanwhile = Callable[[Mapping[Role, Call]], Awaitable[None]]
-LISTENING = 0.3
+LISTENING = 0.2
 """Seconds for which a call goes on, that somebody may hear it."""
 
 
