@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from openvoice.core.address import Address
+from openvoice.core.privacy import Kind
 from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError
 from openvoice.storage import erasure
-from openvoice.storage.erasure import Kind, census, erase
+from openvoice.storage.erasure import census, erase
 from openvoice.storage.trust import TrustBook
 from openvoice.storage.vault import Vault
 

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from openvoice import Address, SecurityRefused, UsageError
-from openvoice.cli.context import ADDRESS, SERVER, Settings, json_option
+from openvoice.cli.context import ADDRESS, SERVER, Settings, json_option, need_terminal
 from openvoice.cli.running import run
 from openvoice.cli.screen import Screen
 
@@ -68,7 +68,7 @@ def add(
     """Add an account, and log in once to prove that it works.
 
     The password is asked for, or comes from a file or a command; it is never given on the command line, where every
-    user of this machine could read it. A password that was typed is kept in a file that only you can read.
+    user of this machine could read it. A password that was typed is kept encrypted (see 'openvoice storage').
 
     \b
     Type the password:
@@ -186,14 +186,13 @@ def trust_certificate(settings: Settings, address: Address, yes: bool) -> int:
         click.echo(f"no other certificate of {address.domain} waits to be accepted")
         return 0
     screen = Screen()
-    screen.line(f"{change.text[0].upper()}{change.text[1:]}.", indent=0)
+    screen.line(change.sentence, indent=0)
     for name, certificate in (("before", change.old.certificate), ("now", change.new)):
         days = [datetime.fromtimestamp(at, UTC).date() for at in (certificate.not_before, certificate.not_after)]
         validity = f"good from {days[0]} to {days[1]}"
         screen.line(f"{name}: by {certificate.issuer}, {validity}, SHA-256 {certificate.sha256}", indent=0)
     if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("there is no terminal to ask in: accept the certificate with --yes")
+        need_terminal(instead="accept the certificate with --yes")
         if not click.confirm("Accept it?", err=True):
             return SecurityRefused.exit_code
     settings.profile.accept_certificate(address, change)

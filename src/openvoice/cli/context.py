@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import click
 
-from openvoice import Address, AudioFileError, Device, DeviceFailed, InvalidAddress, Profile, Sink, Source
+from openvoice import Address, AudioFileError, Device, DeviceFailed, InvalidAddress, Profile, Sink, Source, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,16 @@ require_option = click.option(
     help="The least that must vouch for the peer's key: 'none' is satisfied with the servers, 'omemo' wants an OMEMO "
     "key, 'verified' one that you compared. Less is refused before any sound.  [default: your policy's]",
 )
+
+
+def need_terminal(*, instead: str) -> None:
+    """See that somebody is there to ask.
+
+    Raises:
+        UsageError: nobody is; ``instead`` says what to do.
+    """
+    if not sys.stdin.isatty():
+        raise UsageError(f"there is no terminal to ask in: {instead}")
 
 
 def check_sound(source: Source, sink: Sink) -> None:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from openvoice import Address, Erasable, Keeper, Kept, Reader, UsageError
-from openvoice.cli.context import Settings, account_option, json_option
+from openvoice import Address, Erasable, Keeper, Kept, Reader
+from openvoice.cli.context import Settings, account_option, json_option, need_terminal
 from openvoice.cli.pages import html_option, write_page
 from openvoice.cli.running import run
 from openvoice.cli.screen import Mark, Screen
 from openvoice.report import render_privacy
 
-_TITLES = {Keeper.DEVICE: "On this machine", Keeper.SERVER: "On your server"}
 _MARKS = {
     Reader.NOBODY_ELSE: Mark.GOOD,
     Reader.FILES: Mark.NOTICE,
@@ -113,8 +111,7 @@ def erase(settings: Settings, what: str, yes: bool, account: Address | None, as_
     """
     chosen = Erasable(what)
     if not yes:
-        if not sys.stdin.isatty():
-            raise UsageError("there is no terminal to ask in: say --yes if you mean it")
+        need_terminal(instead="say --yes if you mean it")
         click.confirm(f"This will {_CONSEQUENCES[chosen]}. Go on?", abort=True, err=True)
 
     async def work() -> int:
@@ -130,10 +127,10 @@ def erase(settings: Settings, what: str, yes: bool, account: Address | None, as_
 
 def _show(kept: Sequence[Kept], contacts: Sequence[str]) -> None:
     screen = Screen()
-    for keeper, title in _TITLES.items():
+    for keeper in Keeper:
         items = [item for item in kept if item.keeper is keeper]
         if items:
-            screen.line(title, indent=0)
+            screen.line(keeper.heading, indent=0)
         for item in items:
             amount = f" ({item.amount} {item.unit})" if item.amount is not None else ""
             screen.line(f"{item.name}{amount}: {item.what}", mark=_MARKS[item.reader])

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from openvoice import Address, DeviceKey, Match, SecurityRefused, Trust, UsageError, read_code
-from openvoice.cli.context import ADDRESS, Settings, account_option, json_option
+from openvoice.cli.context import ADDRESS, Settings, account_option, json_option, need_terminal
 from openvoice.cli.printing import look_alike
 from openvoice.cli.screen import Mark, Screen
 
@@ -203,8 +203,7 @@ def scan(settings: Settings, code: str, account: Address | None, as_json: bool) 
 
 
 def _asked(key: DeviceKey) -> bool:
-    if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask in: give the key with --key, or scan a code")
+    need_terminal(instead="give the key with --key, or scan a code")
     screen = Screen(sys.stderr)
     screen.line(f"device {key.device} of {key.owner}:", indent=0)
     screen.line(key.fingerprint)

@@ -11,7 +11,7 @@ from openvoice.client.account import Account, unlock
 from openvoice.client.vault import forget_account, open_vault, storage_state
 from openvoice.config import AccountSettings, Home, load
 from openvoice.core.address import Address
-from openvoice.core.privacy import Keeper, Kept, Reader
+from openvoice.core.privacy import Keeper, Kept, Kind, Reader
 from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, ConnectionFailed, LoginRefused
 
@@ -50,7 +50,7 @@ class Privacy:
 
     def on_this_device(self) -> tuple[Kept, ...]:
         """What is kept on this machine; opens the vault."""
-        from openvoice.storage.erasure import Kind, census
+        from openvoice.storage.erasure import census
 
         kept: list[Kept] = []
         if self._home.file.exists():
@@ -74,7 +74,7 @@ class Privacy:
         with self._vault() as vault:
             counted = census(vault)
         for kind, (name, what, unit, remove) in _WORDS.items():
-            amount = counted[Kind(kind)]
+            amount = counted[kind]
             if amount:
                 kept.append(
                     Kept(
@@ -122,11 +122,11 @@ class Privacy:
         """
         match what:
             case Erasable.HISTORY:
-                return [self._erase_here("calls", "presence")]
+                return [self._erase_here(Kind.CALLS, Kind.PRESENCE)]
             case Erasable.RECORDINGS:
-                return [self._erase_here("recordings")]
+                return [self._erase_here(Kind.RECORDINGS)]
             case Erasable.TRUST:
-                return [self._erase_here("trust", account=self._account(account).address)]
+                return [self._erase_here(Kind.TRUST, account=self._account(account).address)]
             case Erasable.KEYS:
                 return await self._erase_keys(self._account(account))
             case Erasable.ACCOUNT:
@@ -136,11 +136,11 @@ class Privacy:
 
     # --- each of them -------------------------------------------------------------------------------------------------
 
-    def _erase_here(self, *kinds: str, account: Address | None = None) -> str:
-        from openvoice.storage.erasure import Kind, erase
+    def _erase_here(self, *kinds: Kind, account: Address | None = None) -> str:
+        from openvoice.storage.erasure import erase
 
         with self._vault() as vault:
-            amount = erase(vault, {Kind(kind) for kind in kinds}, account)
+            amount = erase(vault, kinds, account)
         return f"{amount} entries were erased, and no file of the profile holds a trace of them"
 
     async def _erase_keys(self, settings: AccountSettings) -> list[str]:
@@ -155,7 +155,7 @@ class Privacy:
             async with self._online(settings) as connection:
                 await withdraw(connection, device)
             said.append(f"{settings.address.domain} has no keys of device {device} any more, and does not list it")
-        return [*said, self._erase_here("keys", account=settings.address)]
+        return [*said, self._erase_here(Kind.KEYS, account=settings.address)]
 
     async def _erase_account(self, settings: AccountSettings) -> list[str]:
         from openvoice.signalling.xmpp.registration import unregister
@@ -219,17 +219,22 @@ async def _is_refused(account: Account) -> bool:
 
 
 _WORDS = {
-    "calls": (
+    Kind.CALLS: (
         "history",
         "past calls: with whom, when, how long, and their reports",
         "calls",
         "privacy erase history",
     ),
-    "recordings": ("recordings", "recordings of calls, both sides", "recordings", "privacy erase recordings"),
-    "presence": ("online", "until when each account was online here", "accounts", "privacy erase history"),
-    "passwords": ("passwords", "passwords that you typed", "passwords", "account remove JID"),
-    "keys": ("keys", "the OMEMO keys of this device, and those of its conversations", "entries", "privacy erase keys"),
-    "trust": ("trust", "whose keys you have seen, and what you think of them", "people", "privacy erase trust"),
-    "servers": ("servers", "the certificates that your servers showed", "entries", "account remove JID"),
+    Kind.RECORDINGS: ("recordings", "recordings of calls, both sides", "recordings", "privacy erase recordings"),
+    Kind.PRESENCE: ("online", "until when each account was online here", "accounts", "privacy erase history"),
+    Kind.PASSWORDS: ("passwords", "passwords that you typed", "passwords", "account remove JID"),
+    Kind.KEYS: (
+        "keys",
+        "the OMEMO keys of this device, and those of its conversations",
+        "entries",
+        "privacy erase keys",
+    ),
+    Kind.TRUST: ("trust", "whose keys you have seen, and what you think of them", "people", "privacy erase trust"),
+    Kind.SERVERS: ("servers", "the certificates that your servers showed", "entries", "account remove JID"),
 }
 """Kind of what is kept -> its name for machines, what it is, what is counted, and the command that erases it."""

@@ -101,6 +101,11 @@ class CertificateChange:
             words += f"it belongs to {_holder(new)}, not to {_holder(old)}, "
         return f"{words}and it has {key}; unless the operator says that this is right, somebody may sit in between"
 
+    @property
+    def sentence(self) -> str:
+        """:attr:`text` where it stands by itself."""
+        return f"{self.text[0].upper()}{self.text[1:]}."
+
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready data; ``docs/events.md`` is its schema."""
         return {

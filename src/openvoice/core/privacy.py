@@ -7,11 +7,29 @@ from enum import StrEnum
 from typing import Any
 
 
+class Kind(StrEnum):
+    """A kind of thing that is kept on this machine, beside the settings."""
+
+    CALLS = "calls"
+    PRESENCE = "presence"
+    PASSWORDS = "passwords"
+    KEYS = "keys"
+    TRUST = "trust"
+    SERVERS = "servers"
+    RECORDINGS = "recordings"
+    OTHER = "other"
+
+
 class Keeper(StrEnum):
     """Who keeps something."""
 
     DEVICE = "this device"
     SERVER = "own server"
+
+    @property
+    def heading(self) -> str:
+        """What stands above all that it keeps."""
+        return {"this device": "On this machine", "own server": "On your server"}[self.value]
 
 
 class Reader(StrEnum):

@@ -263,7 +263,7 @@ def _about_signalling(signalling: SignallingFacts | None) -> Iterator[Finding]:
 def certificate_finding(change: CertificateChange) -> tuple[Severity, str]:
     """What a person is told of another certificate, and how loud: a renewal is no alarm."""
     severity = Severity.NOTICE if change.ordinary else Severity.WARNING
-    return severity, f"{change.text[0].upper()}{change.text[1:]}."
+    return severity, change.sentence
 
 
 _TRUST_WORDS = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from openvoice.report.text import plain
-from openvoice.report.verdict import Grade
+from openvoice.report.verdict import Grade, graded
 
 _NAMES = {
     "own_server": "Own server",
@@ -22,7 +22,6 @@ _HEARING = {
     False: (Grade.GOOD, "could not hear"),
     None: (Grade.DOUBTFUL, "not, if the key is the peer's"),
 }
-_MARKS = {Grade.GOOD: "✓", Grade.DOUBTFUL: "?", Grade.BAD: "!"}
 _LEARNT = {"who": "who", "when": "when", "how_long": "how long"}
 _KINDS = {"srflx": "as a router shows it", "prflx": "as a router shows it", "relay": "of the relay"}
 
@@ -93,7 +92,7 @@ def _tr(row: Row) -> str:
     name = f"<small>{plain(row.name)}</small>" if row.name else ""
     return (
         f'<tr class="{row.grade.value}"><th scope="row">{row.party}{name}</th>'
-        f'<td><b class="hearing"><i class="mark" aria-hidden="true">{_MARKS[row.grade]}</i>{row.hearing}</b>'
+        f"<td>{graded(row.grade, row.hearing)}"
         f"<small>{plain(row.why, 400)}</small></td>"
         f'<td><ul class="facts">{chips}</ul><ul class="addresses">{addresses}</ul></td></tr>'
     )

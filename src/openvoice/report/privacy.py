@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from openvoice.core.privacy import Keeper, Kept, Reader
 from openvoice.report.document import document
 from openvoice.report.text import plain
-from openvoice.report.verdict import Grade
+from openvoice.report.verdict import Grade, graded
 
 _GRADES = {
     Reader.NOBODY_ELSE: Grade.GOOD,
@@ -15,15 +15,13 @@ _GRADES = {
     Reader.OPERATOR: Grade.BAD,
     Reader.EVERYBODY: Grade.DOUBTFUL,
 }
-_MARKS = {Grade.GOOD: "✓", Grade.DOUBTFUL: "?", Grade.BAD: "!"}
-_TITLES = {Keeper.DEVICE: "On this machine", Keeper.SERVER: "On your server"}
 
 
 def render_privacy(kept: Sequence[Kept], *, account: str, contacts: Sequence[str] = ()) -> str:
     """One HTML document about all that is ``kept``; ``contacts`` are the addresses of those who run the server."""
     readable = sum(item.reader is not Reader.NOBODY_ELSE for item in kept)
-    sections = [(title, _table([item for item in kept if item.keeper is keeper])) for keeper, title in _TITLES.items()]
-    chips = [(title.lower(), sum(item.keeper is keeper for item in kept)) for keeper, title in _TITLES.items()]
+    sections = [(keeper.heading, _table([item for item in kept if item.keeper is keeper])) for keeper in Keeper]
+    chips = [(keeper.heading.lower(), sum(item.keeper is keeper for item in kept)) for keeper in Keeper]
     people = "".join(f"<li><code>{plain(contact)}</code></li>" for contact in contacts)
     if people:
         sections.append(("Whom to ask about the rest", f"<ul>{people}</ul>"))
@@ -55,7 +53,7 @@ def _row(item: Kept) -> str:
     what = f"{plain(item.name)}{amount}<small>{plain(item.what, 400)}</small>"
     return (
         f'<tr class="{grade.value}"><th scope="row">{what}</th>'
-        f'<td><b class="hearing"><i class="mark" aria-hidden="true">{_MARKS[grade]}</i>{plain(item.reader)}</b>'
+        f"<td>{graded(grade, plain(item.reader))}"
         f"<small>{plain(item.how_long)}</small></td>"
         f"<td>{plain(item.remove)}<small>{plain(item.where, 400)}</small></td></tr>"
     )

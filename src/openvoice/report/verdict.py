@@ -16,6 +16,15 @@ class Grade(StrEnum):
     DOUBTFUL = "doubtful"
     BAD = "bad"
 
+    @property
+    def mark(self) -> str:
+        return {"good": "✓", "doubtful": "?", "bad": "!"}[self.value]
+
+
+def graded(grade: Grade, text: str) -> str:
+    """HTML: a text (HTML) with its mark; its colour comes from what it stands in."""
+    return f'<b class="hearing"><i class="mark" aria-hidden="true">{grade.mark}</i>{text}</b>'
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from enum import StrEnum
 
 from openvoice.core.address import Address
+from openvoice.core.privacy import Kind
 from openvoice.errors import ConfigurationError
 from openvoice.ports import OMEMO_SECRETS
 from openvoice.storage.cipher import Entry
@@ -19,19 +19,6 @@ from openvoice.storage.vault import Vault
 
 _PIECE = 64
 """Octets at each end of a sealed value that are looked for: a long one does not lie in one piece in the file."""
-
-
-class Kind(StrEnum):
-    """A kind of thing that is kept."""
-
-    CALLS = "calls"
-    PRESENCE = "presence"
-    PASSWORDS = "passwords"
-    KEYS = "keys"
-    TRUST = "trust"
-    SERVERS = "servers"
-    RECORDINGS = "recordings"
-    OTHER = "other"
 
 
 def kind_of(entry: Entry) -> Kind:
