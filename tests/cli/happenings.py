@@ -23,7 +23,6 @@ SECURITY = assess(
         server="example.org",
         tls_version="TLSv1.3",
         cipher="AES",
-        certificate_sha256="00" * 32,
         certificate_change=CHANGE,
     ),
 )

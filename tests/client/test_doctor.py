@@ -27,6 +27,7 @@ from openvoice.media import reachability
 from openvoice.ports import RelayServer
 from openvoice.signalling.xmpp import probe
 from openvoice.signalling.xmpp.endpoints import Endpoint, Security
+from tests.core.certificates import certificate
 
 ALICE = Address.parse("alice@example.org")
 STUN = RelayServer("stun", "stun.example.org", 3478)
@@ -35,8 +36,7 @@ FACTS = SignallingFacts(
     server="example.org",
     tls_version="TLSv1.3",
     cipher="AES",
-    certificate_sha256="00" * 32,
-    certificate_issuer="an authority",
+    chain=(certificate(issuer="an authority"),),
     sasl_mechanism="SCRAM-SHA-256-PLUS",
     channel_binding="tls-exporter",
 )
@@ -161,7 +161,7 @@ async def test_an_error_without_advice_speaks_for_itself(home: Home, patient: Pa
 
 
 async def test_unnamed_facts_are_said_in_words(home: Home, patient: Patient) -> None:
-    bare = SignallingFacts(server="example.org", tls_version="TLSv1.2", cipher="AES", certificate_sha256="00" * 32)
+    bare = SignallingFacts(server="example.org", tls_version="TLSv1.2", cipher="AES")
     patient.steps[1:3] = [probe.ChannelSecured(bare), probe.LoggedIn(bare, ALICE)]
     steps = await examined(home)
     assert "certificate by itself" in steps["encryption"].text

@@ -63,4 +63,4 @@ CERTIFICATE = CertificateFacts(
     sha256="ab" * 32,
     public_key_sha256="cd" * 32,
 )
-SIGNALLING = SignallingFacts(server="example.org", tls_version="TLSv1.3", cipher="AES", certificate_sha256="00")
+SIGNALLING = SignallingFacts(server="example.org", tls_version="TLSv1.3", cipher="AES")

@@ -57,7 +57,6 @@ def security(local: Fingerprint, remote: Fingerprint, trust: Trust | None = None
         server="example.org",
         tls_version="TLSv1.3",
         cipher="TLS_AES_256_GCM_SHA384",
-        certificate_sha256="ab" * 32,
         chain=(CERTIFICATE,),
         local_address="192.0.2.1",
     )

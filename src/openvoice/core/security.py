@@ -22,8 +22,6 @@ class SignallingFacts:
     server: str
     tls_version: str
     cipher: str
-    certificate_sha256: str
-    certificate_issuer: str = ""
     sasl_mechanism: str = ""
     channel_binding: str = ""
     """The type of channel binding that SASL proved (RFC 5929), empty for none."""
@@ -35,6 +33,15 @@ class SignallingFacts:
     """The address of this device that the stream comes from, as this device knows it."""
     certificate_change: CertificateChange | None = None
     """That it was another certificate before."""
+
+    @property
+    def certificate_sha256(self) -> str:
+        """Of the server's certificate; empty if Python does not tell it."""
+        return self.chain[0].sha256 if self.chain else ""
+
+    @property
+    def certificate_issuer(self) -> str:
+        return self.chain[0].issuer if self.chain else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

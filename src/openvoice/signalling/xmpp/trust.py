@@ -141,16 +141,13 @@ def signalling_facts(
 ) -> SignallingFacts:
     """How the stream over ``tls``, which comes from ``local_address``, is protected."""
     cipher = tls.cipher()
-    chain = tuple(map(certificate_facts, _chain(tls)))
     return SignallingFacts(
         server=domain,
         tls_version=tls.version() or "",
         cipher=cipher[0] if cipher else "",
-        certificate_sha256=chain[0].sha256 if chain else "",
-        certificate_issuer=chain[0].issuer if chain else "",
         sasl_mechanism=mechanism,
         channel_binding=binding,
-        chain=chain,
+        chain=tuple(map(certificate_facts, _chain(tls))),
         local_address=local_address,
     )
 
