@@ -17,6 +17,7 @@ from openvoice.server.prosody import Prosody
 from openvoice.signalling.xmpp.omemo import pep, wire
 
 from . import junk
+from .attacker import SOON
 from .attacks import Attack
 from .hostile_server import HostileServer, Toward
 from .omemo_attacks import number_of
@@ -54,7 +55,7 @@ async def played(
 ) -> Played:
     """What comes of a call, after it was judged, with the one that follows it."""
     tasks = len(asyncio.all_tasks())
-    result = await asyncio.wait_for(stage.play(attack, require=require, victims=victims), 10.0)
+    result = await asyncio.wait_for(stage.play(attack, require=require, victims=victims), 3 * SOON)
     for role, client in stage.clients.items():
         assert len(stage.server.seen(client.address, Toward.SERVER)) < MANY
         other = stage.clients[role.other].address.bare

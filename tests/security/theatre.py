@@ -181,7 +181,7 @@ async def theatre(cast: HostileScene, keys: Mapping[str, KeyStore] | None = None
         known = {role: own for role, own in found.items() if own is not None}
         for address in addresses[: len(known)]:
             # Published right after the login.
-            await until(lambda address=address: watch.nodes(address))  # type: ignore[misc]
+            await until(lambda address=address: watch.nodes(address), SOON)  # type: ignore[misc]
         yield Theatre(
             server=cast.server,
             clients=clients,
@@ -253,4 +253,4 @@ async def judge_order(stage: Theatre, tasks: int) -> None:
         assert line._connection.faults == 0
         assert line._connection.online
     # Keys that were used up are published anew after a while.
-    await until(lambda: len(asyncio.all_tasks()) <= tasks)
+    await until(lambda: len(asyncio.all_tasks()) <= tasks, 3 * SOON)
