@@ -10,7 +10,7 @@ from openvoice.core import inputs as i
 from openvoice.core.certificates import CertificateChange, KnownCertificate
 from openvoice.core.contacts import Contact, ContactKind, SeenAddress
 from openvoice.core.description import Candidate, CandidateType, Setup
-from openvoice.core.evidence import MAXIMUM_CONTACTS, Evidence
+from openvoice.core.evidence import MAXIMUM_CONTACTS, MAXIMUM_STREAMS, Evidence
 from openvoice.core.machine import CONNECT_WITHIN, CallMachine
 from openvoice.core.parties import Party, PartyVerdict
 from openvoice.core.policy import Policy
@@ -136,6 +136,19 @@ def test_a_call_that_outlives_its_stream_reports_the_new_one_and_what_was_wrong_
         assert signalling is not None
         assert signalling.tls_version == streams[-1].tls_version
         assert (signalling.certificate_change, signalling.channel_binding) == (changed, binding)
+    moving = CallMachine(
+        Direction.OUTGOING,
+        "bob@example.org",
+        policy=Policy(),
+        seed=bytes(32),
+        signalling=replace(bound, local_address="10.0.0.1"),
+    )
+    moving.handle(i.Dial(), 0.0)
+    for number in range(1, MAXIMUM_STREAMS + 4):
+        moving.handle(i.SignallingRenewed(replace(bound, local_address=f"10.0.0.{number}")), 1.0)
+    for party in (Party.OWN_SERVER, Party.NETWORK):
+        learnt = {seen.address for seen in verdict(moving.security, party).learnt.addresses}
+        assert learnt == {f"10.0.0.{number}" for number in range(3, MAXIMUM_STREAMS + 4)}
     first = Evidence("bob@example.org", None, Verification(bytes(32)))
     first.take(i.SignallingRenewed(bound))
     assert first.report.signalling == bound

@@ -17,6 +17,8 @@ from openvoice.core.verification import Verification
 
 MAXIMUM_CONTACTS = 256
 """Remembered of one call; a peer can have 64 addresses checked for each local one, and again at each restart."""
+MAXIMUM_STREAMS = 64
+"""Addresses of this device remembered that streams to the own server came from."""
 _TELLS_NOTHING = ("0.0.0.0", "::")  # noqa: S104 - stands in for an address that is kept back (RFC 8839, 5.1)
 
 
@@ -65,6 +67,9 @@ class Evidence:
             case i.MediaSecured(facts) | i.MediaMoved(facts):
                 self._media = facts
             case i.SignallingRenewed(facts):
+                if self._signalling is not None:
+                    streams = dict.fromkeys((*trace.earlier_streams, self._signalling.local_address))
+                    self._trace = replace(trace, earlier_streams=tuple(streams)[-MAXIMUM_STREAMS:])
                 self._signalling = _weaker(self._signalling, facts)
             case i.Contacted(contact):
                 self._trace = replace(trace, contacts=_with(trace.contacts, contact))

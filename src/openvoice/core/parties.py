@@ -136,9 +136,9 @@ def judge(
     """A verdict for each party of the call that left ``trace``; of the operators there may be several.
 
     ``media`` says whether the devices agreed on keys. ``own_server`` is the domain of the own account, ``own_address``
-    the network address that its stream comes from, ``peer`` the bare address of the peer; empty if not known. ``bound``
-    says that the login proved whose the encrypted stream to the own server is. Two people who have the same server give
-    it the same verdict twice.
+    the network address that its stream comes from now, ``peer`` the bare address of the peer; empty if not known.
+    ``bound`` says that the login proved whose the encrypted stream to the own server is. Two people who have the same
+    server give it the same verdict twice.
     """
     silent = trace.silent or not media
 
@@ -152,7 +152,8 @@ def judge(
         return _verdict(party, name, heard(_BOUND_SERVER if proved else _SERVERS[vouching]), learnt)
 
     peer_server = peer.rpartition("@")[2]
-    own_learnt = (*([_shown(trace, own_address)] if own_address else []), *trace.told)
+    streams = [address for address in (*trace.earlier_streams, own_address) if address]
+    own_learnt = (*(_shown(trace, address) for address in streams), *trace.told)
     peers = [contact for contact in trace.contacts if contact.kind in (ContactKind.PEER, ContactKind.PEER_RELAY)]
     return (
         server(Party.OWN_SERVER, own_server, own_learnt),
@@ -163,7 +164,7 @@ def judge(
             Party.NETWORK,
             "",
             heard(_NETWORK),
-            Learnt(when=bool(trace.contacts), how_long=media, addresses=_each(_on_the_way(trace, own_address))),
+            Learnt(when=bool(trace.contacts), how_long=media, addresses=_each(_on_the_way(trace, streams))),
         ),
         _verdict(
             Party.PEER,
@@ -207,10 +208,11 @@ def _lasts(contact: Contact) -> bool:
     return contact.kind is ContactKind.PEER_RELAY or (contact.kind is ContactKind.TURN and bool(contact.mapped))
 
 
-def _on_the_way(trace: Trace, own_address: str) -> Iterator[SeenAddress]:
+def _on_the_way(trace: Trace, streams: Iterable[str]) -> Iterator[SeenAddress]:
     """The first router sees this device's own address; those behind it see what the router makes of it."""
-    if trace.signalled and own_address:
-        yield SeenAddress(own_address, CandidateType.HOST)
+    if trace.signalled:
+        for address in streams:
+            yield SeenAddress(address, CandidateType.HOST)
     for contact in trace.contacts:
         yield SeenAddress(contact.address, contact.type)
         yield from _seen(trace, [contact])

@@ -19,6 +19,8 @@ class Trace:
     spoken: bool = False
     """Whether the gate was open at any time: sound could go out and come in."""
     over: bool = False
+    earlier_streams: tuple[str, ...] = ()
+    """The addresses of this device that streams to the own server came from which broke since."""
     told: tuple[SeenAddress, ...] = ()
     """The addresses that went to the peer by way of the servers, each once."""
     told_before_consent: int = 0
