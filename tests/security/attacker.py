@@ -20,6 +20,8 @@ from openvoice.signalling.xmpp.listener import RequestKind
 from openvoice.signalling.xmpp.messages import Carbon
 from tests.jingle import samples
 
+from .login import login
+
 SOON = 10.0
 """Seconds that any step may take on a busy machine."""
 
@@ -29,12 +31,9 @@ class Attacker:
 
     def __init__(self, account: Account, features: frozenset[str] = frozenset(capabilities.FEATURES)) -> None:
         self.connection = Connection(
-            account=account.address,
-            password=account.password,
+            **login(account),
             listener=self,
             features=features,
-            server=account.server,
-            ca_file=account.ca_file,
         )
         self.messages: list[Element] = []
         self.requests: list[Element] = []

@@ -14,6 +14,8 @@ from openvoice.core.types import CallId
 from openvoice.ports import IncomingCall, SignallingListener
 from openvoice.signalling.xmpp.adapter import XmppSignalling
 
+from .login import login
+
 Change = Callable[[SessionDescription], SessionDescription]
 
 
@@ -38,10 +40,7 @@ def tampering(change: Change) -> SignallingFactory:
         account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
     ) -> TamperingSignalling:
         signalling = TamperingSignalling(
-            account=account.address,
-            password=account.password,
-            server=account.server,
-            ca_file=account.ca_file,
+            **login(account),
             listener=listener,
             screen=screen,
         )

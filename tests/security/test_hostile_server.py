@@ -25,6 +25,7 @@ from tests.signalling.xmpp.scripted import Recorder
 from .acknowledgements import Tally
 from .attacker import SOON
 from .hostile_server import HostileServer, Toward
+from .login import login
 from .scene import HostileScene, rings, talk
 from .xml_stream import StreamCutter
 
@@ -134,11 +135,8 @@ async def test_a_session_goes_on_although_stanzas_were_taken_out_and_put_in(cast
     heard = Recorder()
     account = cast.account("alice")
     alice = Connection(
-        account=account.address,
-        password=account.password,
+        **login(account),
         listener=heard,
-        server=account.server,
-        ca_file=account.ca_file,
         back_off=BackOff(first=0.01),
     )
     dice = random.Random(1)

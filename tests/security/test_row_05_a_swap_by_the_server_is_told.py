@@ -23,6 +23,7 @@ from openvoice.signalling.xmpp.adapter import XmppSignalling
 from tests.media.peers import settings
 
 from .attacker import SOON
+from .login import login
 from .scene import Scene, rings, talk
 
 pytestmark = pytest.mark.live
@@ -94,10 +95,7 @@ def in_the_middle(
 ) -> SwappedSignalling:
     mallory = Mallory(listener)
     made = SwappedSignalling(
-        account=account.address,
-        password=account.password,
-        server=account.server,
-        ca_file=account.ca_file,
+        **login(account),
         listener=mallory,
         screen=screen,
     )

@@ -30,6 +30,7 @@ from openvoice.signalling.xmpp.omemo.identity import own_key
 from .attacker import SOON
 from .hostile_server import HostileServer, Toward
 from .listening import Keys, decrypt, handshakes, holds, keys_in, learnt, sound, voice
+from .login import login
 from .scene import HostileScene, talk
 from .wire import Datagram, Wire
 
@@ -74,10 +75,7 @@ def without_relays(keys: KeyStore | None) -> SignallingFactory:
         account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]
     ) -> WithoutRelays:
         return WithoutRelays(
-            account=account.address,
-            password=account.password,
-            server=account.server,
-            ca_file=account.ca_file,
+            **login(account),
             listener=listener,
             screen=screen,
             keys=keys,
