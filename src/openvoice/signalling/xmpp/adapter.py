@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import logging
 import time
 import uuid
@@ -19,7 +17,7 @@ from openvoice.core.policy import Screening
 from openvoice.core.security import SignallingFacts
 from openvoice.core.types import CallId
 from openvoice.errors import OpenVoiceError
-from openvoice.jingle import capabilities, services
+from openvoice.jingle import capabilities
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.archive import ArchivedMessage
 from openvoice.jingle.endpoint import JingleEndpoint
@@ -47,14 +45,11 @@ from openvoice.signalling.xmpp.omemo.attempt import attempt
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
 from openvoice.signalling.xmpp.omemo.pep import PepNetwork
 from openvoice.signalling.xmpp.omemo.upkeep import NOTIFY, Upkeep
+from openvoice.signalling.xmpp.relays import Relays
 from openvoice.signalling.xmpp.tasks import Tasks
 
 REQUEST_WITHIN = 15.0
 """Seconds that a peer may take to acknowledge a Jingle request; Dino looks for its codecs first."""
-RELAYS_FRESH = 60.0
-"""Seconds for which the own server's word about STUN and TURN servers holds."""
-CREDENTIALS_WITHIN = 5.0
-"""Seconds that the own server may take to give the credentials of its TURN servers; a call waits for them."""
 CATCH_UP = 24 * 3600.0
 """Seconds back into the archive at most, at the first login."""
 MAXIMUM_PROFILES = 1024
@@ -108,9 +103,7 @@ class XmppSignalling:
         )
         self._late = LateCalls(self._catch_up_with)
         self._profiles: dict[Address, PeerProfile] = {}
-        self._relays: tuple[RelayServer, ...] = ()
-        self._relays_until = 0.0
-        self._relays_lock = asyncio.Lock()
+        self._relays = Relays(self._connection)
         self._last_seen = max(last_online or 0.0, time.time() - CATCH_UP)
         self._tasks = Tasks()
 
@@ -121,9 +114,7 @@ class XmppSignalling:
     @property
     def facts(self) -> SignallingFacts | None:
         facts = self._connection.facts
-        if facts is None or self._omemo is None or not self._omemo.published:
-            return facts
-        return replace(facts, omemo_device=self._omemo.id)
+        return None if facts is None else replace(facts, omemo_device=self._omemo_device())
 
     async def open(self) -> None:
         await self._connection.open()
@@ -158,29 +149,7 @@ class XmppSignalling:
         self._perform(outputs)
 
     async def relays(self) -> tuple[RelayServer, ...]:
-        async with self._relays_lock:
-            if time.time() >= self._relays_until:
-                self._relays = await self._ask_for_relays()
-                self._relays_until = time.time() + RELAYS_FRESH
-            return self._relays
-
-    async def _ask_for_relays(self) -> tuple[RelayServer, ...]:
-        answer = await self._connection.services()
-        if answer is None:
-            return ()
-        found = services.parse_services(answer, time.time())
-        asked = await asyncio.gather(*map(self._ask_for_credentials, found.without_credentials))
-        return (*found.relays, *itertools.chain.from_iterable(asked))
-
-    async def _ask_for_credentials(self, relay: RelayServer) -> tuple[RelayServer, ...]:
-        server = Address("", self._connection.address.domain)
-        try:
-            reply = await self._connection.request(
-                services.credentials_request(relay), server, timeout=CREDENTIALS_WITHIN
-            )
-        except (StanzaRefused, StanzaTimeout):
-            return ()
-        return tuple(known for child in reply for known in services.parse_services(child, time.time()).relays)
+        return await self._relays.find()
 
     # --- what the connection hears (ConnectionListener) ---------------------------------------------------------------
 
@@ -193,10 +162,14 @@ class XmppSignalling:
             self._upkeep.message_received(message, sender, late=stamp is not None)
 
     def request_received(self, id: str, kind: RequestKind, payload: Element, sender: Address) -> None:  # noqa: A002
-        if payload.tag == ns.qualified(ns.EXTERNAL_SERVICES, "services") and kind == "set":
-            self._services_pushed(id, payload, sender)
-        elif payload.tag == ns.qualified(ns.JINGLE, "jingle") and kind == "set":
+        if payload.tag == ns.qualified(ns.JINGLE, "jingle") and kind == "set":
             self._perform(self._endpoint.receive_iq(id, sender, payload, time.time()))
+        elif (
+            payload.tag == ns.qualified(ns.EXTERNAL_SERVICES, "services")
+            and kind == "set"
+            and self._relays.pushed(payload, sender)
+        ):
+            self._connection.answer(id, sender)
         else:
             self._connection.refuse(id, sender, "service-unavailable")
 
@@ -212,16 +185,6 @@ class XmppSignalling:
             self._upkeep.connection_changed(online)
         self._last_seen = time.time()
         self._listener.connection_changed(online, reason)
-
-    def _services_pushed(self, id: str, payload: Element, sender: Address) -> None:  # noqa: A002
-        pushed = services.apply_push(
-            self._relays, payload, sender=sender, own=self._connection.address, now=time.time()
-        )
-        if pushed is None:
-            self._connection.refuse(id, sender, "service-unavailable")
-            return
-        self._relays = pushed
-        self._connection.answer(id, sender)
 
     async def _catch_up(self, since: float) -> None:
         received = await self._connection.archive(since)
