@@ -42,7 +42,7 @@ def test_the_key_that_was_compared_is_verified_and_no_other_of_that_number(keys:
     compared = book.meet(BOB, 1, ONE, 1.0)
     book.meet(BOB, 1, TWO, 2.0)
     assert [key.key for key in keys.verify([compared])] == [ONE]
-    assert {key.key: key.trust for key in keys.of(BOB)} == {ONE: Trust.VERIFIED, TWO: Trust.TRUSTED}
+    assert {key.key: key.trust for key in keys.of(BOB)} == {ONE: Trust.VERIFIED, TWO: Trust.UNDECIDED}
 
 
 def test_a_key_that_was_forgotten_while_it_was_compared_is_verified_all_the_same(keys: Keys, book: TrustBook) -> None:

@@ -15,12 +15,13 @@ BOB = Address.parse("bob@example.org")
     ("known", "thought"),
     [
         ([], Trust.TRUSTED),
-        ([Trust.TRUSTED, Trust.DISTRUSTED], Trust.TRUSTED),
+        ([Trust.TRUSTED, Trust.UNDECIDED], Trust.TRUSTED),
+        ([Trust.TRUSTED, Trust.DISTRUSTED], Trust.UNDECIDED),
         ([Trust.VERIFIED], Trust.UNDECIDED),
         ([Trust.TRUSTED, Trust.VERIFIED, Trust.UNDECIDED], Trust.UNDECIDED),
     ],
 )
-def test_trust_is_blind_until_a_key_was_verified(known: list[Trust], thought: Trust) -> None:
+def test_trust_is_blind_until_a_key_was_verified_or_refused(known: list[Trust], thought: Trust) -> None:
     assert first_sight(known) is thought
 
 

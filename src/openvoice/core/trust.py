@@ -16,7 +16,7 @@ class Trust(StrEnum):
     """What the user, or the rule of first sight, thinks of a key."""
 
     UNDECIDED = "undecided"
-    """A device of somebody of whom the user has verified another one: shown, but no voucher until accepted."""
+    """A device of somebody of whom the user has verified or refused another one: shown, but no voucher until accepted."""
     TRUSTED = "trusted"
     """Believed at first sight, or accepted without comparing."""
     VERIFIED = "verified"
@@ -94,5 +94,9 @@ def decided(keys: Iterable[DeviceKey], key: bytes, trust: Trust) -> tuple[Device
 
 
 def first_sight(known: Iterable[Trust]) -> Trust:
-    """What a key is thought of that was never seen before, by what is thought of its owner's other keys."""
-    return Trust.UNDECIDED if Trust.VERIFIED in known else Trust.TRUSTED
+    """What a key is thought of that was never seen before, by what is thought of its owner's other keys.
+
+    A key that was refused counts like one that was verified: who had the only verified one refused, by tampering with
+    words for example, must not find blind trust again.
+    """
+    return Trust.TRUSTED if {Trust.VERIFIED, Trust.DISTRUSTED}.isdisjoint(known) else Trust.UNDECIDED
