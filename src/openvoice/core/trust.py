@@ -16,7 +16,7 @@ class Trust(StrEnum):
     """What the user, or the rule of first sight, thinks of a key."""
 
     UNDECIDED = "undecided"
-    """A device of somebody of whom the user has verified or refused another one: shown, but no voucher until accepted."""
+    """A device of somebody of whom the user verified or refused another one: shown, but no voucher until accepted."""
     TRUSTED = "trusted"
     """Believed at first sight, or accepted without comparing."""
     VERIFIED = "verified"
