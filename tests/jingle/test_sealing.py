@@ -18,7 +18,7 @@ from openvoice.jingle import namespaces as ns
 from openvoice.jingle.endpoint import JingleEndpoint
 from openvoice.jingle.messages import parse_message
 from openvoice.jingle.model import IceTransport, Jingle, MessageKind
-from openvoice.jingle.outputs import Deliver, Incoming, Output, Seal, SendIq, SendMessage, Unseal
+from openvoice.jingle.outputs import Deliver, Doubt, Incoming, Output, Seal, SendIq, SendMessage, Unseal
 from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.sealing import Sealed, Unsealed
@@ -115,10 +115,15 @@ def taken(**options: Any) -> tuple[JingleEndpoint, CallId, list[Output]]:
     return made, call, made.perform(call, e.SendProceed(), NOW)
 
 
+def doubted(outputs: list[Output]) -> list[Doubt]:
+    """The devices with which a new OMEMO session has to begin."""
+    return [output for output in outputs if isinstance(output, Doubt)]
+
+
 def refused(outputs: list[Output], *, first: str = "ReplyResult") -> str:
     """The sentence that a session ends with for security, said to the peer in both ways, and to the call."""
     names = [first, "SendIq", "SendMessage", "Deliver", "Forget"]
-    assert kinds(outputs) == (names if first else names[1:])
+    assert [name for name in kinds(outputs) if name != "Doubt"] == (names if first else names[1:])
     (request,) = requests(outputs)
     assert (request.action, request.reason) == ("session-terminate", EndReason.SECURITY_ERROR)
     assert said(outputs) == [(MessageKind.FINISH, EndReason.SECURITY_ERROR)]
@@ -177,7 +182,24 @@ class TestCalling:
         ],
     )
     def test_an_answer_that_is_not_sealed_well(self, answer: str, words: str) -> None:
-        assert words in refused(ask(offered(), "session-accept", answer))
+        outputs = ask(offered(), "session-accept", answer)
+        assert words in refused(outputs)
+        assert doubted(outputs) == [Doubt(PEER, PEER_DEVICE)]
+
+    @pytest.mark.parametrize("reason", [EndReason.SECURITY_ERROR, EndReason.DECLINE, EndReason.FAILED_APPLICATION])
+    def test_an_offer_that_is_refused_for_security_may_not_have_been_understood(self, reason: EndReason) -> None:
+        outputs = ask(offered(), "session-terminate", f"<reason><{reason}/></reason>")
+        assert doubted(outputs) == ([Doubt(PEER, PEER_DEVICE)] if reason is EndReason.SECURITY_ERROR else [])
+
+    def test_after_an_answer_that_was_understood_there_is_no_doubt(self) -> None:
+        made = offered()
+        work(made, ask(made, "session-accept", GOOD))
+        assert not doubted(ask(made, "session-terminate", "<reason><security-error/></reason>"))
+
+    def test_nobody_doubts_a_session_that_was_not_used(self) -> None:
+        made = proceeded(omemo_device=None)
+        made.perform(CALL, e.SendOffer(description()), NOW)
+        assert not doubted(ask(made, "session-terminate", "<reason><security-error/></reason>"))
 
     @pytest.mark.parametrize(
         ("element", "words"),

@@ -258,6 +258,8 @@ class Replay:
                 case o.Unseal():
                     assert self.sealer is not None
                     self._do(self.endpoint.unsealed(output.call, self.sealer.unseal(output), self.now))
+                case o.Doubt(_, device):
+                    self.heard.append(f"Doubt {device}")
                 case o.Missed(_, outcome):
                     self.missed.append(outcome)
                 case o.Deliver(call, message):

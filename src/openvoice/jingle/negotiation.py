@@ -53,6 +53,14 @@ class Negotiation:
         return self._sealing.partner is not None
 
     @property
+    def unanswered(self) -> int | None:
+        """The OMEMO device of the peer that got a sealed offer, while no answer to it was understood."""
+        partner = self._sealing.partner
+        if partner is None or self._role is Role.RESPONDER or self.remote is not None:
+            return None
+        return partner.peer.device
+
+    @property
     def leaving(self) -> bool:
         """Whether a description of this side is being sealed."""
         return self._sealing.leaving

@@ -104,4 +104,12 @@ class Unseal:
     elements: Mapping[str, Element]
 
 
-Output = SendIq | SendMessage | ReplyResult | ReplyError | Deliver | Incoming | Missed | Forget | Seal | Unseal
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """The OMEMO session with one device of ``peer``, a full address, may be broken: begin anew when it is next used."""
+
+    peer: Address
+    device: int
+
+
+Output = SendIq | SendMessage | ReplyResult | ReplyError | Deliver | Incoming | Missed | Forget | Seal | Unseal | Doubt

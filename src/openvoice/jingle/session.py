@@ -32,7 +32,7 @@ from openvoice.jingle.model import (
     SessionInformation,
 )
 from openvoice.jingle.negotiation import Negotiation
-from openvoice.jingle.outputs import Deliver, Forget, Output, ReplyError, ReplyResult, Seal, SendMessage
+from openvoice.jingle.outputs import Deliver, Doubt, Forget, Output, ReplyError, ReplyResult, Seal, SendMessage
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.refusal import Refusal
 from openvoice.jingle.requests import Requests
@@ -386,4 +386,9 @@ class Session:
 
     def _lost(self, reason: EndReason, origin: Origin, text: str, *, withheld: bool = False) -> list[Output]:
         self.state = SessionState.ENDED
-        return [self._deliver(Ended(reason, origin, text, withheld)), Forget(self.call)]
+        return [self._deliver(Ended(reason, origin, text, withheld)), *self._doubts(reason), Forget(self.call)]
+
+    def _doubts(self, reason: EndReason) -> list[Output]:
+        """A device that cannot open an offer refuses it, or, as Dino, answers without a key; and the next one, too."""
+        device = self._negotiation.unanswered if reason is EndReason.SECURITY_ERROR else None
+        return [Doubt(self.peer, device)] if device is not None else []

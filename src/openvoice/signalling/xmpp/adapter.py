@@ -23,6 +23,7 @@ from openvoice.jingle.archive import ArchivedMessage
 from openvoice.jingle.endpoint import JingleEndpoint
 from openvoice.jingle.outputs import (
     Deliver,
+    Doubt,
     Forget,
     Incoming,
     Missed,
@@ -223,6 +224,8 @@ class XmppSignalling:
                     self._listener.call_missed(incoming, outcome)
                 case Seal() | Unseal():
                     self._tasks.spawn(self._turn_ratchet(output))
+                case Doubt(peer, device) if self._omemo is not None:
+                    self._omemo.doubt(peer.bare, device)
                 case Forget():
                     pass
 

@@ -6,11 +6,13 @@ import asyncio
 from xml.etree.ElementTree import Element
 
 import pytest
+from oldmemo.oldmemo import KeyExchangeImpl
 
 from openvoice.core.address import Address
 from openvoice.core.trust import Trust
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError
+from openvoice.jingle.sealing import Sealed
 from openvoice.signalling.xmpp.omemo import device as module
 from openvoice.signalling.xmpp.omemo import wire
 from openvoice.signalling.xmpp.omemo.device import OmemoDevice
@@ -344,6 +346,72 @@ async def test_a_call_that_could_not_be_unsealed_heals_for_the_next(world: World
     assert await world.deliver(ALICE, alice) == 1
     assert (await bob.unseal(ALICE, (await alice.seal(BOB, bob.id, TEXTS)).elements)).texts == TEXTS
     await settled(alice)
+
+
+def keys_in(offers: list[Sealed], recipient: OmemoDevice) -> list[wire.SealedKey]:
+    headers = [wire.read_header(item, recipient.id) for offer in offers for item in offer.elements.values()]
+    return [header.key for header in headers if header.key is not None]
+
+
+def forget_sessions(world: World, owner: Address) -> None:
+    for name in world.secrets[f"{owner} "].names("omemo/session/"):
+        world.secrets[f"{owner} "].remove(name)
+
+
+async def test_a_session_in_doubt_is_replaced_by_the_next_that_is_sealed(world: World) -> None:
+    """Dino tells nobody that it lost a session, and takes no message without a text."""
+    alice, bob = await world.published(ALICE), await world.published(BOB)
+    await talk(world, alice, bob)
+    forget_sessions(world, BOB)
+    offer = await alice.seal(BOB, bob.id, TEXTS)
+    assert await failure(bob.unseal(ALICE, offer.elements)) is Cause.UNDECRYPTABLE
+    await settled(bob)
+    world.server.sent.clear()
+    alice.doubt(BOB, bob.id)
+    assert (await bob.unseal(ALICE, (await alice.seal(BOB, bob.id, TEXTS)).elements)).texts == TEXTS
+    assert not world.server.sent, "nothing but calls was needed"
+    answer = await bob.seal(ALICE, alice.id, TEXTS)
+    assert (await alice.unseal(BOB, answer.elements)).texts == TEXTS
+    fetched = len(world.server.fetched)
+    await alice.seal(BOB, bob.id, TEXTS)
+    assert len(world.server.fetched) == fetched, "the new session is in no doubt"
+
+
+async def test_many_calls_at_once_begin_one_session(world: World) -> None:
+    alice, bob = await world.published(ALICE), await world.published(BOB)
+    for _ in range(2):
+        offers = await asyncio.gather(*(alice.seal(BOB, bob.id, TEXTS) for _ in range(12)))
+        begun = {KeyExchangeImpl.parse(key.data, False)[0].header.ephemeral_key for key in keys_in(offers, bob)}
+        assert len(begun) == 1
+        alice.doubt(BOB, bob.id)
+
+
+async def test_what_is_heard_in_a_session_ends_the_doubt(world: World) -> None:
+    alice, bob = await world.published(ALICE), await world.published(BOB)
+    await talk(world, alice, bob)
+    alice.doubt(BOB, bob.id)
+    await alice.receive(BOB, await message(world, bob, ALICE, alice.id))
+    fetched = len(world.server.fetched)
+    await alice.seal(BOB, bob.id, TEXTS)
+    assert len(world.server.fetched) == fetched
+
+
+@pytest.mark.parametrize("served", ["nothing", "the keys of another", "keys that nobody signed"])
+async def test_a_server_cannot_use_a_doubt_to_slip_in_another_key(world: World, served: str) -> None:
+    alice, bob = await world.published(ALICE), await world.published(BOB)
+    await talk(world, alice, bob)
+    other = await world.published(BOB, "other")
+    bundle, theirs = (world.server.nodes.pop((BOB, wire.bundle_node(device.id))) for device in (bob, other))
+    if served == "the keys of another":
+        world.server.nodes[BOB, wire.bundle_node(bob.id)] = theirs
+    elif served == "keys that nobody signed":
+        for signature in bundle.iter(f"{{{wire.NAMESPACE}}}signedPreKeySignature"):
+            signature.text = theirs.findtext(signature.tag)
+        world.server.nodes[BOB, wire.bundle_node(bob.id)] = bundle
+    alice.doubt(BOB, bob.id)
+    sealed = await alice.seal(BOB, bob.id, TEXTS)
+    assert sealed.voucher.peer.key == bob.key
+    assert (await bob.unseal(ALICE, sealed.elements)).texts == TEXTS
 
 
 async def test_what_comes_late_or_again_or_is_for_others_heals_nothing(world: World) -> None:

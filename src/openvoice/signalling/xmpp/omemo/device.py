@@ -25,6 +25,7 @@ from openvoice.signalling.xmpp.omemo.payload import open_text, seal_text
 from openvoice.signalling.xmpp.omemo.publication import Publication
 from openvoice.signalling.xmpp.omemo.record import may_reach
 from openvoice.signalling.xmpp.omemo.sessions import KEY, Opened, Sessions
+from openvoice.signalling.xmpp.omemo.wire import Bundle
 from openvoice.signalling.xmpp.tasks import Tasks
 
 PUBLISHED_WITHIN = 5.0
@@ -124,6 +125,11 @@ class OmemoDevice:
         with suppress(OmemoFailed), storage_failures():
             await self._receive(sender, encrypted, late)
 
+    def doubt(self, peer: Address, device: int) -> None:
+        """A device did not understand what was sealed for it: the next time, begin a new session with it."""
+        with suppress(OmemoFailed), storage_failures(), self._secrets.transaction():
+            self._sessions(peer).doubt(peer, device)
+
     def devices_changed(self, owner: Address, payload: Element) -> None:
         """Take a notification that ``owner`` published another device list (XEP-0163, 4)."""
         with suppress(OmemoFailed), storage_failures():
@@ -135,7 +141,7 @@ class OmemoDevice:
 
     async def _seal(self, peer: Address, device: int, texts: Mapping[str, str]) -> Sealed:
         await self._be_published()
-        bundle = None if self._sessions(peer).knows(peer, device) else await fetch_bundle(self._network, peer, device)
+        bundle = await self._bundle_to_begin_with(peer, device)
         names, payloads, materials = [], [], []
         for name, text in texts.items():
             payload, material = seal_text(text)
@@ -151,6 +157,16 @@ class OmemoDevice:
             voucher=self._voucher(self._meet(peer, device, identity_key)),
             elements=dict(zip(names, elements, strict=True)),
         )
+
+    async def _bundle_to_begin_with(self, peer: Address, device: int) -> Bundle | None:
+        """``None`` if there is a session to go on with. One that is in doubt is better than none."""
+        sessions = self._sessions(peer)
+        if not sessions.knows(peer, device):
+            return await fetch_bundle(self._network, peer, device)
+        if sessions.doubts(peer, device):
+            with suppress(OmemoFailed):
+                return await fetch_bundle(self._network, peer, device)
+        return None
 
     def _unseal(self, peer: Address, elements: Mapping[str, Element]) -> Unsealed:
         headers = [wire.read_header(item, self.id) for item in elements.values()]

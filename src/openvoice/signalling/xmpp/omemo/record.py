@@ -26,12 +26,14 @@ Fields = dict[str, JSONType]
 @dataclass(kw_only=True, slots=True)
 class Record:
     """``sessions`` are the fields of each, the one in use first. ``used`` and ``reached`` are Unix times: of the last
-    use, 0 for a new record, and of the last message to the device that only repaired or kept up a session."""
+    use, 0 for a new record, and of the last message to the device that only repaired or kept up a session.
+    ``doubted`` says that the device may have lost what the session in use needs."""
 
     sessions: list[Fields] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     used: float = 0.0
     reached: float = 0.0
+    doubted: bool = False
 
     def has_seen(self, data: bytes) -> bool:
         return _digest(data) in self.seen
@@ -57,7 +59,13 @@ def write_record(secrets: SecretStore, peer: Address, device: int, record: Recor
     write_json(
         secrets,
         _name(peer, device),
-        {"sessions": record.sessions, "seen": record.seen, "used": record.used, "reached": record.reached},
+        {
+            "sessions": record.sessions,
+            "seen": record.seen,
+            "used": record.used,
+            "reached": record.reached,
+            "doubted": record.doubted,
+        },
     )
 
 

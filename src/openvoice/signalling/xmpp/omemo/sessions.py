@@ -6,6 +6,7 @@ All of it happens inside of one transaction of the caller's, and without waiting
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from doubleratchet import DuplicateMessageException
@@ -69,6 +70,16 @@ class Sessions:
         """Whether there is a session with a device."""
         return bool(read_record(self._secrets, peer, device).sessions)
 
+    def doubt(self, peer: Address, device: int) -> None:
+        """Note that the device did not understand what was written in the session in use."""
+        record = read_record(self._secrets, peer, device)
+        record.doubted = True
+        write_record(self._secrets, peer, device, record, self._now)
+
+    def doubts(self, peer: Address, device: int) -> bool:
+        """Whether a new session should begin before anything is written to a device."""
+        return read_record(self._secrets, peer, device).doubted
+
     def begin(self, peer: Address, device: int, bundle: Bundle, material: bytes) -> SealedKey:
         """Begin a session that nobody asked for and put it into use; gives the first message key in it.
 
@@ -92,27 +103,29 @@ class Sessions:
         """Encrypt message keys for a device; gives its identity key with them.
 
         Of several sessions, that one counts whose identity key is worth most, and of those the one in use. If there is
-        none, one begins with ``bundle``.
+        none, or it is in doubt, one begins with ``bundle``, and is taken unless its key is worth less than another's.
 
         Raises:
             OmemoFailed: there are no keys to begin with, or they are not signed by the device (``no-bundle``).
         """
         record = read_record(self._secrets, peer, device)
+        sealed: list[SealedKey] = []
+        if bundle is not None and (record.doubted or not record.sessions):
+            with suppress(OmemoFailed):
+                session, first = self._begin(peer, device, bundle, materials[0])
+                worth = self._worth(_identity_key(session))
+                if all(worth >= self._worth(key) for key in self._keys(record, peer, device)):
+                    self._put_first(record, peer, device, session)
+                    record.doubted = False
+                    sealed, materials = [first], materials[1:]
         if not record.sessions:
-            if bundle is None:
-                raise OmemoFailed(Cause.NO_BUNDLE)
-            session, first = self._begin(peer, device, bundle, materials[0])
-            sealed, materials = [first], materials[1:]
-            record.sessions.append({})
-            chosen = 0
-        else:
-            sessions = [self._load(peer, device, fields) for fields in record.sessions]
-            session, sealed = max(sessions, key=lambda session: self._worth(_identity_key(session))), []
-            chosen = sessions.index(session)
+            raise OmemoFailed(Cause.NO_BUNDLE)
+        sessions = [self._load(peer, device, fields) for fields in record.sessions]
+        session = max(sessions, key=lambda session: self._worth(_identity_key(session)))
         for material in materials:
             key = at_once(self._library.encrypt_key_material(session, _plain(material)))
             sealed.append(_seal(session, key))
-        record.sessions[chosen] = _fields(session)
+        record.sessions[sessions.index(session)] = _fields(session)
         write_record(self._secrets, peer, device, record, self._now)
         return _identity_key(session), sealed
 
@@ -137,6 +150,7 @@ class Sessions:
             record.sessions.remove(fields)
         # What the other side writes in is what it reads in.
         self._put_first(record, peer, device, session)
+        record.doubted = False
         record.note_seen(key.data)
         write_record(self._secrets, peer, device, record, self._now)
         return Opened(
@@ -146,11 +160,15 @@ class Sessions:
             stale=(session.receiving_chain_length or 0) > STALE,
         )
 
+    def _keys(self, record: Record, peer: Address, device: int) -> list[bytes]:
+        """The identity key of the other side in each session."""
+        return [_identity_key(self._load(peer, device, fields)) for fields in record.sessions]
+
     def _put_first(self, record: Record, peer: Address, device: int, session: SessionImpl) -> None:
         """Take ``session`` into use. If there are too many then, the oldest of those whose key is worth least goes."""
         others = record.sessions
         if len(others) >= MAXIMUM_SESSIONS:
-            keys = [_identity_key(self._load(peer, device, fields)) for fields in others]
+            keys = self._keys(record, peer, device)
             del others[min(range(len(others)), key=lambda index: (self._worth(keys[index]), -index))]
         record.sessions = [_fields(session), *others]
 
