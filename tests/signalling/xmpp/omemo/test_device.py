@@ -275,6 +275,26 @@ async def test_a_device_is_the_same_after_a_restart_and_its_sessions_go_on(world
     assert (await bob.unseal(ALICE, (await again.seal(BOB, bob.id, TEXTS)).elements)).texts == TEXTS
 
 
+async def test_keys_that_another_process_erased_are_not_used_any_more(world: World) -> None:
+    """Nothing leaves under the old number with a key that nobody knows, and no voucher names a key that is gone."""
+    alice, bob = await world.published(ALICE), await world.published(BOB)
+    sealed = await alice.seal(BOB, bob.id, TEXTS)
+    back = await bob.seal(ALICE, alice.id, TEXTS)
+    before = alice.id, alice.key
+    secrets = world.secrets[f"{ALICE} "]
+    for name in secrets.names("omemo/"):
+        secrets.remove(name)
+    assert not alice.published
+    assert await failure(alice.seal(BOB, bob.id, TEXTS)) is Cause.UNAVAILABLE
+    assert await failure(alice.unseal(BOB, back.elements)) is Cause.NOT_FOR_US
+    await alice.publish()
+    fresh = await alice.seal(BOB, bob.id, TEXTS)
+    assert (fresh.voucher.own_device, fresh.voucher.own_key) == (alice.id, alice.key)
+    assert fresh.voucher.own_key != sealed.voucher.own_key == before[1]
+    assert alice.id != before[0]
+    assert (await bob.unseal(ALICE, fresh.elements)).voucher.peer.key == alice.key
+
+
 async def test_two_processes_share_one_device(world: World) -> None:
     alice, bob = await world.published(ALICE), await world.published(BOB)
     twin = world.device(ALICE)

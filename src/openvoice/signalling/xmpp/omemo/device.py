@@ -56,7 +56,6 @@ class OmemoDevice:
         self._network = network
         self._clock = clock
         self._publication = Publication(self._account, keys.secrets, network)
-        self._published: Identity | None = None
         self._tried = asyncio.Event()
         self._keys_used = False
         self._looked_at: defaultdict[Address, set[int]] = defaultdict(set)
@@ -149,12 +148,15 @@ class OmemoDevice:
             payloads.append(payload)
             materials.append(material)
         with self._secrets.transaction():
+            own = self._identity
+            if not own.published:
+                raise OmemoFailed(Cause.UNAVAILABLE)
             identity_key, keys = self._sessions(peer).seal(peer, device, materials, bundle)
         elements = [
-            wire.write_encrypted(self.id, device, key, payload) for key, payload in zip(keys, payloads, strict=True)
+            wire.write_encrypted(own.device, device, key, payload) for key, payload in zip(keys, payloads, strict=True)
         ]
         return Sealed(
-            voucher=self._voucher(self._meet(peer, device, identity_key)),
+            voucher=_voucher(self._meet(peer, device, identity_key), own),
             elements=dict(zip(names, elements, strict=True)),
         )
 
@@ -169,7 +171,8 @@ class OmemoDevice:
         return None
 
     def _unseal(self, peer: Address, elements: Mapping[str, Element]) -> Unsealed:
-        headers = [wire.read_header(item, self.id) for item in elements.values()]
+        own = self._identity
+        headers = [wire.read_header(item, own.device) for item in elements.values()]
         payloads = [wire.read_payload(item) for item in elements.values()]
         keys = [header.key for header in headers if header.key is not None]
         if len({header.sender for header in headers}) != 1:
@@ -187,7 +190,7 @@ class OmemoDevice:
             raise OmemoFailed(Cause.MIXED_DEVICES)
         texts = [open_text(payload, item.material) for payload, item in zip(payloads, opened, strict=True)]
         return Unsealed(
-            voucher=self._voucher(self._meet(peer, device, opened[0].identity_key)),
+            voucher=_voucher(self._meet(peer, device, opened[0].identity_key), own),
             texts=dict(zip(elements, texts, strict=True)),
         )
 
@@ -218,11 +221,8 @@ class OmemoDevice:
 
     @property
     def _identity(self) -> Identity:
-        if self._published is not None:
-            return self._published
-        found = own_identity(self._secrets)
-        self._published = found if found.published else None
-        return found
+        # Read anew each time: another process may have erased it.
+        return own_identity(self._secrets)
 
     def _sessions(self, peer: Address) -> Sessions:
         worth = {item.key: item.trust.worth for item in self._trust.keys(peer.bare)}
@@ -247,9 +247,6 @@ class OmemoDevice:
 
     def _meet(self, peer: Address, device: int, key: bytes) -> DeviceKey:
         return self._trust.meet(peer.bare, device, key, self._clock())
-
-    def _voucher(self, met: DeviceKey) -> Voucher:
-        return Voucher(peer=met, own_device=self.id, own_key=self.key)
 
     async def _be_published(self) -> None:
         if not self.published:
@@ -320,3 +317,7 @@ class OmemoDevice:
             except OmemoFailed:
                 continue
             self._meet(owner, device, bundle.identity_key)
+
+
+def _voucher(met: DeviceKey, own: Identity) -> Voucher:
+    return Voucher(peer=met, own_device=own.device, own_key=own.key)
