@@ -79,6 +79,16 @@ async def alarms(client: Client) -> tuple[asyncio.Queue[Happening], asyncio.Task
     return heard, asyncio.create_task(listen())
 
 
+async def comes_back(client: Client) -> None:
+    """Cut its connection, and wait for the next one."""
+    happenings = client.events()
+    client._signalling._connection._session.client.abort()  # type: ignore[attr-defined]
+    async with asyncio.timeout(SOON):
+        async for happening in happenings:
+            if happening.name == "online":
+                break
+
+
 @pytest.mark.parametrize(
     ("authority", "severity"), [(OURS, Severity.NOTICE), (OTHERS, Severity.WARNING)], ids=["renewal", "other authority"]
 )
@@ -150,12 +160,7 @@ async def test_no_call_slips_through_when_the_connection_is_cut_while_it_is_set_
             await incoming.accept()
             await call.wait_for(CallState.ACTIVE, SOON)
         await stage.renew(OTHERS)
-        happenings = alice.events()
-        alice._signalling._connection._session.client.abort()  # type: ignore[attr-defined]
-        async with asyncio.timeout(SOON):
-            async for happening in happenings:
-                if happening.name == "online":
-                    break
+        await comes_back(alice)
         if alarm is Alarm.REFUSE:
             end = await asyncio.wait_for(call.wait_closed(), SOON)
             assert end.reason is EndReason.SECURITY_ERROR
@@ -176,12 +181,7 @@ async def test_a_connection_that_comes_back_to_another_certificate_is_noticed(st
     heard, listening = await alarms(alice)
     async with alice, stage.remembering("bob", Alarm.OFF) as bob:
         await stage.renew(OTHERS)
-        happenings = alice.events()
-        alice._signalling._connection._session.client.abort()  # type: ignore[attr-defined]
-        async with asyncio.timeout(SOON):
-            async for happening in happenings:
-                if happening.name == "online":
-                    break
+        await comes_back(alice)
         assert heard.qsize() == (alarm is not Alarm.OFF)
         if alarm is Alarm.REFUSE:
             with pytest.raises(SecurityRefused, match="trust-certificate"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 
 import pytest
 
@@ -14,7 +15,7 @@ from openvoice.server.prosody import MODULES, Prosody
 from openvoice.signalling.xmpp.connection import Connection
 from openvoice.signalling.xmpp.elements import element, stanza
 from openvoice.signalling.xmpp.retention import observe, set_archive
-from tests.signalling.xmpp.scripted import Recorder
+from openvoice.signalling.xmpp.visit import visit
 
 pytestmark = [pytest.mark.live, pytest.mark.network]
 
@@ -31,18 +32,14 @@ async def prosody() -> AsyncIterator[Prosody]:
         yield server
 
 
+def visiting(server: Prosody) -> AbstractAsyncContextManager[Connection]:
+    return visit(server.address("alice"), "secret", server=(server.host, server.port), ca_file=server.ca_file)
+
+
 @pytest.fixture
 async def connection(prosody: Prosody) -> AsyncIterator[Connection]:
-    connection = Connection(
-        account=prosody.address("alice"),
-        password="secret",
-        listener=Recorder(),
-        server=(prosody.host, prosody.port),
-        ca_file=prosody.ca_file,
-    )
-    await connection.open()
-    yield connection
-    await connection.close()
+    async with visiting(prosody) as connection:
+        yield connection
 
 
 async def test_what_a_server_keeps_is_seen(prosody: Prosody, connection: Connection) -> None:
@@ -76,18 +73,8 @@ async def test_the_archive_can_be_told_to_keep_nothing(prosody: Prosody, connect
 
 
 async def test_a_server_without_an_archive_is_told_so() -> None:
-    async with Prosody(accounts={"alice": "secret"}, options={"modules_disabled": ["s2s", "mam"]}) as server:
-        connection = Connection(
-            account=server.address("alice"),
-            password="secret",
-            listener=Recorder(),
-            server=(server.host, server.port),
-            ca_file=server.ca_file,
-        )
-        await connection.open()
-        try:
-            assert "archive" not in {kept.name for kept in (await observe(connection)).kept}
-            with pytest.raises(ServerUnreachable, match="archive"):
-                await set_archive(connection, "never")
-        finally:
-            await connection.close()
+    options: dict[str, LuaValue] = {"modules_disabled": ["s2s", "mam"]}
+    async with Prosody(accounts={"alice": "secret"}, options=options) as server, visiting(server) as connection:
+        assert "archive" not in {kept.name for kept in (await observe(connection)).kept}
+        with pytest.raises(ServerUnreachable, match="archive"):
+            await set_archive(connection, "never")
