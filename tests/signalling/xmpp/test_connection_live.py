@@ -20,8 +20,10 @@ from openvoice.signalling.xmpp.elements import element, stanza
 from openvoice.signalling.xmpp.failures import StanzaRefused, StanzaTimeout
 from openvoice.signalling.xmpp.probe import ChannelSecured, EndpointsFound, LoggedIn, ServerExamined, probe
 from openvoice.signalling.xmpp.registration import register
+from openvoice.signalling.xmpp.retention import observe
 from openvoice.signalling.xmpp.session import KeepAlive
 from openvoice.signalling.xmpp.supervisor import BackOff
+from openvoice.signalling.xmpp.visit import visit
 from tests.signalling.xmpp.scripted import Recorder, Relay
 from tests.waiting import until
 
@@ -181,6 +183,21 @@ async def test_what_was_said_while_offline_has_a_stamp(prosody: Prosody) -> None
         kept = await bob.archive(time.time() - 60)
         assert len(kept) == 1
         assert heard.bodies in ([], ["while you were out"])
+
+
+async def test_a_visit_is_seen_by_nobody_and_takes_no_message_away(prosody: Prosody) -> None:
+    alice, bob = prosody.address("alice"), prosody.address("bob")
+    text = stanza("message", element("jabber:client", "body", "kept"), to=str(alice), kind="chat")
+    async with connected(prosody, "bob") as (sender, _):
+        sender.send_message(text)
+        async with visit(
+            alice, prosody.accounts["alice"], server=(prosody.host, prosody.port), ca_file=prosody.ca_file
+        ) as visitor:
+            assert visitor.roster == {bob}
+            assert "roster" in {kept.name for kept in (await observe(visitor)).kept}
+            assert sender.presence_of(alice) == ()
+    async with connected(prosody, "alice") as (_, recorder):
+        await recorder.until(lambda heard: heard.bodies == ["kept"])
 
 
 async def test_services(prosody: Prosody) -> None:

@@ -49,6 +49,7 @@ class Connection:
         keep_alive: KeepAlive | None = None,
         back_off: BackOff | None = None,
         lookup: Lookup | None = None,
+        present: bool = True,
     ) -> None:
         """
         Args:
@@ -58,10 +59,12 @@ class Connection:
             server: host and port, instead of those that the DNS names.
             ca_file: the only authority to trust, instead of the system's.
             lookup: what is asked for SRV records instead of the DNS.
+            present: whether contacts see the device, and the server hands over what it kept for one (RFC 6121, 4.2).
 
         Raises:
             ConfigurationError: ``ca_file`` cannot be read.
         """
+        self._present = present
         if account.is_bare:
             account = Address(account.local, account.domain, f"openvoice.{secrets.token_hex(4)}")
         self._account = account
@@ -308,7 +311,8 @@ class Connection:
         if roster is not None:
             self._contacts.set_roster(roster)
         # Before the questions, so that with their answers this device is known to be there.
-        self._session.send(stanza("presence", self._announcement()))
+        if self._present:
+            self._session.send(stanza("presence", self._announcement()))
         of_server, of_account = await asyncio.gather(
             self.ask(element(DISCO_INFO, "query"), server), self.ask(element(DISCO_INFO, "query"), account)
         )

@@ -30,7 +30,13 @@ async def visit(
         ConnectionFailed: the login did not work.
     """
     connection = Connection(
-        account=account, password=password, listener=_Deaf(), server=server, ca_file=ca_file, lookup=lookup
+        account=account,
+        password=password,
+        listener=_Deaf(),
+        server=server,
+        ca_file=ca_file,
+        lookup=lookup,
+        present=False,
     )
     await connection.open()
     try:
