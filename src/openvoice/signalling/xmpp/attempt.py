@@ -39,3 +39,13 @@ class PatientClient(ClientXMPP):
             cause = error
         self.event("connection_failed", cause)
         return False
+
+    def abort(self) -> None:
+        """End the connection at once, as often as one likes.
+
+        slixmpp closes it politely before: done twice, that takes from Python 3.11.2 what it needs to abort TLS.
+        """
+        if self.transport:
+            self.cancel_connection_attempt()
+            self.transport.abort()
+            self.event("killed")
