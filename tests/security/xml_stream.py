@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from openvoice.signalling.xmpp.tokens import WholeTokens
+
 _FILLING = re.compile(rb"""(?:\s|<(?:[^<>"']|"[^"]*"|'[^']*')*>)*""")
 
 
@@ -31,10 +33,8 @@ class StreamCutter:
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
-        # Newer versions of expat put off unfinished tags, and with them what came whole.
-        if hasattr(parser, "SetReparseDeferralEnabled"):
-            parser.SetReparseDeferralEnabled(False)
         self._parser = parser
+        self._tokens = WholeTokens()
         self._broken = False
         self._depth = 0
         self._kept = bytearray()
@@ -49,7 +49,7 @@ class StreamCutter:
         self._kept += octets
         try:
             if not self._broken:
-                self._parser.Parse(octets, False)
+                self._parser.Parse(self._tokens.feed(octets), False)
         except expat.ExpatError:
             self._broken = True
         if self._broken:

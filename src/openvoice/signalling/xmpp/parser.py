@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from xml.etree.ElementTree import Element, TreeBuilder, XMLPullParser
@@ -9,6 +10,7 @@ from xml.parsers import expat
 
 from openvoice.errors import InsecureServer
 from openvoice.signalling.xmpp.namespaces import STREAM
+from openvoice.signalling.xmpp.tokens import WholeTokens
 
 MAXIMUM_STANZA = 1 << 20
 """Octets of one stanza that is received whole."""
@@ -17,6 +19,8 @@ MAXIMUM_ELEMENTS = 50_000
 MAXIMUM_DEPTH = 128
 ENDLESS = 8 << 20
 """Octets after which a stanza that does not end is the fault of the server."""
+
+_LONG_VALUE = re.compile(rb"""(=\s*)(?:'[^'<]{65536,}'|"[^"<]{65536,}")""")
 
 
 class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subscripted at run time
@@ -49,9 +53,7 @@ class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subs
         self._expat.EntityDeclHandler = self._restricted
         self._expat.CommentHandler = self._restricted
         self._expat.ProcessingInstructionHandler = self._restricted
-        # From 2.6 on, expat keeps an unfinished tag to itself until much more has come: a call would ring minutes late.
-        if hasattr(self._expat, "SetReparseDeferralEnabled"):
-            self._expat.SetReparseDeferralEnabled(False)
+        self._tokens = WholeTokens()
 
     def feed(self, data: Any) -> None:
         """Take what was read.
@@ -59,13 +61,17 @@ class StreamParser(XMLPullParser):  # type: ignore[type-arg] # it cannot be subs
         Raises:
             InsecureServer: it is not well-formed, not a stream, restricted XML (a DTD, a comment ...) or endless.
         """
-        self._fed += len(data)
+        whole = self._tokens.feed(data)
+        if len(whole) > MAXIMUM_STANZA:
+            # pyexpat feeds no more than this at once: the rest would be the end of an unfinished tag.
+            whole = _LONG_VALUE.sub(rb"\1'-'", whole)
+        self._fed += len(whole)
         try:
-            self._expat.Parse(data, False)
+            self._expat.Parse(whole, False)
         except expat.ExpatError:
             raise InsecureServer("the server sent something that is not well-formed XML") from None
         # An unfinished tag has no depth yet: what counts is how much came since the last thing that was whole.
-        unfinished = self._fed - self._settled
+        unfinished = self._fed + self._tokens.held - self._settled
         if unfinished > ENDLESS:
             raise InsecureServer("the server sent a stanza that is too large")
         if unfinished > MAXIMUM_STANZA and self._depth > 1:
