@@ -157,8 +157,7 @@ class Client:
         for driver in self._drivers.values():
             driver.post(i.HangUp())
         with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_WITHIN):
-                await asyncio.gather(*(call.wait_closed() for call in self.calls))
+            await asyncio.wait_for(asyncio.gather(*(call.wait_closed() for call in self.calls)), GOODBYE_WITHIN)
 
     async def _end_tasks(self) -> None:
         for task in self._tasks:

@@ -251,8 +251,7 @@ class CallDriver:
         if media is not None:
             self._statistics = media.statistics()
             with suppress(TimeoutError):
-                async with asyncio.timeout(CLOSE_WITHIN):
-                    await media.close()
+                await asyncio.wait_for(media.close(), CLOSE_WITHIN)
 
     async def _measure(self) -> None:
         while True:

@@ -61,13 +61,15 @@ class ThreadedMediaEngine:
         if loop is None or thread is None:
             return
         try:
-            async with asyncio.timeout(CLOSE_WITHIN):
-                await asyncio.gather(*(session.close() for session in tuple(self._sessions)))
-                await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_cancel_all_tasks(), loop))
+            await asyncio.wait_for(self._end(loop), CLOSE_WITHIN)
         except TimeoutError:
             _log.error("the media thread did not end in time")
         loop.call_soon_threadsafe(loop.stop)
         thread.join(CLOSE_WITHIN)
+
+    async def _end(self, loop: asyncio.AbstractEventLoop) -> None:
+        await asyncio.gather(*(session.close() for session in tuple(self._sessions)))
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_cancel_all_tasks(), loop))
 
 
 class ThreadedMediaSession:

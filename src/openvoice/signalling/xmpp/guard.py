@@ -156,19 +156,15 @@ class GuardedClient(PatientClient):
 
     async def close(self, timeout: float) -> None:
         """End the stream politely (RFC 6120, 4.4), at most ``timeout`` seconds, then by force; leave no task."""
-        try:
-            if self.alive and self._ready.done():
-                self.send_raw(self.stream_footer)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(timeout):
-                        await self._gone.wait()
-        finally:
-            # In a task that is cancelled, Python 3.11.2 raises CancelledError when the time is over.
-            await self._let_go()
-            if self._run_out_filters is not None:
-                self._run_out_filters.cancel()
-                await asyncio.gather(self._run_out_filters, return_exceptions=True)
-                self._run_out_filters = None
+        if self.alive and self._ready.done():
+            self.send_raw(self.stream_footer)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._gone.wait(), timeout)
+        await self._let_go()
+        if self._run_out_filters is not None:
+            self._run_out_filters.cancel()
+            await asyncio.gather(self._run_out_filters, return_exceptions=True)
+            self._run_out_filters = None
 
     async def _let_go(self) -> None:
         attempt = self._current_connection_attempt

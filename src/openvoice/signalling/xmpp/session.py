@@ -110,8 +110,7 @@ class Session:
     async def settle(self, timeout: float) -> None:
         """Wait until the server has everything that was sent, at most ``timeout`` seconds, while it is served."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._settled.wait()
+            await asyncio.wait_for(self._settled.wait(), timeout)
 
     async def resume(self, features: Element) -> bool:
         self.resumed = False
