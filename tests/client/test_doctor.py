@@ -196,7 +196,7 @@ async def test_without_sound_calls_with_files_still_work(
     patient.devices = devices
     steps = await examined(home)
     assert steps["sound devices"].outcome is Outcome.WARNING
-    assert "libportaudio2" in steps["sound devices"].advice
+    assert "calls with files work" in steps["sound devices"].advice
 
 
 async def test_without_a_configuration_only_sound_is_left_to_look_at(tmp_path: Path, patient: Patient) -> None:

@@ -59,7 +59,7 @@ _ADVICE: dict[type[OpenVoiceError], str] = {
     CertificateRejected: "Do not go on: ask the server's operator. A private authority is named with --ca FILE.",
     InsecureServer: "Do not go on: somebody may sit in between. Try another network, ask the server's operator.",
     LoginRefused: "Check name and password, then 'openvoice account add' again.",
-    DeviceFailed: "Install PortAudio (Debian: libportaudio2) or connect a device; calls with files work without.",
+    DeviceFailed: "To talk, connect a microphone and a loudspeaker; calls with files work without.",
     MediaFailed: "Calls to people behind strict firewalls may fail; tell the server's operator.",
 }
 

@@ -60,7 +60,7 @@ def _groups(fingerprint: object) -> str:
 
 def _knowledge(side: Side) -> str:
     known = f"{findings(side.security)}{facts(side.security)}"
-    return f"<div><h3>What {name(side.name)}&rsquo;s device knows</h3>{known}</div>"
+    return f'<div><h3 class="apart">What {name(side.name)}&rsquo;s device knows</h3>{known}</div>'
 
 
 def findings(security: Mapping[str, Any]) -> str:
