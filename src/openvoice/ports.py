@@ -320,7 +320,12 @@ class TrustStore(Protocol):
         ...
 
     def decide(self, owner: Address, key: bytes, trust: Trust) -> DeviceKey:
-        """Note what the user thinks of a key that was seen. Raises ``KeyError`` if it was not."""
+        """Note what the user thinks of a key that was seen.
+
+        Raises:
+            KeyError: it was not.
+            SecurityRefused: it was verified to be somebody else's.
+        """
         ...
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from openvoice import InvalidState, Keys, Match, Trust, UsageError
+from openvoice import InvalidState, Keys, Match, SecurityRefused, Trust, UsageError
 from openvoice.core.address import Address
 from openvoice.core.key_uri import serialize_key_uri
 from openvoice.storage.trust import MAXIMUM_KEYS, TrustBook
@@ -96,6 +96,16 @@ def test_a_key_that_the_owner_does_not_have_is_distrusted(keys: Keys, book: Trus
     compared = keys.scan(serialize_key_uri(BOB, [(1, ONE)]))
     assert [(one.key.key, one.match) for one in compared] == [(TWO, Match.DIFFERENT), (ONE, Match.VERIFIED)]
     assert {key.key: key.trust for key in keys.of(BOB)} == {TWO: Trust.DISTRUSTED, ONE: Trust.VERIFIED}
+
+
+def test_a_code_with_somebody_elses_key_is_not_believed(keys: Keys) -> None:
+    with pytest.raises(SecurityRefused, match="this very device"):
+        keys.scan(serialize_key_uri(BOB, [(1, MINE)]))
+    keys.scan(serialize_key_uri(BOB, [(1, ONE)]))
+    carol = Address.parse("carol@example.org")
+    with pytest.raises(SecurityRefused, match="that of bob@"):
+        keys.scan(serialize_key_uri(carol, [(1, ONE)]))
+    assert not [key for key in keys.of(carol) if key.trust is Trust.VERIFIED]
 
 
 def test_the_own_code_is_no_news(keys: Keys) -> None:

@@ -4,6 +4,7 @@ import pytest
 
 from openvoice.core.address import Address
 from openvoice.core.trust import Trust
+from openvoice.errors import SecurityRefused
 from openvoice.storage.trust import MAXIMUM_KEYS, TrustBook
 from openvoice.testing.fakes import MemorySecrets
 
@@ -28,6 +29,20 @@ def test_after_a_verification_a_new_device_waits_for_a_decision() -> None:
     assert book.meet(BOB, 2, TWO, 1.0).trust is Trust.UNDECIDED
     assert book.decide(BOB, TWO, Trust.TRUSTED).trust is Trust.TRUSTED
     assert book.meet(CAROL, 3, TWO, 2.0).trust is Trust.TRUSTED
+
+
+def test_a_key_that_was_verified_is_nobody_elses() -> None:
+    book = TrustBook(MemorySecrets())
+    for owner in (BOB, CAROL):
+        book.meet(owner, 1, ONE, 0.0)
+    book.decide(BOB, ONE, Trust.VERIFIED)
+    assert book.decide(BOB, ONE, Trust.VERIFIED).trust is Trust.VERIFIED
+    with pytest.raises(SecurityRefused, match="that of bob@"):
+        book.decide(CAROL, ONE, Trust.VERIFIED)
+    assert [key.trust for key in book.keys(CAROL)] == [Trust.TRUSTED]
+    assert book.decide(CAROL, ONE, Trust.DISTRUSTED).trust is Trust.DISTRUSTED
+    book.decide(BOB, ONE, Trust.DISTRUSTED)
+    assert book.decide(CAROL, ONE, Trust.VERIFIED).trust is Trust.VERIFIED
 
 
 def test_a_key_that_moved_to_another_device_keeps_its_trust() -> None:

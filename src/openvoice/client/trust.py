@@ -9,7 +9,7 @@ from enum import StrEnum
 from openvoice.core.address import Address
 from openvoice.core.key_uri import parse_key_uri, serialize_key_uri
 from openvoice.core.trust import DeviceKey, Trust
-from openvoice.errors import InvalidState, UsageError
+from openvoice.errors import InvalidState, SecurityRefused, UsageError
 from openvoice.ports import TrustStore
 
 
@@ -69,6 +69,9 @@ class Keys:
         """Note that the user has compared these keys, and they are their owner's.
 
         Just these: the number of a device is nobody's word, and may go with another key by now.
+
+        Raises:
+            SecurityRefused: one was verified to be somebody else's.
         """
         return tuple(self._note(key, Trust.VERIFIED) for key in keys)
 
@@ -110,10 +113,13 @@ class Keys:
 
         Raises:
             UsageError: it is no code with keys, or the own.
+            SecurityRefused: it holds a key that is somebody else's, by what is known here.
         """
         owner, keys = parse_key_uri(uri)
         if owner == self.account and self._own in keys:
             raise UsageError("this is the code of this very device: scan the one that the other person shows")
+        if owner != self.account and self._own is not None and self._own[1] in [key for _, key in keys]:
+            raise SecurityRefused(f"the code of {owner} holds the key of this very device: somebody made it up")
         return tuple(compared for device, key in keys for compared in self._compare(owner, device, key))
 
     def _compare(self, owner: Address, device: int, key: bytes) -> Iterable[Compared]:

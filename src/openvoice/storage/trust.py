@@ -6,6 +6,7 @@ import json
 
 from openvoice.core.address import Address
 from openvoice.core.trust import DeviceKey, Trust, decided, first_sight
+from openvoice.errors import SecurityRefused
 from openvoice.ports import SecretStore
 
 TRUST = "trust/"
@@ -42,10 +43,21 @@ class TrustBook:
 
     def decide(self, owner: Address, key: bytes, trust: Trust) -> DeviceKey:
         with self._secrets.transaction():
+            if trust is Trust.VERIFIED:
+                self._check_owner(owner.bare, key)
             keys = {item.key: item for item in decided(self.keys(owner), key, trust)}
             found = keys[key]
             self._write(owner, tuple(keys.values()))
             return found
+
+    def _check_owner(self, owner: Address, key: bytes) -> None:
+        """A key that was compared belongs to one person: another who shows it has it from there."""
+        for other in self.owners():
+            if other != owner and any(item.key == key and item.trust is Trust.VERIFIED for item in self.keys(other)):
+                raise SecurityRefused(
+                    f"this key is that of {other}, as you verified: {owner} cannot have it too; if that was wrong, "
+                    "distrust it there first"
+                )
 
     def _write(self, owner: Address, keys: tuple[DeviceKey, ...]) -> None:
         entries = [
