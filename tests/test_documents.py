@@ -9,35 +9,23 @@ import re
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from openvoice import cli, errors
+from openvoice import errors
 from openvoice.client.sound import SOUND_FILES
 from openvoice.config import FILE_NAME, Home, load
 from openvoice.core import events
 from openvoice.server.prosody import Prosody
 from openvoice.server.turn import Turn
 from openvoice.testing import plugin
+from tests.cli.tree import OUTERMOST, commands
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 CLI = (ROOT / "docs" / "cli.md").read_text()
-
-
-def commands(group: click.Group = cli.command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
-    """Every command there is, the outermost one too."""
-    yield " ".join(path), group
-    for name in group.list_commands(context := click.Context(group)):
-        found = group.get_command(context, name)
-        assert found is not None
-        if isinstance(found, click.Group):
-            yield from commands(found, (*path, name))
-        else:
-            yield " ".join((*path, name)), found
 
 
 def section(title: str) -> str:
@@ -181,9 +169,7 @@ def test_the_service_runs_a_command_that_exists() -> None:
     line = re.search(r"^ExecStart=\S+/openvoice (.*?[^\\])$", text, re.MULTILINE | re.DOTALL)
     assert line
     name, *arguments = line[1].replace("\\\n", " ").split()
-    command = cli.command.get_command(click.Context(cli.command), name)
-    assert command is not None
-    context = command.make_context(name, arguments)
+    context = dict(commands())[name].make_context(name, arguments, parent=OUTERMOST)
     assert context.params["from_roster"]
     assert context.params["as_json"]
 

@@ -8,7 +8,6 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,11 @@ import click
 import pytest
 
 import openvoice
-from openvoice import cli, errors
+from openvoice import errors
 from openvoice.cli import main
 
 from .conftest import Run
+from .tree import commands
 
 HEAVY = [
     *("OpenSSL", "aioice", "aiortc", "av", "cryptography", "keyring", "oldmemo", "omemo", "pydantic", "rich", "scipy"),
@@ -27,22 +27,14 @@ HEAVY = [
 ]
 
 
-def commands(group: click.Group = cli.command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Every command there is, by its words."""
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        found = group.get_command(context, name)
-        assert found is not None
-        yield (*path, name)
-        if isinstance(found, click.Group):
-            yield from commands(found, (*path, name))
+COMMANDS = [tuple(words.split()) for words, _ in commands()]
 
 
 def python(program: str) -> str:
     return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("words", [(), *commands()], ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_help_says_what_it_does_and_shows_how(run: Run, words: tuple[str, ...]) -> None:
     for option in ("--help", "-h"):
         helped = run(*words, option)
@@ -53,7 +45,7 @@ def test_every_help_says_what_it_does_and_shows_how(run: Run, words: tuple[str, 
         assert f"openvoice {' '.join(words)}".rstrip() in text, "no example"
 
 
-@pytest.mark.parametrize("words", [(), *commands()], ids=" ".join)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_help_fits_a_terminal(run: Run, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     assert max(map(len, run(*words, "--help").output.splitlines())) < 80
@@ -61,7 +53,7 @@ def test_help_fits_a_terminal(run: Run, words: tuple[str, ...], monkeypatch: pyt
 
 def test_the_commands_of_the_overview_are_those_that_exist(run: Run) -> None:
     shown = run("--help").output
-    for words in commands():
+    for words in COMMANDS:
         if len(words) == 1:
             assert f"  {words[0]} " in shown
     for code in (0, 2, 3, 4, 5, 6, 7, 130):
