@@ -20,17 +20,17 @@ from openvoice.cli.screen import forgive_characters, plain
 from openvoice.errors import OpenVoiceError
 
 _COMMANDS = {
-    "account": "Your XMPP accounts: add, list, remove, register.",
+    "account": "Your XMPP accounts: add, list, remove, register; accept another certificate.",
     "call": "Call somebody.",
     "answer": "Wait for calls and answer them.",
+    "trust": "Whose keys you trust: list, verify, accept, distrust, show and scan codes.",
+    "history": "List past calls, or show one with its security report.",
+    "recordings": "List recordings of calls, export one as a WAV file, or delete it.",
+    "privacy": "What is kept, here and by your server; erase it.",
+    "storage": "Say how what is kept here is protected, or change it.",
     "devices": "List microphones and loudspeakers.",
     "doctor": "Check everything a call needs, step by step.",
     "demo": "Watch two clients make an encrypted call on this machine.",
-    "recordings": "List recordings of calls, export one as a WAV file, or delete it.",
-    "storage": "Say how what is kept here is protected, or change it.",
-    "history": "List past calls, or show one with its security report.",
-    "privacy": "What is kept, here and by your server; erase it.",
-    "trust": "Whose keys you trust: list, verify, accept, distrust, show and scan codes.",
 }
 
 _EXIT_CODES = """\b
