@@ -15,7 +15,7 @@ from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
 NS = wire.NAMESPACE
 NUMBER = st.integers(0, 2**32 - 1)
 DEVICE = st.integers(1, 2**32 - 1)
-KEY = st.binary(min_size=32, max_size=32)
+KEY = st.integers(0, 2**255 - 20).map(lambda number: number.to_bytes(32, "little"))
 BUNDLE = st.builds(
     wire.Bundle,
     identity_key=KEY,
@@ -139,7 +139,10 @@ def test_a_bundle_without_a_part_is_none(name: str) -> None:
         wire.read_bundle(bundle_element(**{name: None}))
 
 
-@pytest.mark.parametrize("octets", [b"", b"\x05", bytes(33), b"\x05" + bytes(31), b"\x05" + bytes(33), bytes(32)])
+@pytest.mark.parametrize(
+    "octets",
+    [b"", b"\x05", bytes(33), b"\x05" + bytes(31), b"\x05" + bytes(33), bytes(32), b"\x05" + bytes(31) + b"\x80"],
+)
 def test_public_keys_that_are_none(octets: bytes) -> None:
     text = wire._text(octets)
     with pytest.raises(OmemoFailed):

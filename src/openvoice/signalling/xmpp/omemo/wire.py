@@ -214,7 +214,8 @@ def _public_key(item: Element | None) -> bytes | None:
     octets = _octets(item, len(_CURVE25519) + _PUBLIC_KEY)
     if octets is None or len(octets) != len(_CURVE25519) + _PUBLIC_KEY or not octets.startswith(_CURVE25519):
         return None
-    return octets.removeprefix(_CURVE25519)
+    # The highest bit counts for nothing (RFC 7748, 5): with it, one key would go by two names.
+    return octets.removeprefix(_CURVE25519) if octets[-1] < 0x80 else None
 
 
 def _text(octets: bytes) -> str:
