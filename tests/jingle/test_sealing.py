@@ -186,20 +186,16 @@ class TestCalling:
         assert words in refused(outputs)
         assert doubted(outputs) == [Doubt(PEER, PEER_DEVICE)]
 
-    @pytest.mark.parametrize("reason", [EndReason.SECURITY_ERROR, EndReason.DECLINE, EndReason.FAILED_APPLICATION])
-    def test_an_offer_that_is_refused_for_security_may_not_have_been_understood(self, reason: EndReason) -> None:
-        outputs = ask(offered(), "session-terminate", f"<reason><{reason}/></reason>")
-        assert doubted(outputs) == ([Doubt(PEER, PEER_DEVICE)] if reason is EndReason.SECURITY_ERROR else [])
-
-    def test_after_an_answer_that_was_understood_there_is_no_doubt(self) -> None:
-        made = offered()
-        work(made, ask(made, "session-accept", GOOD))
-        assert not doubted(ask(made, "session-terminate", "<reason><security-error/></reason>"))
+    def test_a_refusal_is_no_reason_for_doubt(self) -> None:
+        """openvoice and Conversations refuse what they cannot open, and begin a new OMEMO session themselves."""
+        assert not doubted(ask(offered(), "session-terminate", "<reason><security-error/></reason>"))
 
     def test_nobody_doubts_a_session_that_was_not_used(self) -> None:
         made = proceeded(omemo_device=None)
         made.perform(CALL, e.SendOffer(description()), NOW)
-        assert not doubted(ask(made, "session-terminate", "<reason><security-error/></reason>"))
+        outputs = ask(made, "session-accept", GOOD)
+        assert "sealed unasked" in refused(outputs)
+        assert not doubted(outputs)
 
     @pytest.mark.parametrize(
         ("element", "words"),

@@ -53,12 +53,9 @@ class Negotiation:
         return self._sealing.partner is not None
 
     @property
-    def unanswered(self) -> int | None:
-        """The OMEMO device of the peer that got a sealed offer, while no answer to it was understood."""
-        partner = self._sealing.partner
-        if partner is None or self._role is Role.RESPONDER or self.remote is not None:
-            return None
-        return partner.peer.device
+    def sealed_for(self) -> int | None:
+        """The OMEMO device of the peer in a session under seals."""
+        return self._sealing.partner.peer.device if self._sealing.partner is not None else None
 
     @property
     def leaving(self) -> bool:

@@ -303,7 +303,9 @@ class Session:
         try:
             told = self._negotiation.take(description)
         except MalformedStanza as error:
-            return self._refuse(error)
+            # Dino answers without a key what it cannot open, and would do so for ever.
+            doubted = self._negotiation.sealed_for
+            return [*self._refuse(error), *([Doubt(self.peer, doubted)] if doubted is not None else [])]
         return self._described(told) if told is not None else self.open_offer()
 
     def _described(self, told: OfferReceived | AnswerReceived) -> list[Output]:
@@ -386,9 +388,4 @@ class Session:
 
     def _lost(self, reason: EndReason, origin: Origin, text: str, *, withheld: bool = False) -> list[Output]:
         self.state = SessionState.ENDED
-        return [self._deliver(Ended(reason, origin, text, withheld)), *self._doubts(reason), Forget(self.call)]
-
-    def _doubts(self, reason: EndReason) -> list[Output]:
-        """A device that cannot open an offer refuses it, or, as Dino, answers without a key; and the next one, too."""
-        device = self._negotiation.unanswered if reason is EndReason.SECURITY_ERROR else None
-        return [Doubt(self.peer, device)] if device is not None else []
+        return [self._deliver(Ended(reason, origin, text, withheld)), Forget(self.call)]
