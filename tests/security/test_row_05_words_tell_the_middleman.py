@@ -12,6 +12,7 @@ from openvoice.client.keys import temporary_keys
 from openvoice.core.trust import Trust
 from openvoice.core.types import Role
 from openvoice.errors import InvalidState
+from openvoice.signalling.xmpp.omemo.identity import own_key
 
 from . import omemo_attacks, words_attacks
 from .attacker import SOON
@@ -90,4 +91,9 @@ async def test_who_hears_other_words_ends_the_call_and_is_not_fooled_again(stage
     again = await stage.play(omemo_attacks.adds_a_device)
     judge(again, Vouching.SIGNALLED, forged=True)
     assert again.active == set()
+    # Blind trust is over: whichever key comes now waits to be accepted, the right one too.
+    own, trust = own_key(stage.keys[Role.RESPONDER].secrets), stage.keys[Role.INITIATOR].trust
+    assert own is not None
+    assert trust.meet(callee, *own, now=0.0).trust is Trust.UNDECIDED
+    trust.decide(callee, own[1], Trust.TRUSTED)
     judge_honest(stage, await stage.play())
