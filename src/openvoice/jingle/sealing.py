@@ -128,8 +128,12 @@ class Sealing:
         """
         sealed = bool(_seals(description))
         if self._offered and sealed != (self.partner is not None):
-            which = "offer was sealed by OMEMO and the answer was not" if self.partner else "answer was sealed unasked"
-            raise _refused(f"the {which}")
+            if self.partner is None:
+                raise _refused("the answer was sealed unasked")
+            raise _refused(
+                "the offer was sealed by OMEMO and the answer was not; if the devices are only out of step, "
+                "the next call goes through"
+            )
         if sealed and not self._able():
             raise _refused("the call is sealed by OMEMO, which is off on this device")
         self._arrived = description if sealed else None
