@@ -123,3 +123,16 @@ def test_a_scanned_code_that_contradicts_is_a_warning(known: Run) -> None:
     assert (refused.code, "device 7 of bob@example.org came with another key" in refused.errors) == (6, True)
     with_new = {(key["key"], key["trust"]) for key in known("trust", "list", BOB, "--json").events}
     assert with_new == {(ONE.hex(), Trust.DISTRUSTED), (TWO.hex(), Trust.VERIFIED)}
+
+
+def test_a_code_is_of_whom_it_is_to_be(known: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    uri = serialize_key_uri(BOB, [(7, ONE)])
+    refused = known("trust", "scan", uri, "--of", CAROL)
+    assert (refused.code, "of bob@example.org, not of carol@example.net" in refused.errors) == (6, True)
+    asked: list[str] = []
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    monkeypatch.setattr("click.confirm", lambda question, **_: asked.append(question))
+    assert trusts(known("trust", "scan", uri, "--json")) == {7: "verified"}
+    assert asked == ["Is it bob@example.org who shows you this code?"]
+    known("trust", "scan", uri, "--of", BOB)
+    assert len(asked) == 1

@@ -207,10 +207,11 @@ def test_a_policy_that_wants_more_refuses_before_any_sound() -> None:
 
 
 def refused(effects: list[e.Effect]) -> bool:
-    (end, *_) = effects = effects[-3:]
-    assert isinstance(end, e.SendEnd)
+    """Whether the call ends for what its user demands; the user is told so, and the peer no more than that it ends."""
+    told, _, end = effects = effects[-3:]
     assert kinds(effects) == [e.SendEnd, e.CloseMedia, e.Finish]
-    return end.reason is EndReason.SECURITY_ERROR and "verified by you" in end.text
+    assert isinstance(end, e.Finish)
+    return told == e.SendEnd(EndReason.SECURITY_ERROR) and "verified by you" in end.text
 
 
 STRICT = Policy(require=Vouching.OMEMO_VERIFIED)

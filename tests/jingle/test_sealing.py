@@ -241,12 +241,12 @@ class TestCalling:
         outputs = work(made, outputs, Sealer(trust={PEER_DEVICE: Trust.DISTRUSTED}))
         assert kinds(outputs) == ["SendMessage", "Deliver", "Forget"]
         assert said(outputs) == [(MessageKind.RETRACT, EndReason.SECURITY_ERROR)]
-        assert "you refused" in told(outputs)[0].text
+        assert "distrusted" in told(outputs)[0].text
 
     def test_a_key_that_was_refused_meanwhile_gets_no_sound(self) -> None:
         made = offered()
         outputs = work(made, ask(made, "session-accept", GOOD), Sealer(trust={PEER_DEVICE: Trust.DISTRUSTED}))
-        assert "you refused" in refused(outputs, first="")
+        assert "distrusted" in refused(outputs, first="")
 
     def test_what_cannot_be_sealed_leaves_in_plain_if_the_policy_allows(self) -> None:
         made = proceeded()
@@ -362,7 +362,7 @@ class TestBeingCalled:
     def test_a_key_that_was_refused_is_not_answered(self) -> None:
         made, _, _ = taken()
         outputs = work(made, ask(made, "session-initiate", OFFER), Sealer(trust={PEER_DEVICE: Trust.DISTRUSTED}))
-        assert "you refused" in refused(outputs, first="")
+        assert "distrusted" in refused(outputs, first="")
 
     def test_other_media_than_proposed(self) -> None:
         made, _, _ = taken()

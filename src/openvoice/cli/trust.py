@@ -180,14 +180,16 @@ def qr(settings: Settings, png: Path | None, account: Address | None, as_json: b
 
 @command.command("scan")
 @click.argument("code", metavar="IMAGE_OR_URI")
+@click.option("--of", "owner", type=ADDRESS, metavar="JID", help="Whose code it is to be; another's is refused.")
 @account_option
 @json_option
 @click.pass_obj
-def scan(settings: Settings, code: str, account: Address | None, as_json: bool) -> None:
+def scan(settings: Settings, code: str, owner: Address | None, account: Address | None, as_json: bool) -> None:
     """Compare the code that somebody shows with what is known here, and verify what agrees.
 
     IMAGE_OR_URI is a photograph or a screenshot of the code, or the text in it. A device that was seen with another key
-    than the code says is distrusted from now on (exit code 6).
+    than the code says is distrusted from now on (exit code 6). The code says itself whose it is: in a terminal you are
+    asked whether it is the person who shows it.
 
     \b
     A photograph:  openvoice trust scan code.jpg
@@ -195,7 +197,10 @@ def scan(settings: Settings, code: str, account: Address | None, as_json: bool) 
     """
     uri = code if code.lower().startswith("xmpp:") else read_code(Path(code))
     with settings.profile.keys(account) as keys:
-        compared = keys.scan(uri)
+        if owner is None and sys.stdin.isatty():
+            owner = keys.owner_of(uri)
+            click.confirm(f"Is it {owner}{look_alike(str(owner))} who shows you this code?", abort=True, err=True)
+        compared = keys.scan(uri, owner)
     _report([one.key for one in compared], as_json)
     different = [one.key for one in compared if one.match is Match.DIFFERENT]
     if different:

@@ -108,14 +108,24 @@ class Keys:
         others = (key for key in self.of(self.account) if key.trust is Trust.VERIFIED and key.device != own.device)
         return serialize_key_uri(self.account, [(key.device, key.key) for key in (own, *others)])
 
-    def scan(self, uri: str) -> tuple[Compared, ...]:
+    @staticmethod
+    def owner_of(uri: str) -> Address:
+        """Whose code it is, by its own word. Raises :class:`~openvoice.errors.UsageError` if it is none."""
+        return parse_key_uri(uri)[0]
+
+    def scan(self, uri: str, expected: Address | None = None) -> tuple[Compared, ...]:
         """Compare what somebody's code says with what is known, and note the outcome for each of their devices.
+
+        A code says itself whose it is: ``expected`` is the person who shows it, if that is known.
 
         Raises:
             UsageError: it is no code with keys, or the own.
-            SecurityRefused: it holds a key that is somebody else's, by what is known here.
+            SecurityRefused: it is of somebody else than expected, or holds a key that is somebody else's, by what is
+                known here.
         """
         owner, keys = parse_key_uri(uri)
+        if expected is not None and owner != expected.bare:
+            raise SecurityRefused(f"this is the code of {owner}, not of {expected.bare}")
         if owner == self.account and self._own in keys:
             raise UsageError("this is the code of this very device: scan the one that the other person shows")
         if owner != self.account and self._own is not None and self._own[1] in [key for _, key in keys]:

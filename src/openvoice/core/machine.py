@@ -277,7 +277,7 @@ class CallMachine:
         self._unheard_at = None
         self._limit = now + CONNECT_WITHIN
         if (refusal := weakness(message.answer.vouching, self._least)) is not None:
-            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal, private=True)
             return
         self.words.described(message.session, message.answer.voucher, invites=message.takes_words)
         yield e.ApplyAnswer(message.answer)
@@ -314,7 +314,7 @@ class CallMachine:
     def _open_media(self) -> Iterator[e.Effect]:
         if self._offer is not None and (refusal := weakness(self._evidence.vouching, self._least)) is not None:
             # Nothing of this device has left yet: a peer that will be refused learns no address.
-            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal, private=True)
             return
         self._media.opened = True
         yield e.OpenMedia(self.role, self._offer, self._gather_fully)
@@ -342,7 +342,7 @@ class CallMachine:
     def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.CallSecured(self.security))
         if (refusal := self.policy.refusal(self.security)) is not None:
-            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal)
+            yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal, private=True)
             return
         if not self._media.gate_open:
             self._media.gate_open = True

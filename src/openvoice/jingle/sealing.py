@@ -207,7 +207,7 @@ def _devices(voucher: Voucher) -> tuple[Address, int, bytes, int, bytes]:
 
 def _check_trust(voucher: Voucher) -> None:
     if voucher.peer.trust is Trust.DISTRUSTED:
-        raise _refused("you refused the OMEMO key of the peer's device")
+        raise _refused("the OMEMO key of the peer's device is distrusted")
 
 
 def _refused(text: str) -> MalformedStanza:

@@ -172,13 +172,14 @@ class Session:
     def terminate(self, reason: EndReason, text: str = "") -> list[Output]:
         """End the session (XEP-0166, 6.7). Before the answer there is no success yet.
 
-        A session whose offer has not left is ended as the proposal that it still is (XEP-0353, 3.5).
+        A session whose offer has not left is ended as the proposal that it still is (XEP-0353, 3.5), without a word of
+        why: what the own user demands of the peer's key is nobody else's business.
         """
         if self.state is not SessionState.ACTIVE and reason is EndReason.SUCCESS:
             reason = EndReason.CANCEL if self.role is Role.INITIATOR else EndReason.DECLINE
         if self.state is SessionState.NEW:
             self.state = SessionState.ENDED
-            return self._say(MessageKind.RETRACT, reason, text)
+            return self._say(MessageKind.RETRACT, reason)
         self.state = SessionState.ENDED
         self._requests.drop()
         farewell = Jingle(action=JingleAction.SESSION_TERMINATE, sid=self.sid, reason=reason, text=text)
@@ -377,10 +378,10 @@ class Session:
     def _deliver(self, message: PeerInput) -> Deliver:
         return Deliver(self.call, message)
 
-    def _say(self, kind: MessageKind, reason: EndReason, text: str = "") -> list[Output]:
+    def _say(self, kind: MessageKind, reason: EndReason) -> list[Output]:
         if self.proposed is None:
             return []
-        said = JingleMessage(kind=kind, id=self.sid, reason=reason, text=text)
+        said = JingleMessage(kind=kind, id=self.sid, reason=reason)
         return [SendMessage(serialize_message(said, self.peer))]
 
     def _ended(self, reason: EndReason, origin: Origin, text: str) -> list[Output]:
