@@ -247,10 +247,13 @@ async def test_public_keys_that_give_nothing_away_to_anybody_are_refused(world: 
 # --- the own device ---------------------------------------------------------------------------------------------------
 
 
-async def test_nothing_is_sealed_before_others_can_find_this_device(world: World) -> None:
+async def test_nothing_is_sealed_before_others_can_find_this_device(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     alice, bob = world.device(ALICE), await world.published(BOB)
     assert not alice.published
     assert await failure(alice.seal(BOB, bob.id, TEXTS)) is Cause.UNAVAILABLE
+    monkeypatch.setattr(module, "PUBLISHED_WITHIN", 30.0)
     sealing = asyncio.create_task(alice.seal(BOB, bob.id, TEXTS))
     await asyncio.sleep(0)
     await alice.publish()
