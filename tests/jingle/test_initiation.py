@@ -308,6 +308,24 @@ class TestGlare:
         made = calling()
         assert hear(made, "reject", inner=f"<tie-break xmlns='{ns.JINGLE_MESSAGE}'/>") == []
 
+    def test_whoever_dials_while_the_peer_rings_takes_that_call(self) -> None:
+        made = endpoint()
+        ringing = called(made).incoming.call
+        made.begin(CALL, PEER.bare, frozenset({"audio"}), NOW)
+        over, taken = made.perform(CALL, SendProposal(), NOW)
+        assert isinstance(over, Deliver)
+        assert isinstance(over.message, Ended)
+        assert (over.call, over.message.origin) == (ringing, Origin.ELSEWHERE)
+        assert taken == Deliver(CALL, GlareLost())
+        proceeded = said(made.perform(CALL, SendProceed(), NOW))
+        assert proceeded == [(MessageKind.ACCEPT, str(OWN.bare)), (MessageKind.PROCEED, str(PEER))]
+
+    def test_whoever_dials_somebody_else_than_rings_calls_that_one(self) -> None:
+        made = endpoint()
+        called(made)
+        made.begin(CALL, STRANGER.bare, frozenset({"audio"}), NOW)
+        assert said(made.perform(CALL, SendProposal(), NOW)) == [(MessageKind.PROPOSE, str(STRANGER.bare))]
+
     def test_a_reject_without_reason_after_glare_means_busy(self) -> None:
         made = calling()
         hear(made, "propose", HIGH, inner=BOTH, to=OWN.bare)

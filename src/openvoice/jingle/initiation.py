@@ -99,7 +99,15 @@ class Initiation:
     # --- what this side does ------------------------------------------------------------------------------------------
 
     def propose(self, call: CallId, peer: Address, media: frozenset[str], now: float) -> list[Output]:
-        """Ring all devices of the peer (XEP-0353, 3.1)."""
+        """Ring all devices of the peer (XEP-0353, 3.1).
+
+        A proposal of the peer that rings here already, because it came while the own user dialled, is taken instead.
+        """
+        ringing = next((p for p in self._proposals.values() if self._rings(p, peer)), None)
+        if ringing is not None:
+            before, ringing.call = ringing.call, call
+            over = Ended(EndReason.SUCCESS, Origin.ELSEWHERE, "you called each other at once")
+            return [Deliver(before, over), Deliver(call, GlareLost())]
         proposal = Proposal(call, str(call), Direction.OUTGOING, peer.bare, media)
         self._proposals[proposal.key] = proposal
         message = serialize_message(
@@ -238,6 +246,9 @@ class Initiation:
             busy = JingleMessage(kind=MessageKind.REJECT, id=said.id, reason=EndReason.BUSY)
             outputs.append(SendMessage(serialize_message(busy, peer)))
         return outputs
+
+    def _rings(self, proposal: Proposal, peer: Address) -> bool:
+        return proposal.direction is Direction.INCOMING and not proposal.proceeded and proposal.peer.bare == peer.bare
 
     def _contests(self, proposal: Proposal, peer: Address) -> bool:
         return proposal.direction is Direction.OUTGOING and not proposal.proceeded and proposal.peer.bare == peer.bare
