@@ -64,6 +64,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     """The network that all clients of the test are in."""
     made = World()
     monkeypatch.setattr("openvoice.client.client._xmpp", made.signalling)
+    monkeypatch.setattr("openvoice.client.adapters.visit", made.visit)
     monkeypatch.setattr("openvoice.client.client._engine", made.engine)
     return made
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
@@ -97,6 +98,13 @@ class World:
     def signalling(self, account: Account, listener: SignallingListener, screen: Screen, **_: Any) -> FakeSignalling:
         self.accounts.append(account)
         return _Server(self, account.address, listener, screen)
+
+    @asynccontextmanager
+    async def visit(self, account: Account) -> AsyncIterator[None]:
+        self.accounts.append(account)
+        if self.login is not None:
+            raise self.login
+        yield
 
     def sent(self, kind: type) -> bool:
         return any(isinstance(effect, kind) for effect in self.performed)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -40,11 +41,19 @@ class Server:
         self.lines.append(FakeSignalling(account.address))
         return self.lines[-1]
 
+    @asynccontextmanager
+    async def visit(self, account: Account) -> AsyncIterator[None]:
+        if self.refuses is not None:
+            raise self.refuses
+        self.logins.append(account)
+        yield
+
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Server:
     made = Server()
     monkeypatch.setattr("openvoice.client.client._xmpp", made)
+    monkeypatch.setattr("openvoice.client.adapters.visit", made.visit)
     monkeypatch.setattr("openvoice.client.client._engine", FakeMediaEngine)
     return made
 
@@ -58,7 +67,7 @@ async def test_an_account_is_tried_and_then_kept(profile: Profile, server: Serve
     await profile.add_account(ALICE, password="secret", server=("localhost", 5223))
     assert [account.address for account in profile.settings.accounts] == [ALICE]
     assert server.logins == [Account(address=ALICE, password="secret", server=("localhost", 5223))]
-    assert not server.lines[0].online
+    assert server.lines == []
     async with profile.client():
         assert server.logins[1] == server.logins[0]
     with profile._vault() as vault:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from openvoice.client.account import Account
 from openvoice.core.policy import Screening
 from openvoice.ports import IncomingCall, KeyStore, MediaEngine, Signalling, SignallingListener
+
+if TYPE_CHECKING:
+    from openvoice.signalling.xmpp.connection import Connection
 
 
 def engine() -> MediaEngine:
@@ -39,3 +44,14 @@ def xmpp(
         last_online=last_online,
         keys=keys,
     )
+
+
+def visit(account: Account) -> AbstractAsyncContextManager[Connection]:
+    """A login that nobody sees, and that takes nothing which the server keeps for the account's devices.
+
+    Raises, when entered:
+        ConnectionFailed: it did not work.
+    """
+    from openvoice.signalling.xmpp.visit import visit
+
+    return visit(account.address, account.password, server=account.server, ca_file=account.ca_file)

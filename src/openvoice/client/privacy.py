@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from openvoice.client import adapters
 from openvoice.client.account import Account, unlock
 from openvoice.client.vault import forget_account, open_vault, storage_state
 from openvoice.config import AccountSettings, Home, load
@@ -161,7 +162,7 @@ class Privacy:
         from openvoice.signalling.xmpp.registration import unregister
 
         account = await self._unlocked(settings)
-        async with _visiting(account) as connection:
+        async with adapters.visit(account) as connection:
             await unregister(connection)
         if not await _is_refused(account):
             raise ConnectionFailed(f"{account.address.domain} said that it removed the account, and still lets it in")
@@ -199,20 +200,14 @@ class Privacy:
 
     @asynccontextmanager
     async def _online(self, settings: AccountSettings) -> AsyncIterator[Connection]:
-        async with _visiting(await self._unlocked(settings)) as connection:
+        async with adapters.visit(await self._unlocked(settings)) as connection:
             yield connection
-
-
-def _visiting(account: Account) -> AbstractAsyncContextManager[Connection]:
-    from openvoice.signalling.xmpp.visit import visit
-
-    return visit(account.address, account.password, server=account.server, ca_file=account.ca_file)
 
 
 async def _is_refused(account: Account) -> bool:
     """Whether its server does not let the account in."""
     try:
-        async with _visiting(account):
+        async with adapters.visit(account):
             return False
     except LoginRefused:
         return True

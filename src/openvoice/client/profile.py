@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from openvoice.client import adapters
 from openvoice.client.account import Account, unlock, with_password
 from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
@@ -136,7 +137,7 @@ class Profile:
         settings = self._account_settings(address, password_file, password_command, server, ca_file)
         account = await self._with_password(settings, password)
         if check:
-            async with Client(account):
+            async with adapters.visit(account):
                 pass
         self._keep(settings, password)
 
