@@ -1,4 +1,4 @@
-"""The two heavy adapters, imported when a client goes online, so that ``import openvoice`` stays quick."""
+"""The heavy adapters, imported when somebody goes online, so that ``import openvoice`` stays quick."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ class Initiation:
 
         A proposal of the peer that rings here already, because it came while the own user dialled, is taken instead.
         """
-        ringing = next((p for p in self._proposals.values() if self._rings(p, peer)), None)
+        ringing = self._undecided(Direction.INCOMING, peer)
         if ringing is not None:
             before, ringing.call = ringing.call, call
             over = Ended(EndReason.SUCCESS, Origin.ELSEWHERE, "you called each other at once")
@@ -224,7 +224,7 @@ class Initiation:
         if self._ended.holds(key, now):
             return []
         age = max(0.0, now - envelope.stamp) if envelope.stamp is not None else 0.0
-        rival = next((p for p in self._proposals.values() if self._contests(p, peer)), None)
+        rival = self._undecided(Direction.OUTGOING, peer)
         if rival is not None and age < self._proposal_age and "audio" in said.media:
             return self._tie_break(rival, said, peer, now)
         if key in self._proposals or len(self._proposals) >= MAXIMUM_PROPOSALS:
@@ -247,11 +247,16 @@ class Initiation:
             outputs.append(SendMessage(serialize_message(busy, peer)))
         return outputs
 
-    def _rings(self, proposal: Proposal, peer: Address) -> bool:
-        return proposal.direction is Direction.INCOMING and not proposal.proceeded and proposal.peer.bare == peer.bare
-
-    def _contests(self, proposal: Proposal, peer: Address) -> bool:
-        return proposal.direction is Direction.OUTGOING and not proposal.proceeded and proposal.peer.bare == peer.bare
+    def _undecided(self, direction: Direction, peer: Address) -> Proposal | None:
+        """A proposal to or from the person ``peer`` that no device has taken yet."""
+        return next(
+            (
+                p
+                for p in self._proposals.values()
+                if p.direction is direction and not p.proceeded and p.peer.bare == peer.bare
+            ),
+            None,
+        )
 
     def _tie_break(self, ours: Proposal, said: JingleMessage, peer: Address, now: float) -> list[Output]:
         """Both called at once: the lower session id wins, then the lower address (XEP-0353, 6.1)."""

@@ -185,8 +185,7 @@ class Vault:
 
     def read(self, shelf: str, name: str) -> bytes | None:
         """The value of an entry, or ``None`` if there is none."""
-        marks = self._cipher.shelf_mark(shelf), self._cipher.name_mark(shelf, name)
-        found = self._select("entry.shelf = ? AND entry.name = ?", marks)
+        found = self._select("entry.shelf = ? AND entry.name = ?", self._marks(shelf, name))
         return found[0].value if found else None
 
     def entries(self, shelf: str) -> list[Entry]:
@@ -202,18 +201,15 @@ class Vault:
     def remove(self, shelf: str, name: str) -> None:
         """Forget an entry. Nothing happens if there is none."""
         with self.transaction():
-            marks = self._cipher.shelf_mark(shelf), self._cipher.name_mark(shelf, name)
-            self._database.run("DELETE FROM entry WHERE shelf = ? AND name = ?", marks)
+            self._database.run("DELETE FROM entry WHERE shelf = ? AND name = ?", self._marks(shelf, name))
             self._written = True
 
     def take(self, chosen: Callable[[Entry], bool]) -> list[bytes]:
         """Remove the entries chosen; what stood for them in the file."""
         with self.transaction():
             taken = [entry for entry in self._all() if chosen(entry)]
-            marks = [(self._cipher.shelf_mark(e.shelf), self._cipher.name_mark(e.shelf, e.name)) for e in taken]
-            sealed = [
-                self._database.run("SELECT value FROM entry WHERE shelf = ? AND name = ?", m)[0][0] for m in marks
-            ]
+            statement = "SELECT value FROM entry WHERE shelf = ? AND name = ?"
+            sealed = [self._database.run(statement, self._marks(entry.shelf, entry.name))[0][0] for entry in taken]
             for entry in taken:
                 self.remove(entry.shelf, entry.name)
         return sealed
@@ -269,10 +265,14 @@ class Vault:
             raise ConfigurationError(f"{self._database.path}: {error}") from error
 
     def _put(self, entry: Entry) -> None:
-        marks = self._cipher.shelf_mark(entry.shelf), self._cipher.name_mark(entry.shelf, entry.name)
         self._database.run(
-            "INSERT OR REPLACE INTO entry (shelf, name, value) VALUES (?, ?, ?)", (*marks, self._cipher.seal(entry))
+            "INSERT OR REPLACE INTO entry (shelf, name, value) VALUES (?, ?, ?)",
+            (*self._marks(entry.shelf, entry.name), self._cipher.seal(entry)),
         )
+
+    def _marks(self, shelf: str, name: str) -> tuple[bytes, bytes]:
+        """What stands in the file for an entry."""
+        return self._cipher.shelf_mark(shelf), self._cipher.name_mark(shelf, name)
 
     def _check_epoch(self, rows: list[tuple[Any, ...]]) -> None:
         if not rows or rows[0][0] != self._header.epoch:
