@@ -1,17 +1,33 @@
-"""The bench: ``make bench OUT=FILE``, or ``python -m tests.bench OUT.json [--quick] [--speech WAV]``."""
+"""The bench: ``make bench OUT=FILE``, or ``python -m tests.bench OUT.json [--quick] [--speech WAV]``.
+
+Longer measurements have names of their own: ``python -m tests.bench soak``.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import json
+import sys
 from pathlib import Path
 
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE
-from tests.bench import calls, voice, whole
+
+BY_NAME = ("soak",)
+"""Modules here whose ``main`` takes the rest of the command line, and gives the exit status."""
 
 
 def main() -> None:
+    if sys.argv[1:2] and sys.argv[1] in BY_NAME:
+        raise SystemExit(importlib.import_module(f"tests.bench.{sys.argv[1]}").main(sys.argv[2:]))
+    compare()
+
+
+def compare() -> None:
+    # These want the measures of voice quality, which a soak does without.
+    from tests.bench import calls, voice, whole
+
     parser = argparse.ArgumentParser(description="Voice and calls beside stock aiortc, in one run on one machine.")
     parser.add_argument("out", type=Path, help='where the rows go, as JSON: {"rows": [...]}')
     parser.add_argument("--quick", action="store_true", help="four networks and ten seconds of speech")
