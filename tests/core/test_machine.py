@@ -14,8 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
+from openvoice.core.continuity import INTERRUPTION_LIMIT
 from openvoice.core.description import Fingerprint, Setup
-from openvoice.core.machine import CONNECT_WITHIN, INTERRUPTION_LIMIT, ONLY_EVIDENCE, UNHEARD_AFTER, CallMachine
+from openvoice.core.machine import CONNECT_WITHIN, ONLY_EVIDENCE, UNHEARD_AFTER, CallMachine
 from openvoice.core.policy import Policy
 from openvoice.core.state import TRANSITIONS, CallState
 from openvoice.core.trust import Trust
@@ -598,7 +599,7 @@ def test_no_order_of_inputs_opens_media_or_the_gate_too_early(
         assert finished == (call.state is CallState.ENDED)
         assert (call.deadline is None) == (
             call.state in (CallState.NEW, CallState.ENDED)
-            or (call.state is CallState.ACTIVE and call._limit is None and call.words.deadline is None)
+            or (call.state is CallState.ACTIVE and call._continuity.deadline is None and call.words.deadline is None)
         )
     if require is Vouching.OMEMO_TRUSTED:
         assert call.state is not CallState.ACTIVE

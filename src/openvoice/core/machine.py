@@ -9,6 +9,7 @@ from typing import get_args
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
+from openvoice.core.continuity import Continuity
 from openvoice.core.description import SessionDescription
 from openvoice.core.evidence import Evidence
 from openvoice.core.policy import Policy, weakness
@@ -23,8 +24,6 @@ UNHEARD_AFTER = 15.0
 """Seconds without any sign of a device of the peer until the caller is told so."""
 CONNECT_WITHIN = 30.0
 """Seconds that a path and keys may take. Monal gives up after 15."""
-INTERRUPTION_LIMIT = 30.0
-"""Seconds without the peer's media until the call is lost."""
 
 ONLY_EVIDENCE = frozenset({i.Contacted, i.MediaMoved, i.RestartRefused, i.SignallingRenewed})
 """Inputs that change nothing but what is known: they have no handler."""
@@ -66,6 +65,7 @@ class CallMachine:
         self._gather_fully = False
         self._least = policy.require
         self._media = MediaProgress()
+        self._continuity = Continuity()
 
     @property
     def security(self) -> SecurityReport:
@@ -75,7 +75,7 @@ class CallMachine:
     @property
     def deadline(self) -> float | None:
         """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
-        deadlines = (self._limit, self._unheard_at, self.words.deadline)
+        deadlines = (self._limit, self._unheard_at, self._continuity.deadline, self.words.deadline)
         return min((at for at in deadlines if at is not None), default=None)
 
     def handle(self, message: i.CallInput, now: float) -> list[e.Effect]:
@@ -105,7 +105,7 @@ class CallMachine:
             self._unheard_at = None
             effects.append(e.Notify(events.CallUnheard()))
         effects += self.words.handle_timeout(now)
-        if self._limit is not None and now >= self._limit:
+        if (self._limit is not None and now >= self._limit) or self._continuity.lost(now):
             effects += self._end(*OVERDUE[self.state])
             self._evidence.note(effects)
         return effects
@@ -140,6 +140,7 @@ class CallMachine:
         yield e.CloseMedia()
         self.state = CallState.ENDED
         self._limit = self._unheard_at = self.words.deadline = None
+        self._continuity.left()
         self._media.early.release()
         self.end = e.Finish(reason, origin, text)
         yield self.end
@@ -265,6 +266,7 @@ class CallMachine:
         # Whoever moves a call must not weaken it: nobody is asked again.
         self._least = max(self._least, self._evidence.vouching)
         self._media = MediaProgress()
+        self._continuity.left()
         yield from self.words.left()
         yield e.CloseMedia()
         yield e.SendProceed()
@@ -290,7 +292,7 @@ class CallMachine:
             self._media.early.keep(message.content, message.candidates)
 
     def _on_RestartReceived(self, message: i.RestartReceived, now: float) -> Iterator[e.Effect]:
-        yield e.ApplyRestart(message.credentials) if message.ours else e.RestartMedia(message.credentials)
+        yield self._continuity.restarted(message)
 
     def _on_PeerMuted(self, message: i.PeerMuted, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.MuteChanged(message.muted, Origin.REMOTE))
@@ -365,16 +367,11 @@ class CallMachine:
             yield from self.words.active()
 
     def _on_MediaInterrupted(self, message: i.MediaInterrupted, now: float) -> Iterator[e.Effect]:
-        if self.state is CallState.ACTIVE and self._limit is None:
-            self._limit = now + INTERRUPTION_LIMIT
-            yield e.Notify(events.CallInterrupted())
-            if self.role is Role.INITIATOR:
-                yield e.RestartMedia()
+        if self.state is CallState.ACTIVE:
+            yield from self._continuity.interrupted(self.role, now)
 
     def _on_MediaRestored(self, message: i.MediaRestored, now: float) -> Iterator[e.Effect]:
-        if self.state is CallState.ACTIVE and self._limit is not None:
-            self._limit = None
-            yield e.Notify(events.CallRestored())
+        yield from self._continuity.restored()
 
     def _on_MediaFailed(self, message: i.MediaFailed, now: float) -> Iterator[e.Effect]:
         yield from self._end(message.reason, Origin.LOCAL, message.text)

@@ -32,6 +32,7 @@ from openvoice.jingle.model import (
     SessionInformation,
 )
 from openvoice.jingle.negotiation import Negotiation
+from openvoice.jingle.outcomes import PeerGone, Unusable, meaning_of
 from openvoice.jingle.outputs import Deliver, Doubt, Forget, Output, ReplyError, ReplyResult, Seal, SendMessage
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.refusal import Refusal
@@ -42,10 +43,6 @@ from openvoice.jingle.trickling import Trickling
 
 MAXIMUM_EARLY = 64
 """Requests kept until the description that they belong to has come."""
-
-_UNREACHABLE = frozenset(
-    {"service-unavailable", "recipient-unavailable", "remote-server-not-found", "remote-server-timeout"}
-)
 
 
 class SessionState(StrEnum):
@@ -257,17 +254,13 @@ class Session:
             return restarted
         if error is None or self.state is SessionState.ENDED:
             return []
-        if error in _UNREACHABLE:
-            gone = action is JingleAction.SESSION_INITIATE
-            reason = EndReason.GONE if gone else EndReason.CONNECTIVITY_ERROR
-            return self._lost(reason, Origin.NETWORK, "the peer's device cannot be reached any more")
-        if error == "item-not-found":
-            return self._lost(EndReason.GONE, Origin.REMOTE, "the peer's device knows nothing of the call any more")
-        describing = action is JingleAction.SESSION_INITIATE and self.state is SessionState.PENDING
-        if describing or action is JingleAction.SESSION_ACCEPT:
-            return self.fail(EndReason.FAILED_APPLICATION, "the peer's device could not use the description")
-        # Dino and Monal refuse or ignore requests that are correct; the call goes on without them.
-        return []
+        match meaning_of(error, action, answered=self.state is SessionState.ACTIVE):
+            case PeerGone(reason, origin, text):
+                return self._lost(reason, origin, text)
+            case Unusable(text):
+                return self.fail(EndReason.FAILED_APPLICATION, text)
+            case _:
+                return []
 
     def _react(self, jingle: Jingle) -> list[Output]:
         if self.state is SessionState.NEW:

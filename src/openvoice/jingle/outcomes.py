@@ -1,0 +1,45 @@
+"""What it means for a session that the peer, or a server, refused a request of this side (XEP-0166, 10)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from openvoice.core.types import EndReason, Origin
+from openvoice.jingle.model import JingleAction
+
+_UNREACHABLE = frozenset(
+    {"service-unavailable", "recipient-unavailable", "remote-server-not-found", "remote-server-timeout"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerGone:
+    """The session is over, and nobody is there who would want to hear of it."""
+
+    reason: EndReason
+    origin: Origin
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """The session cannot begin, and the peer is told that it is over."""
+
+    text: str
+
+
+def meaning_of(error: str, action: JingleAction, *, answered: bool) -> PeerGone | Unusable | None:
+    """What ``error``, a stanza error condition or ``timeout``, means; ``None`` if the session goes on without.
+
+    ``answered`` says whether the session is past its session-accept.
+    """
+    if error in _UNREACHABLE:
+        reason = EndReason.GONE if action is JingleAction.SESSION_INITIATE else EndReason.CONNECTIVITY_ERROR
+        return PeerGone(reason, Origin.NETWORK, "the peer's device cannot be reached any more")
+    if error == "item-not-found":
+        return PeerGone(EndReason.GONE, Origin.REMOTE, "the peer's device knows nothing of the call any more")
+    describing = action is JingleAction.SESSION_INITIATE and not answered
+    if describing or action is JingleAction.SESSION_ACCEPT:
+        return Unusable("the peer's device could not use the description")
+    # Dino and Monal refuse or ignore requests that are correct.
+    return None
