@@ -144,6 +144,10 @@ class MediaSession(Protocol):
 
     async def apply_restart(self, credentials: Sequence[tuple[str, str, str]]) -> None: ...
 
+    def network_changed(self) -> None:
+        """The ways of this device into the network changed. Never waits, never raises."""
+        ...
+
     async def set_muted(self, muted: bool) -> None: ...
 
     async def set_held(self, held: bool) -> None: ...
@@ -232,6 +236,22 @@ class Signalling(Protocol):
         ...
 
     def in_roster(self, peer: Address) -> bool: ...
+
+    def network_changed(self) -> None:
+        """The ways of this device into the network changed: see at once whether the server is still there."""
+        ...
+
+
+class NetworkWatch(Protocol):
+    """Tells when the ways of this device into the network changed, by the callback that it was made with."""
+
+    def start(self) -> None:
+        """Begin, on the event loop that runs now, which is where the callback is called."""
+        ...
+
+    def close(self) -> None:
+        """Let everything go. Never raises; twice is once."""
+        ...
 
 
 class CallStore(Protocol):

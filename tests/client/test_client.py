@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ from openvoice.core.effects import SendEnd, SendRinging
 from openvoice.core.policy import Rules, Screening
 from openvoice.core.types import CallId, Origin
 from openvoice.ports import IncomingCall, RelayServer
-from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeSignalling, MemoryCallStore
+from openvoice.testing.fakes import FakeMediaEngine, FakeMediaSession, FakeNetworkWatch, FakeSignalling, MemoryCallStore
 
 ALICE = Address.parse("alice@example.org/a")
 BOB = Address.parse("bob@example.org/b")
@@ -44,6 +44,7 @@ class Side:
     signalling: FakeSignalling
     engine: FakeMediaEngine
     store: MemoryCallStore
+    watches: list[FakeNetworkWatch]
 
 
 def side(address: Address, peer: Address, policy: Policy | None = None) -> Side:
@@ -55,10 +56,21 @@ def side(address: Address, peer: Address, policy: Policy | None = None) -> Side:
         signalling.listener = listener  # type: ignore[assignment]
         return signalling
 
+    watches: list[FakeNetworkWatch] = []
+
+    def network(changed: Callable[[], None]) -> FakeNetworkWatch:
+        watches.append(FakeNetworkWatch(changed))
+        return watches[-1]
+
     client = Client(
-        Account(address=address.bare, password="x"), policy=policy, store=store, engine=engine, signalling=factory
+        Account(address=address.bare, password="x"),
+        policy=policy,
+        store=store,
+        engine=engine,
+        signalling=factory,
+        network=network,
     )
-    return Side(client, signalling, engine, store)
+    return Side(client, signalling, engine, store, watches)
 
 
 @asynccontextmanager
@@ -446,3 +458,28 @@ async def test_a_call_is_accepted_once() -> None:
             await other.accept()
         with pytest.raises(InvalidState, match="already"):
             other.use(None, None)
+
+
+async def test_a_change_of_the_network_reaches_the_signalling_and_the_media() -> None:
+    async with pair() as (alice, bob):
+        await connected(alice, bob)
+        (watch,) = alice.watches
+        assert watch.running
+        watch.changed()
+        assert alice.signalling.network_changes == 1
+        assert ("network_changed",) in alice.engine.sessions[0].commands
+    assert not watch.running
+
+
+async def test_the_network_is_watched_only_by_who_is_online() -> None:
+    alone = side(ALICE, BOB)
+    (watch,) = alone.watches
+    assert not watch.running
+
+    async def refused() -> None:
+        raise ConnectionError
+
+    alone.signalling.open = refused  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        await alone.client.__aenter__()
+    assert not watch.running

@@ -353,6 +353,12 @@ def test_candidates_of_a_live_call_go_straight_to_the_media() -> None:
     assert active().handle(i.CandidatesReceived("0", (CANDIDATE,)), 2.0) == [e.AddCandidates("0", (CANDIDATE,))]
 
 
+def test_new_addresses_are_put_to_use_by_a_restart() -> None:
+    assert active(Direction.OUTGOING).handle(i.NetworkChanged(), 2.0) == [e.RestartMedia()]
+    assert active(Direction.INCOMING).handle(i.NetworkChanged(), 2.0) == []
+    assert connecting(Direction.OUTGOING).handle(i.NetworkChanged(), 2.0) == []
+
+
 def test_a_restart_of_the_peer_is_followed() -> None:
     call = active(Direction.INCOMING)
     assert call.handle(i.MediaInterrupted(), 2.0)[-1] == e.Notify(events.CallInterrupted())
@@ -557,6 +563,7 @@ INPUTS: list[i.CallInput] = [
     i.MediaFlowing(),
     i.MediaInterrupted(),
     i.MediaRestored(),
+    i.NetworkChanged(),
     i.MediaFailed(EndReason.FAILED_TRANSPORT, ""),
     i.MediaClosed(),
     i.DigitReceived("1"),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from openvoice.client.account import Account
 from openvoice.core.policy import Screening
-from openvoice.ports import IncomingCall, KeyStore, MediaEngine, Signalling, SignallingListener
+from openvoice.ports import IncomingCall, KeyStore, MediaEngine, NetworkWatch, Signalling, SignallingListener
 
 if TYPE_CHECKING:
     from openvoice.signalling.xmpp.connection import Connection
@@ -19,6 +19,13 @@ def engine() -> MediaEngine:
     from openvoice.media.engine import ThreadedMediaEngine
 
     return ThreadedMediaEngine()
+
+
+def network(changed: Callable[[], None]) -> NetworkWatch:
+    """The network of this machine."""
+    from openvoice.network.watch import SystemNetworkWatch
+
+    return SystemNetworkWatch(changed)
 
 
 def xmpp(

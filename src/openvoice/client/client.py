@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
-import logging
 import secrets
 import time
 import uuid
@@ -16,8 +14,10 @@ from typing import Any, Self
 
 from openvoice.client.account import Account
 from openvoice.client.adapters import engine as _engine
+from openvoice.client.adapters import network as _network
 from openvoice.client.adapters import xmpp as _xmpp
 from openvoice.client.admission import admit
+from openvoice.client.attendance import CallHandler, attend
 from openvoice.client.bookkeeping import Bookkeeping
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call import Call
@@ -30,7 +30,6 @@ from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.certificates import CertificateChange
 from openvoice.core.events import CallEnded, CallEvent, CallIncoming
-from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
 from openvoice.core.policy import Policy, Screening, Way
 from openvoice.core.types import CallId, Direction, EndReason
@@ -41,18 +40,17 @@ from openvoice.ports import (
     KeyStore,
     MediaEngine,
     MediaSettings,
+    NetworkWatch,
     RecordingStore,
     Signalling,
     SignallingListener,
 )
 from openvoice.storage.memory import MemorySecrets
 
-_log = logging.getLogger(__name__)
-
 GOODBYE_WITHIN = 1.5
 """Seconds that live calls may take to end when the client closes."""
 
-CallHandler = Callable[[Call], Awaitable[None]]
+NetworkFactory = Callable[[Callable[[], None]], NetworkWatch]
 SignallingFactory = Callable[[Account, SignallingListener, Callable[[IncomingCall], Screening]], Signalling]
 
 
@@ -82,6 +80,7 @@ class Client:
         signalling: SignallingFactory | None = None,
         keys: KeyStore | None = None,
         recordings: RecordingStore | None = None,
+        network: NetworkFactory = _network,
     ) -> None:
         self._account = account
         self._keys, self._recordings = keys, recordings
@@ -94,6 +93,7 @@ class Client:
         self._certificate = CertificateWatch(remembered, self.policy.alarm, self._certificate_changed)
         self._make_engine: Callable[[], MediaEngine] = (lambda: engine) if engine is not None else _engine
         self._make_signalling = signalling or self._xmpp
+        self._network = network(self._network_changed)
         self._line: Signalling | None = None
         self._handler: CallHandler | None = None
         self._happenings: Broadcast[Happening] = Broadcast()
@@ -131,6 +131,7 @@ class Client:
             try:
                 self._line = self._make_signalling(self._account, self, self._screen)
                 await self._signalling.open()
+                self._network.start()
             except BaseException:
                 await self._engine.close()
                 raise
@@ -166,6 +167,7 @@ class Client:
 
     def _close(self) -> None:
         self._closing = True
+        self._network.close()
         self._happenings.close()
         self._books.close()
 
@@ -278,6 +280,11 @@ class Client:
         """Say what happened to the connection."""
         self._happenings.send(Happening(time.time(), name, None, None, {"account": self._name, **details}))
 
+    def _network_changed(self) -> None:
+        self._signalling.network_changed()
+        for driver in self._drivers.values():
+            driver.network_changed()
+
     def _screen(self, incoming: IncomingCall) -> Screening:
         if self._closing:
             return Screening.SILENT
@@ -350,21 +357,7 @@ class Client:
 
     def _announce(self, call: Call) -> None:
         if self._handler is not None:
-            self._spawn(self._handle(self._handler, call), "openvoice call handler")
-
-    async def _handle(self, handler: CallHandler, call: Call) -> None:
-        try:
-            result = handler(call)
-            if inspect.isawaitable(result):
-                await result
-            return
-        except OpenVoiceError as error:
-            _log.warning("the handler of a call ended with %s", type(error).__name__)
-        except Exception as error:
-            _log.error("the handler of a call failed: %s", fault(error))
-            _log.debug("what it said", exc_info=True)
-        # Nobody is left who would end it.
-        await call.hangup()
+            self._spawn(attend(self._handler, call), "openvoice call handler")
 
     def _spawn(self, work: Any, name: str) -> None:
         task: asyncio.Task[None] = asyncio.create_task(work, name=name)

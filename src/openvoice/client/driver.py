@@ -77,6 +77,11 @@ class CallDriver:
         self._told_over |= isinstance(message, i.Ended)
         self._inbox.put_nowait((message, None))
 
+    def network_changed(self) -> None:
+        """Tell the media, if there are any."""
+        if self._media is not None:
+            self._media.network_changed()
+
     def post_all(self, messages: Iterable[i.CallInput]) -> None:
         for message in messages:
             self.post(message)

@@ -248,6 +248,11 @@ class MediaMoved:
 
 
 @dataclass(frozen=True, slots=True)
+class NetworkChanged:
+    """This device has addresses that the media know nothing of: a restart may find a better way."""
+
+
+@dataclass(frozen=True, slots=True)
 class Contacted:
     """Packets of this device are sent to somebody, or somebody said how it sees this device."""
 
@@ -325,6 +330,7 @@ MediaInput = (
     | LocalRestart
     | MediaSecured
     | MediaMoved
+    | NetworkChanged
     | Contacted
     | MediaFlowing
     | MediaInterrupted

@@ -373,6 +373,10 @@ class CallMachine:
     def _on_MediaRestored(self, message: i.MediaRestored, now: float) -> Iterator[e.Effect]:
         yield from self._continuity.restored()
 
+    def _on_NetworkChanged(self, message: i.NetworkChanged, now: float) -> Iterator[e.Effect]:
+        if self.state is CallState.ACTIVE and self.role is Role.INITIATOR:
+            yield e.RestartMedia()
+
     def _on_MediaFailed(self, message: i.MediaFailed, now: float) -> Iterator[e.Effect]:
         yield from self._end(message.reason, Origin.LOCAL, message.text)
 

@@ -104,6 +104,7 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.CandidatesReceived: _EXCHANGING,
     i.Contacted: _EXCHANGING,
     i.MediaMoved: CONNECTED,
+    i.NetworkChanged: CONNECTED,
     i.LocalRestart: CONNECTED,
     i.RestartReceived: CONNECTED,
     i.RestartRefused: CONNECTED,

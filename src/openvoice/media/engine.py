@@ -116,6 +116,10 @@ class ThreadedMediaSession:
     async def apply_restart(self, credentials: Credentials) -> None:
         await self._run(self._media.apply_restart(credentials))
 
+    def network_changed(self) -> None:
+        if self._closing is None:
+            self._loop.call_soon_threadsafe(self._media.network_changed)
+
     async def set_muted(self, muted: bool) -> None:
         await self._run(self._media.set_muted(muted))
 

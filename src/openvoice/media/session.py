@@ -218,6 +218,11 @@ class CallMedia:
             if transport is not None:
                 transport.apply_restart((ufrag, pwd))
 
+    def network_changed(self) -> None:
+        """See the port."""
+        if self._secured:
+            self._tell(inputs.NetworkChanged())
+
     # --- the voice ----------------------------------------------------------------------------------------------------
 
     async def open_gate(self) -> None:

@@ -92,6 +92,9 @@ class _SessionBehindLink:
     async def apply_restart(self, credentials: Sequence[tuple[str, str, str]]) -> None:
         await self._session.apply_restart(credentials)
 
+    def network_changed(self) -> None:
+        self._session.network_changed()
+
     async def set_muted(self, muted: bool) -> None:
         await self._session.set_muted(muted)
 

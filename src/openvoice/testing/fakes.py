@@ -144,6 +144,7 @@ class FakeSignalling:
         self.roster: set[Address] = set()
         self.performed: list[tuple[CallId, SignallingEffect]] = []
         self.online = False
+        self.network_changes = 0
         self._peer: FakeSignalling | None = None
         self._media: dict[CallId, frozenset[str]] = {}
 
@@ -179,6 +180,9 @@ class FakeSignalling:
 
     def in_roster(self, peer: Address) -> bool:
         return peer.bare in self.roster
+
+    def network_changed(self) -> None:
+        self.network_changes += 1
 
     def _tell(self, listener: SignallingListener, call: CallId, effect: SignallingEffect) -> None:
         heard = _heard(effect, str(call))
@@ -253,6 +257,9 @@ class FakeMediaSession:
     async def apply_restart(self, credentials: Sequence[tuple[str, str, str]]) -> None:
         self.commands.append(("apply_restart", tuple(credentials)))
 
+    def network_changed(self) -> None:
+        self.commands.append(("network_changed",))
+
     async def set_muted(self, muted: bool) -> None:
         self.commands.append(("set_muted", muted))
 
@@ -315,6 +322,23 @@ def facts() -> MediaFacts:
         local_address="127.0.0.1",
         remote_address="127.0.0.1",
     )
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+
+class FakeNetworkWatch:
+    """A network that changes when the test calls ``changed``."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.changed = changed
+        self.running = False
+
+    def start(self) -> None:
+        self.running = True
+
+    def close(self) -> None:
+        self.running = False
 
 
 # --- storage ----------------------------------------------------------------------------------------------------------

@@ -135,6 +135,9 @@ class XmppSignalling:
 
     # --- calls that go out --------------------------------------------------------------------------------------------
 
+    def network_changed(self) -> None:
+        """Nothing yet: a dead stream is found by its own pings."""
+
     async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
         return capabilities.choose(peer, await self._learn_devices(peer.bare))
 

@@ -1,0 +1,1 @@
+"""What ways this device has into the network, and that they changed."""
