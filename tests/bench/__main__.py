@@ -1,6 +1,6 @@
 """The bench: ``make bench OUT=FILE``, or ``python -m tests.bench OUT.json [--quick] [--speech WAV]``.
 
-Longer measurements have names of their own: ``python -m tests.bench soak``.
+Longer measurements have names of their own: ``python -m tests.bench soak``, ``... scale``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE
 
-BY_NAME = ("soak",)
+BY_NAME = ("scale", "soak")
 """Modules here whose ``main`` takes the rest of the command line, and gives the exit status."""
 
 

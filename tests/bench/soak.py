@@ -65,12 +65,12 @@ class Talk:
     """A voice without end."""
 
     def __init__(self, seed: int) -> None:
-        self._frames = frames(voice(20.0, seed))
+        self.frames = frames(voice(20.0, seed))
         self._read = 0
 
     def read(self) -> Frame:
         self._read += 1
-        return self._frames[self._read % len(self._frames)]
+        return self.frames[self._read % len(self.frames)]
 
     def close(self) -> None: ...
 
