@@ -18,6 +18,8 @@ class PortAudioError(Exception):
 class FakeStream:
     """Runs when the test says :meth:`turn`."""
 
+    latency = 0.01
+
     def __init__(self, library: FakeSoundDevice, settings: dict[str, Any]) -> None:
         self.library = library
         self.settings = settings

@@ -12,6 +12,7 @@ from typing import Any
 from openvoice.devices.library import PORTAUDIO
 from openvoice.devices.line import BLOCKS_PER_SECOND, FRAMES_PER_SECOND, Block, Line
 from openvoice.devices.listing import Device, Kind, devices, find
+from openvoice.devices.moment import BlockTimes
 from openvoice.errors import DeviceFailed
 from openvoice.ports import SAMPLE_RATE
 
@@ -77,9 +78,11 @@ class StreamKeeper:
 
     def _start(self, make: Callable[..., Any], device: Device, rate: int, channels: int) -> tuple[Any, Line]:
         line = self._open_line(rate)
+        times = BlockTimes()
+        moment = times.captured if self._kind is Kind.INPUT else times.heard
 
-        def handle_block(block: Block, _samples: int, _time: object, _status: object) -> None:
-            line.handle_block(block)
+        def handle_block(block: Block, _samples: int, told: object, _status: object) -> None:
+            line.handle_block(block, moment(told))
 
         stream = make(
             device=device.index,
@@ -90,6 +93,7 @@ class StreamKeeper:
             latency="low",
             callback=handle_block,
         )
+        times.latency = stream.latency
         try:
             stream.start()
         except BaseException:

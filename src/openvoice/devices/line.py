@@ -37,8 +37,11 @@ class Line(ABC):
         self._closed = False
 
     @abstractmethod
-    def handle_block(self, block: Block) -> None:
-        """Take it, or fill it. Runs on PortAudio's thread, so it does not wait, log or raise."""
+    def handle_block(self, block: Block, time: float) -> None:
+        """Take it, or fill it; its first sample was captured, or is heard, at ``time`` of ``time.monotonic()``.
+
+        Runs on PortAudio's thread, so it does not wait, log or raise.
+        """
 
     @abstractmethod
     def answer(self) -> None:

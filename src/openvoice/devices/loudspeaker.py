@@ -10,6 +10,7 @@ import numpy as np
 from openvoice.devices.keeper import StreamKeeper
 from openvoice.devices.line import Block, Line
 from openvoice.devices.listing import Kind
+from openvoice.devices.processing.voice import VoiceProcessor
 from openvoice.devices.resampler import FrameResampler
 from openvoice.devices.stand_in import StandIn
 from openvoice.ports import FRAME_SAMPLES, Frame
@@ -22,11 +23,12 @@ class Loudspeaker:
     """An :class:`~openvoice.ports.AudioOutput` on a device named by its index, by a part of its name, or ``None``.
 
     While the device is missing the sound is asked for at its usual pace and thrown away, and the device is tried again
-    every second.
+    every second. ``processor`` is told what is played, for the microphone that hears it.
     """
 
-    def __init__(self, device: str | int | None = None) -> None:
+    def __init__(self, device: str | int | None = None, processor: VoiceProcessor | None = None) -> None:
         self._device = device
+        self._processor = processor
         self._underruns = 0
         self._line: PlayingLine | None = None
         self._keeper: StreamKeeper | None = None
@@ -53,7 +55,7 @@ class Loudspeaker:
 
     def _open_line(self, rate: int) -> Line:
         self._underruns = self.underruns
-        self._line = PlayingLine(rate, self._loop, self._request)
+        self._line = PlayingLine(rate, self._loop, self._request, self._processor)
         # Both threads look after they write, so a line that opens while stop() runs is closed by one of them.
         if self._stopped:
             self._line.close()
@@ -70,21 +72,30 @@ class PlayingLine(Line):
     differently makes the delay grow.
     """
 
-    def __init__(self, rate: int, loop: asyncio.AbstractEventLoop, request: Callable[[], Frame]) -> None:
+    def __init__(
+        self,
+        rate: int,
+        loop: asyncio.AbstractEventLoop,
+        request: Callable[[], Frame],
+        processor: VoiceProcessor | None = None,
+    ) -> None:
         super().__init__(rate, loop)
         self.underruns = 0
+        self._processor = processor
         self._request = request
         self._level = AHEAD_BLOCKS * self.block_samples
         self._mono = np.zeros(self.block_samples, np.int16)
         self._begun = False
         self._resample = FrameResampler(FRAME_SAMPLES, self.frame_samples)
 
-    def handle_block(self, block: Block) -> None:
+    def handle_block(self, block: Block, time: float) -> None:
         self.blocks += 1
         mono = self._mono[: len(block)]
         count = self.ring.read(mono)
         mono[count:] = 0
         block[:] = mono[:, np.newaxis]
+        if self._processor is not None and not self._closed:
+            self._processor.played(mono, time)
         self._begun = self._begun or count > 0
         if self._begun and count < len(block) and not self._closed:
             self.underruns += 1

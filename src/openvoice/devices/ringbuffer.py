@@ -31,6 +31,16 @@ class RingBuffer:
         return len(self._storage)
 
     @property
+    def written(self) -> int:
+        """Samples that were ever put in."""
+        return self._written
+
+    @property
+    def taken(self) -> int:
+        """Samples that were ever taken out, or thrown away."""
+        return self._taken
+
+    @property
     def available(self) -> int:
         """Samples that the reader may take."""
         return self._written - self._taken

@@ -1,0 +1,100 @@
+"""Which sample of the loudspeaker is heard while a sample of the microphone is captured.
+
+Both devices count samples by clocks of their own, and tell the time of a block with an error of a millisecond or so.
+What echo cancellation needs is far steadier: a place that moves by a tenth of a sample from block to block spoils it.
+So one filter (Kalman's, of place and drift) learns from every block, and the place in use glides after it.
+"""
+
+from __future__ import annotations
+
+import statistics
+
+BLOCK_SAMPLES = 480
+"""One step: 10 ms of the microphone's sound at 48 kHz."""
+FIRST_BLOCKS = 10
+"""A time told once may be wrong by much; the median of these is where the filter begins."""
+ERROR = 48.0
+"""Samples by which a time told is usually wrong: 1 ms."""
+BELIEVED = 3 * ERROR
+"""What is told further away counts as if it were no further."""
+ELSEWHERE = 240.0
+"""What is told so far away, 5 ms, is another place ..."""
+ELSEWHERE_BLOCKS = 30
+"""... if so many blocks in a row say so: a stream began anew, or lost sound."""
+UNKNOWN_DRIFT = 300e-6
+"""Sound cards differ by so much; a learner of it should not be surprised by three times that."""
+WANDERING = 5e-8
+"""By how much the drift itself may change from block to block: warm clocks run otherwise than cold ones."""
+GLIDE = 0.01
+"""The share of the way to the filter's place that is made up in one block."""
+
+
+class Alignment:
+    """One pair of devices. Places are counted in samples of the loudspeaker's sound, brought to a nominal 48 kHz."""
+
+    def __init__(self) -> None:
+        self._drift = 0.0
+        self._drift_variance = UNKNOWN_DRIFT**2
+        self._place: float | None = None
+        self._first: list[float] = []
+        self._begin()
+
+    @property
+    def drift(self) -> float:
+        """By how much the loudspeaker's clock is faster than the microphone's, as far as is known: 1e-6 is 1 ppm."""
+        return self._drift
+
+    def follow(self, told: float) -> tuple[float, float] | None:
+        """Take the place that the clocks tell for the next block; return the one to use, and the step from sample to
+        sample in it. ``None`` as long as too little is known.
+        """
+        if len(self._first) < FIRST_BLOCKS:
+            self._first.append(told - len(self._first) * BLOCK_SAMPLES * (1 + self._drift))
+            if len(self._first) == FIRST_BLOCKS:
+                behind = (FIRST_BLOCKS - 1) * BLOCK_SAMPLES * (1 + self._drift)
+                self._estimate = statistics.median(self._first) + behind
+                self._place = self._estimate
+        else:
+            self._learn(told)
+        if self._place is None:
+            return None
+        start = self._place
+        step = 1 + self._drift
+        if len(self._first) == FIRST_BLOCKS:
+            step += GLIDE * (self._estimate - start) / BLOCK_SAMPLES
+        self._place = start + BLOCK_SAMPLES * step
+        return start, step
+
+    def move(self, samples: float) -> None:
+        """From now on use a place so much later. The drift stays known."""
+        self._first = [place + samples for place in self._first]
+        self._estimate += samples
+        if self._place is not None:
+            self._place += samples
+
+    def _begin(self) -> None:
+        self._first.clear()
+        self._estimate = 0.0
+        self._variance = ERROR**2 / 4
+        self._covariance = 0.0
+        self._strays = 0
+
+    def _learn(self, told: float) -> None:
+        self._estimate += BLOCK_SAMPLES * (1 + self._drift)
+        self._variance += 2 * BLOCK_SAMPLES * self._covariance + BLOCK_SAMPLES**2 * self._drift_variance
+        self._covariance += BLOCK_SAMPLES * self._drift_variance
+        self._drift_variance += WANDERING**2
+        surprise = told - self._estimate
+        self._strays = self._strays + 1 if abs(surprise) > ELSEWHERE else 0
+        if self._strays == ELSEWHERE_BLOCKS:
+            self._drift_variance = max(self._drift_variance, (UNKNOWN_DRIFT / 3) ** 2)
+            self._begin()
+            return
+        surprise = max(-BELIEVED, min(BELIEVED, surprise))
+        total = self._variance + ERROR**2
+        gain, drift_gain = self._variance / total, self._covariance / total
+        self._estimate += gain * surprise
+        self._drift += drift_gain * surprise
+        self._drift_variance -= drift_gain * self._covariance
+        self._covariance *= 1 - gain
+        self._variance *= 1 - gain

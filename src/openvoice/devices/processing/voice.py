@@ -1,0 +1,120 @@
+"""The processing of one microphone, which knows what one loudspeaker plays."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from openvoice.core.processing import Processing
+from openvoice.devices.processing.alignment import Alignment
+from openvoice.devices.processing.reference import BLOCK_SAMPLES, Reference
+from openvoice.devices.processing.webrtc import Block, Processor, WebRtcProcessor
+from openvoice.errors import DeviceFailed
+from openvoice.ports import SAMPLE_RATE
+
+Samples = npt.NDArray[np.int16]
+
+LEAD = 0.06
+"""Seconds by which the canceller hears a sound before its echo can come back. No device tells its times exactly, and an
+echo that came before its sound could not be cancelled."""
+LEAD_STEP = 0.01
+"""The lead gets so much shorter when the loudspeaker has not played that far yet."""
+OVER = 0.1
+"""Seconds after its last sound at which a loudspeaker plays no more."""
+
+
+class VoiceProcessor:
+    """Shared by the microphone and the loudspeaker of a call, whichever these are at the moment.
+
+    The loudspeaker says what it :meth:`played` and when that is heard, the microphone what it :meth:`captured` and
+    when. Times are seconds of ``time.monotonic()``. Blocks are 10 ms long: other lengths are other rates.
+    """
+
+    def __init__(self, processing: Processing, make: Callable[[Processing], Processor] = WebRtcProcessor) -> None:
+        self._processing = processing
+        self._make = make
+        self._begun = False
+        self._processor: Processor | None = None
+        self._reference: Reference | None = None
+        self._aligned: Reference | None = None
+        self._alignment = Alignment()
+        self._lead = LEAD
+
+    @property
+    def ready(self) -> bool:
+        """Whether captured sound is processed. Until it is, and where it cannot be, it goes as it comes."""
+        return self._processor is not None
+
+    @property
+    def drift(self) -> float:
+        """By how much the loudspeaker's clock is faster than the microphone's: 1e-6 is 1 ppm."""
+        return self._alignment.drift
+
+    def start(self, trouble: Callable[[str], None]) -> None:
+        """Load what processes, on a thread of its own. ``trouble`` is told on the event loop that runs now, once, if
+        there is none. Twice is once.
+        """
+        if self._begun or not self._processing:
+            return
+        self._begun = True
+        loop = asyncio.get_running_loop()
+
+        def load() -> None:
+            try:
+                self._processor = self._make(self._processing)
+            except DeviceFailed as error:
+                text = f"The microphone is sent as it is, without care for {self._processing}: {error}"
+                # The loop may be closed by now.
+                with contextlib.suppress(RuntimeError):
+                    loop.call_soon_threadsafe(trouble, text)
+
+        threading.Thread(target=load, name="openvoice-processing").start()
+
+    def played(self, samples: Samples, time: float) -> None:
+        """A block that is heard from ``time`` on, at the loudspeaker's rate. Runs on the device's thread."""
+        reference = self._reference
+        if reference is None or reference.block_samples != len(samples):
+            self._reference = reference = Reference(len(samples))
+        reference.played(samples, time)
+
+    def captured(self, samples: Samples, time: float) -> Samples:
+        """Samples captured from ``time`` on, whole blocks at 48 kHz, as they are to be sent."""
+        processor = self._processor
+        made = samples if processor is None else np.empty_like(samples)
+        for begin in range(0, len(samples), BLOCK_SAMPLES):
+            near = samples[begin : begin + BLOCK_SAMPLES]
+            far = self._far(time + begin / SAMPLE_RATE) if self._processing.echo else None
+            if processor is not None:
+                made[begin : begin + BLOCK_SAMPLES] = processor.process(near, far, self._lead)
+        return made
+
+    def _far(self, time: float) -> Block:
+        """What the loudspeaker sounds ``lead`` after ``time``; silence when it plays nothing."""
+        reference = self._reference
+        if reference is None:
+            return _SILENCE
+        if reference is not self._aligned:
+            self._aligned, self._alignment, self._lead = reference, Alignment(), LEAD
+        reference.take_in()
+        told = reference.heard_at(time + self._lead)
+        if told is None or told > reference.end + OVER * SAMPLE_RATE:
+            return _SILENCE
+        place = self._alignment.follow(told)
+        if place is None:
+            return _SILENCE
+        far = reference.read(*place)
+        if far is None:
+            if place[0] > reference.end - BLOCK_SAMPLES * 2 and self._lead > LEAD_STEP:
+                self._lead -= LEAD_STEP
+                self._alignment.move(-LEAD_STEP * SAMPLE_RATE)
+            return _SILENCE
+        rounded: Block = np.clip(np.rint(far), -32768, 32767).astype(np.int16)
+        return rounded
+
+
+_SILENCE: Block = np.zeros(BLOCK_SAMPLES, np.int16)
