@@ -120,13 +120,29 @@ def test_a_commitment_before_dtls_is_up_here_waits() -> None:
 
 def test_early_messages_are_bounded_and_two_are_too_many() -> None:
     bob = Side(Role.RESPONDER)
-    for _ in range(100):
-        assert bob.take(WordsMessage(Step.COMMIT, bytes(32))) == []
+    for number in range(100):
+        assert bob.take(WordsMessage(Step.COMMIT, bytes([number] * 32))) == []
     assert len(bob.verification._early) == MAXIMUM_EARLY
     effects = bob.secured()
     assert sent(effects).step is Step.NONCE
     assert "twice" in failure(effects)
     assert bob.verification.settled
+
+
+def test_a_message_that_a_server_repeats_says_nothing_and_moves_no_deadline() -> None:
+    alice, bob = pair()
+    commit = sent(alice.secured())
+    nonce = sent([*bob.secured(), *bob.take(commit)])
+    deadline = bob.verification.deadline
+    assert bob.take(commit, now=5.0) == []
+    assert bob.verification.deadline == deadline
+    reveal = sent(alice.take(nonce))
+    assert alice.take(nonce) == []
+    bob.take(reveal)
+    assert bob.take(commit) == bob.take(reveal) == []
+    alice.active()
+    bob.active()
+    assert alice.verification.words == bob.verification.words is not None
 
 
 def test_without_a_voucher_there_are_no_words() -> None:
@@ -284,7 +300,6 @@ def test_in_every_order_words_are_equal_or_not_shown(number: int, steps: list[in
             carry(role, side.active())
         elif step == 2 and wire:
             wire.insert(0, wire[0])
-            disturbed = True
         elif step == 3 and dice.random() < 0.2:
             wire.append(OTHER)
             disturbed = True

@@ -96,6 +96,8 @@ class Verification:
         if self._exchange is None:
             yield from self._fail("the other device wants to compare words, but no OMEMO key vouches for it here")
             return
+        if self._exchange.knows(message):
+            return
         try:
             reply = self._exchange.take(message)
         except WordsFailed as failed:

@@ -87,6 +87,7 @@ class WordsExchange:
         """Whether this side has said anything."""
         self._commitment = b""
         self._expected: Step | None = Step.COMMIT if role is Role.RESPONDER else None
+        self._taken: list[WordsMessage] = []
         self._reflected = own.fingerprint.matches(peer.fingerprint) or hmac.compare_digest(own.key, peer.key)
 
     @property
@@ -101,6 +102,10 @@ class WordsExchange:
         self._expected = Step.NONCE
         return WordsMessage(Step.COMMIT, commitment(self._session, self._initiator, self._nonce))
 
+    def knows(self, message: WordsMessage) -> bool:
+        """Whether it was taken already, octet for octet: a server that repeats it tells nothing new."""
+        return message in self._taken
+
     def take(self, message: WordsMessage) -> WordsMessage | None:
         """Take a message of the peer. What it returns is to be sent.
 
@@ -114,6 +119,7 @@ class WordsExchange:
             raise self._failed("a message about the words came twice or out of order")
         if self._reflected:
             raise self._failed("the other device showed this device's own keys")
+        self._taken.append(message)
         match message.step:
             case Step.COMMIT:
                 self.begun = True
