@@ -27,7 +27,7 @@ from .hostile_server import HostileServer
 from .scene import HostileScene
 from .theatre import VICTIMS, Theatre, judge, judge_honest, judge_order, theatre
 
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.live, pytest.mark.once, pytest.mark.asyncio(loop_scope="module")]
 
 REQUIRE = {
     "nothing": Vouching.SIGNALLED,

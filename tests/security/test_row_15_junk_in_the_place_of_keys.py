@@ -24,7 +24,7 @@ from .omemo_attacks import number_of
 from .scene import HostileScene
 from .theatre import Played, Theatre, judge, judge_honest, judge_order, theatre
 
-pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.live, pytest.mark.once, pytest.mark.asyncio(loop_scope="module")]
 
 LISTS = [pytest.param(junk.lists(payload), id=name) for name, payload in junk.LISTS.items()]
 BUNDLES = [
