@@ -1,6 +1,6 @@
 """The bench: ``make bench OUT=FILE``, or ``python -m tests.bench OUT.json [--quick] [--speech WAV]``.
 
-Longer measurements have names of their own: ``python -m tests.bench soak``, ``... scale``.
+Longer measurements have names of their own: ``python -m tests.bench soak``, ``... scale``, ``... relayed``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE
 
-BY_NAME = ("scale", "soak")
+BY_NAME = ("relayed", "scale", "soak")
 """Modules here whose ``main`` takes the rest of the command line, and gives the exit status."""
 
 

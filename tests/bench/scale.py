@@ -3,6 +3,7 @@
 ::
 
     python -m tests.bench scale [--calls 1,10,20,30,40,50] [--protection in-band] [--seconds 10] [--out FILE.json]
+    python -m tests.bench scale --stages --calls 30
 
 One process on the first core has one end of each of the duplex calls, on the media thread as in the product: ICE, DTLS,
 SRTP, voice, reports, snapshots. The other ends are in a process on the second core, and cheap: they send what was
@@ -42,8 +43,9 @@ from openvoice.media.audio.opus import OpusEncoder
 from openvoice.media.engine import ThreadedMediaEngine, ThreadedMediaSession
 from openvoice.media.session import CallMedia
 from openvoice.media.transport import MediaTransport
-from openvoice.ports import Frame, MediaSettings
+from openvoice.ports import FRAME_SECONDS, Frame, MediaSettings
 from tests.bench.soak import Talk, say
+from tests.bench.stages import Stopwatch
 from tests.media.peers import LOOPBACK, with_contents
 
 PROTECTIONS = ("none", "in-band", "copies")
@@ -122,7 +124,7 @@ class End:
         await self.session.open_gate()
 
 
-async def measure(calls: int, protection: str, seconds: float) -> Load:
+async def measure(calls: int, protection: str, seconds: float, watch: Stopwatch | None = None) -> Load:
     process = psutil.Process()
     engine, talk = ThreadedMediaEngine(), Talk(1).frames
     with Peers(protection) as peers:
@@ -140,10 +142,14 @@ async def measure(calls: int, protection: str, seconds: float) -> Load:
         for beat in beats:
             beat.gaps.clear()
         sent = sum(end.session.statistics().packets_sent for end in ends)
+        if watch is not None:
+            watch.clear()
         used, begin = time.process_time(), time.monotonic()
         await asyncio.sleep(seconds)
         elapsed = time.monotonic() - begin
         cpu = 100 * (time.process_time() - used) / elapsed
+        if watch is not None:
+            say(watch.table(calls * elapsed / FRAME_SECONDS, cpu / 100 * elapsed))
         statistics = [end.session.statistics() for end in ends]
         gaps = [gap for beat in beats for gap in beat.gaps]
         load = Load(
@@ -274,6 +280,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--calls", default="1,10,20,30,40,50", help="how many at once, with commas between")
     parser.add_argument("--protection", choices=PROTECTIONS, default="in-band")
     parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--stages", action="store_true", help="where the time of a frame goes, too")
     parser.add_argument("--out", type=Path, help="where the rows go, as JSON")
     options = parser.parse_args(arguments)
     rows: list[dict[str, Any]] = []
@@ -283,7 +290,7 @@ def main(arguments: Sequence[str]) -> int:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context, initializer=pin, initargs=(0,), max_tasks_per_child=1) as pool:
         for calls in map(int, options.calls.split(",")):
-            load = pool.submit(run, calls, options.protection, options.seconds).result()
+            load = pool.submit(run, calls, options.protection, options.seconds, options.stages).result()
             rows.append(asdict(load))
             say(
                 f"{load.calls:10}{load.cpu_pct:10.1f}{load.cpu_per_call_pct:10.2f}{load.late_pct:10.3f}"
@@ -294,5 +301,8 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run(calls: int, protection: str, seconds: float) -> Load:
-    return asyncio.run(measure(calls, protection, seconds))
+def run(calls: int, protection: str, seconds: float, stages: bool = False) -> Load:
+    if not stages:
+        return asyncio.run(measure(calls, protection, seconds))
+    with Stopwatch() as watch:
+        return asyncio.run(measure(calls, protection, seconds, watch))
