@@ -20,6 +20,7 @@ from openvoice.config import (
 )
 from openvoice.core.address import Address
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
+from openvoice.core.processing import Processing
 from openvoice.core.protection import Protection
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError
@@ -72,6 +73,8 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         [sound]
         input = "USB"
         output = "HDMI"
+        echo = false
+        level = false
         [network]
         interfaces = ["127.0.0.1"]
         [storage]
@@ -111,6 +114,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
     )
     assert settings.policy_of(AccountSettings(address=ALICE)) == settings.policy
     assert (settings.input, settings.output, settings.interfaces) == ("USB", "HDMI", ("127.0.0.1",))
+    assert settings.processing == Processing(echo=False, level=False)
     assert settings.storage == StorageSettings(protection=Protection.PASSPHRASE, passphrase_file=Path("/passphrase"))
 
 
@@ -149,6 +153,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         ("[contact.'bob@example.org']\nalarm = 'off'", 'contact."bob@example.org".alarm', "known are"),
         ("[policy]\nrelay_strangers = 'no'", "policy.relay_strangers", "no"),
         ("[sound]\ninput = 3", "sound.input", "3"),
+        ("[sound]\necho = 1", "sound.echo", "1"),
         ("[network]\ninterfaces = [1]", "network.interfaces", "1"),
         ("[policy", "TOML", "Expected"),
     ],
@@ -275,7 +280,7 @@ def test_the_commented_file_shows_every_key_with_its_default(home: Home) -> None
     )
     assert load(write(home, uncommented)) == Settings()
     fields = {field.name for field in dataclasses.fields(Policy)} - {"account", "contacts", "insisted"}
-    assert fields | {"input", "output", "interfaces", "protection"} <= set(keys)
+    assert fields | {"input", "output", "echo", "noise", "level", "interfaces", "protection"} <= set(keys)
 
 
 def test_the_protection_is_written_and_remarks_stay(home: Home) -> None:

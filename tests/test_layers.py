@@ -50,7 +50,6 @@ FENCES = {
     "segno": {"cli"},
     "slixmpp": {"signalling"},
     "sounddevice": {"devices"},
-    "soxr": {"devices"},
     "sqlite3": {"storage"},
     "tomlkit": {"config"},
     "x3dh": {"signalling"},

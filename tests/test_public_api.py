@@ -8,7 +8,19 @@ from types import ModuleType
 
 import openvoice
 
-HEAVY = ["aiortc", "av", "keyring", "oldmemo", "omemo", "pydantic", "slixmpp", "sounddevice", "sqlite3", "zxingcpp"]
+HEAVY = [
+    "aiortc",
+    "av",
+    "keyring",
+    "livekit",
+    "oldmemo",
+    "omemo",
+    "pydantic",
+    "slixmpp",
+    "sounddevice",
+    "sqlite3",
+    "zxingcpp",
+]
 
 
 def test_all_is_sorted_and_exactly_what_is_there() -> None:

@@ -33,6 +33,7 @@ from openvoice.client.sound import (
     load_sound,
     parse_sink,
     parse_source,
+    processing_missing,
     sound_devices,
 )
 from openvoice.client.trust import Compared, Keys, Match
@@ -40,6 +41,7 @@ from openvoice.core.address import Address
 from openvoice.core.parties import Learnt, Party, PartyVerdict
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
 from openvoice.core.privacy import Keeper, Kept, Reader
+from openvoice.core.processing import Processing
 from openvoice.core.protection import Protection
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
@@ -125,6 +127,7 @@ __all__ = [
     "PeerUnavailable",
     "Policy",
     "Privacy",
+    "Processing",
     "Profile",
     "Protection",
     "Reader",
@@ -143,6 +146,7 @@ __all__ = [
     "load_sound",
     "parse_sink",
     "parse_source",
+    "processing_missing",
     "read_code",
     "sound_devices",
     "temporary_keys",

@@ -61,6 +61,7 @@ class Patient:
         self.devices: Callable[[], list[SoundDevice]] = lambda: BOTH
         self.unreachable: set[RelayServer] = set()
         self.asked: list[Any] = []
+        self.processing_missing: str | None = None
 
     async def probe(self, *arguments: Any, **more: Any) -> AsyncIterator[probe.Step]:
         self.asked.append((arguments, more))
@@ -93,6 +94,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Patient:
     monkeypatch.setattr(probe, "probe", made.probe)
     monkeypatch.setattr(reachability, "reach", made.reach)
     monkeypatch.setattr("openvoice.client.doctor.sound_devices", lambda: made.devices())
+    monkeypatch.setattr("openvoice.client.doctor.processing_missing", lambda: made.processing_missing)
     return made
 
 
@@ -118,6 +120,7 @@ async def test_all_is_well(home: Home, patient: Patient) -> None:
         "stun over udp",
         "turn over tls",
         "sound devices",
+        "sound processing",
     ]
     assert [step.name for step in steps.values() if step.outcome is not Outcome.PASSED] == ["storage"]
     assert "the key lies in a file beside it" in steps["storage"].text
@@ -150,8 +153,8 @@ async def test_the_step_that_failed_is_named_and_the_last_of_the_server(
     patient.steps, patient.fails = GOOD[:done], error
     steps = await examined(home)
     assert steps[name].outcome is Outcome.FAILED
-    assert list(steps)[-2:] == [name, "sound devices"]
-    assert len(steps) == done + 4
+    assert list(steps)[-3:] == [name, "sound devices", "sound processing"]
+    assert len(steps) == done + 5
 
 
 async def test_an_error_without_advice_speaks_for_itself(home: Home, patient: Patient) -> None:
@@ -199,10 +202,17 @@ async def test_without_sound_calls_with_files_still_work(
     assert "calls with files work" in steps["sound devices"].advice
 
 
+async def test_without_processing_others_may_hear_themselves(home: Home, patient: Patient) -> None:
+    patient.processing_missing = "it is not installed"
+    step = (await examined(home))["sound processing"]
+    assert (step.outcome, step.text) == (Outcome.WARNING, "it is not installed")
+    assert "headset" in step.advice
+
+
 async def test_without_a_configuration_only_sound_is_left_to_look_at(tmp_path: Path, patient: Patient) -> None:
     steps = await examined(Home.locate(tmp_path / "empty"))
     assert steps["configuration"].outcome is Outcome.FAILED
-    assert list(steps) == ["configuration", "sound devices"]
+    assert list(steps) == ["configuration", "sound devices", "sound processing"]
     assert patient.asked == []
 
 

@@ -17,13 +17,16 @@ from openvoice import (
     AudioFileError,
     Device,
     DeviceFailed,
+    Processing,
     SoundDevice,
+    Source,
     load_sound,
     parse_sink,
     parse_source,
+    processing_missing,
     sound_devices,
 )
-from openvoice.client.sound import SOUND_FILES, ArraySource, _Overheard, audio_input, audio_output
+from openvoice.client.sound import SOUND_FILES, ArraySource, _Overheard, audio_input, audio_output, voice_processor
 from openvoice.devices import listing
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.devices.microphone import Microphone
@@ -128,19 +131,43 @@ def test_devices_are_listed_in_plain_values(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_devices_are_made_when_the_gate_opens_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[tuple[str, Any]] = []
+    made: list[tuple[str, Any, Any]] = []
 
     def remember(kind: str) -> Any:
-        return lambda self, selector: made.append((kind, selector))
+        return lambda self, selector, processor: made.append((kind, selector, processor))
 
     monkeypatch.setattr(Microphone, "__init__", remember("microphone"))
     monkeypatch.setattr(Loudspeaker, "__init__", remember("loudspeaker"))
-    make_input, make_output = audio_input(Device(), lambda frame: None), audio_output(Device("usb"), lambda frame: None)
+    processor = voice_processor(Device())
+    assert processor is not None
+    make_input = audio_input(Device(), lambda frame: None, processor)
+    make_output = audio_output(Device("usb"), lambda frame: None, processor)
     assert made == []
     make_input()
     make_output()
-    assert made == [("microphone", None), ("loudspeaker", "usb")]
+    assert made == [("microphone", None, processor), ("loudspeaker", "usb", processor)]
     make_input.close()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [None, Path("x.wav"), np.zeros(10, np.int16), Device("usb", Processing(echo=False, noise=False, level=False))],
+)
+def test_only_a_microphone_that_wants_it_is_processed(source: Source) -> None:
+    assert voice_processor(source) is None
+
+
+def test_a_microphone_named_on_the_command_line_gets_what_the_settings_say() -> None:
+    processing = Processing(noise=False)
+    assert parse_source("headset", processing) == Device("headset", processing)
+    assert parse_source("headset") == Device("headset", Processing())
+
+
+def test_it_is_told_what_to_install_for_processing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openvoice.devices.processing.webrtc.installed", lambda: False)
+    assert "pip install 'openvoice[processing]'" in str(processing_missing())
+    monkeypatch.setattr("openvoice.devices.processing.webrtc.installed", lambda: True)
+    assert processing_missing() is None
 
 
 # --- files, arrays, objects -------------------------------------------------------------------------------------------
@@ -228,7 +255,7 @@ def test_other_arrays_are_refused(sound: Any) -> None:
 
 def test_what_is_played_is_heard_by_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:
     loudspeaker = ManualOutput()
-    monkeypatch.setattr("openvoice.devices.loudspeaker.Loudspeaker", lambda selector: loudspeaker)
+    monkeypatch.setattr("openvoice.devices.loudspeaker.Loudspeaker", lambda selector, processor: loudspeaker)
     heard: list[Frame] = []
     output = audio_output(Device(), heard.append)()
     output.start(lambda: np.full(960, 7, np.int16), lambda text: None)

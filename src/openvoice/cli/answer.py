@@ -95,7 +95,7 @@ def command(
         raise UsageError("standard input is enough for one call: add --once, or name a file with --input")
     asks = sys.stdin.isatty() and not callers and not from_roster
     policy = _policy(profile, account, callers, from_roster=from_roster, asks=asks, insisted=insisted)
-    source = parse_source(input_)
+    source = parse_source(input_, profile.settings.processing)
     if policy.answer is Audience.ROSTER and isinstance(source, Device):
         raise UsageError(
             "answering all contacts with a microphone would let every contact listen to this room: "

@@ -86,7 +86,7 @@ def command(
     profile = settings.profile
     changes = {"ring_timeout": ring_timeout} if ring_timeout is not None else {}
     policy = profile.policy(account, require=require, relay_only=relay_only or None, **changes)
-    source = parse_source(input_ or profile.settings.input)
+    source = parse_source(input_ or profile.settings.input, profile.settings.processing)
     sink = parse_sink(output or profile.settings.output)
     check_sound(source, sink)
 

@@ -26,7 +26,8 @@ def command(settings: Settings, account: Address | None, as_json: bool) -> int:
     """Check everything a call needs, step by step, and say what to do about what fails.
 
     The steps: configuration, storage, the server's name, encryption and certificate, login, what the server offers,
-    each of its STUN and TURN servers, sound devices. Ends with 3 if one failed; a warning is no failure.
+    each of its STUN and TURN servers, sound devices and what processes their sound. Ends with 3 if one failed; a
+    warning is no failure.
 
     \b
     Look for the fault:    openvoice doctor

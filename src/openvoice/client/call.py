@@ -12,7 +12,7 @@ from openvoice.client.broadcast import Broadcast
 from openvoice.client.decision import decide
 from openvoice.client.failures import failure
 from openvoice.client.recorder import Recorder
-from openvoice.client.sound import Maker, Sink, Source, audio_input, audio_output
+from openvoice.client.sound import Maker, Sink, Source, audio_input, audio_output, voice_processor
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.events import CallEnded, CallEvent
@@ -276,9 +276,10 @@ class Call:
         """
         if self._make_input is not None:
             raise InvalidState("the call is being accepted already")
-        make_input = audio_input(source, self._speak)
+        processor = voice_processor(source)
+        make_input = audio_input(source, self._speak, processor)
         try:
-            self._make_output = audio_output(sink, self._overhear)
+            self._make_output = audio_output(sink, self._overhear, processor)
         except OpenVoiceError:
             make_input.close()
             raise

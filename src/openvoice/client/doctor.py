@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openvoice.client.account import unlock
-from openvoice.client.sound import sound_devices
+from openvoice.client.sound import processing_missing, sound_devices
 from openvoice.client.vault import open_vault, protection_in_words
 from openvoice.config import Home, load
 from openvoice.core.address import Address
@@ -66,6 +66,9 @@ _ADVICE: dict[type[OpenVoiceError], str] = {
 _STORAGE_ADVICE = "Protect it with 'openvoice storage protect --keyring', or with --passphrase-file FILE on a server."
 
 
+_PROCESSING_ADVICE = "Calls work without; use a headset then, so that others do not hear themselves."
+
+
 async def diagnose(home: Home, address: Address | None) -> AsyncIterator[Step]:
     """All steps in their order. A step that others build on ends the account's part when it fails."""
     try:
@@ -88,6 +91,7 @@ async def diagnose(home: Home, address: Address | None) -> AsyncIterator[Step]:
         for relay in relays:
             yield await _relay_step(relay, settings.interfaces, account.ca_file)
     yield _sound_step()
+    yield _processing_step()
 
 
 async def _server_steps(
@@ -169,6 +173,13 @@ def _sound_step() -> Step:
     if 0 < microphones < len(devices):
         return Step("sound devices", Outcome.PASSED, text)
     return Step("sound devices", Outcome.WARNING, text, _ADVICE[DeviceFailed])
+
+
+def _processing_step() -> Step:
+    missing = processing_missing()
+    if missing is None:
+        return Step("sound processing", Outcome.PASSED, "what takes care of echo, noise and level is there")
+    return Step("sound processing", Outcome.WARNING, missing, _PROCESSING_ADVICE)
 
 
 def _failed(name: str, error: OpenVoiceError, outcome: Outcome = Outcome.FAILED) -> Step:

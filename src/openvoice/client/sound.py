@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+from openvoice.core.processing import Processing
 from openvoice.errors import AudioFileError
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, AudioSink, AudioSource, Frame
+
+if TYPE_CHECKING:
+    from openvoice.devices.processing.voice import VoiceProcessor
 
 SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".au"})
 """File name endings that are read as files even where a sound device has such a name."""
@@ -22,9 +26,13 @@ SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A sound device, by a part of its name or its number; ``default`` follows the system."""
+    """A sound device, by a part of its name or its number; ``default`` follows the system.
+
+    ``processing`` is what is done to the sound of a microphone; for a loudspeaker it means nothing.
+    """
 
     name: str = "default"
+    processing: Processing = field(default_factory=Processing)
 
     @property
     def selector(self) -> str | None:
@@ -74,8 +82,9 @@ Sink = AudioSink | Device | Path | None
 """Where a call's sound may go: a sink object, a device, a WAV file, or nowhere."""
 
 
-def parse_source(text: str) -> Source:
-    """Read the command line's word for a source: ``tone``, ``silence``, ``-``, a file, or a device.
+def parse_source(text: str, processing: Processing | None = None) -> Source:
+    """Read the command line's word for a source: ``tone``, ``silence``, ``-``, a file, or a device that gets
+    ``processing`` (all of it if that is not said).
 
     Raises:
         AudioFileError: the file is not one, or holds no sound.
@@ -93,7 +102,7 @@ def parse_source(text: str) -> Source:
     path = Path(text)
     if path.suffix.lower() in SOUND_FILES or "/" in text or path.exists():
         return FileSource(path)
-    return Device(text)
+    return Device(text) if processing is None else Device(text, processing)
 
 
 def parse_sink(text: str) -> Sink:
@@ -149,9 +158,26 @@ class Maker(Generic[_Made]):
             discard()
 
 
-def audio_input(source: Source, listen: Callable[[Frame], None]) -> Maker[AudioInput]:
+def processing_missing() -> str | None:
+    """Why microphones of this machine are sent as they are, in words; ``None`` if all is there to process them."""
+    from openvoice.devices.processing.webrtc import MISSING, installed
+
+    return None if installed() else f"what takes care of echo, noise and level {MISSING}"
+
+
+def voice_processor(source: Source) -> VoiceProcessor | None:
+    """What a microphone's sound goes through, if ``source`` is one and wants it. Nothing is loaded yet."""
+    from openvoice.devices.processing.voice import VoiceProcessor
+
+    return VoiceProcessor(source.processing) if isinstance(source, Device) and source.processing else None
+
+
+def audio_input(
+    source: Source, listen: Callable[[Frame], None], processor: VoiceProcessor | None = None
+) -> Maker[AudioInput]:
     """What makes the input when the gate opens; ``listen`` hears every frame captured, in the thread of the media.
 
+    ``processor`` is for a microphone, and hears the loudspeaker that :func:`audio_output` makes with the same.
     Files are opened now, so that a bad one is known before the call.
     """
     from openvoice.devices.microphone import Microphone
@@ -161,7 +187,7 @@ def audio_input(source: Source, listen: Callable[[Frame], None]) -> Maker[AudioI
 
     match source:
         case Device():
-            return Maker(lambda: _Tapped(Microphone(source.selector), listen))
+            return Maker(lambda: _Tapped(Microphone(source.selector, processor), listen))
         case None:
             paced: AudioSource = SilenceSource()
         case Path():
@@ -173,7 +199,9 @@ def audio_input(source: Source, listen: Callable[[Frame], None]) -> Maker[AudioI
     return Maker(lambda: _Tapped(PacedInput(paced), listen), paced.close)
 
 
-def audio_output(sink: Sink, listen: Callable[[Frame], None]) -> Maker[AudioOutput]:
+def audio_output(
+    sink: Sink, listen: Callable[[Frame], None], processor: VoiceProcessor | None = None
+) -> Maker[AudioOutput]:
     """What makes the output when the gate opens; ``listen`` hears every frame played, in the thread that plays."""
     from openvoice.devices.loudspeaker import Loudspeaker
     from openvoice.media.audio.clock import PacedOutput
@@ -182,7 +210,7 @@ def audio_output(sink: Sink, listen: Callable[[Frame], None]) -> Maker[AudioOutp
 
     match sink:
         case Device():
-            return Maker(lambda: _Overheard(Loudspeaker(sink.selector), listen))
+            return Maker(lambda: _Overheard(Loudspeaker(sink.selector, processor), listen))
         case None:
             paced: AudioSink = NullSink()
         case Path():

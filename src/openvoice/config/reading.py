@@ -12,6 +12,7 @@ from openvoice.config.home import Home
 from openvoice.config.settings import AccountSettings, Require, Settings, StorageSettings
 from openvoice.core.address import Address
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
+from openvoice.core.processing import Processing
 from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, InvalidAddress
 
@@ -59,7 +60,7 @@ class _Reader:
     def settings(self, document: Mapping[str, Any]) -> Settings:
         self._only(document, "", {"account", "contact", "policy", "sound", "network", "storage"})
         sound, network = self._table(document, "sound"), self._table(document, "network")
-        self._only(sound, "sound.", {"input", "output"})
+        self._only(sound, "sound.", {"input", "output", "echo", "noise", "level"})
         self._only(network, "network.", {"interfaces"})
         accounts = self._table(document, "account")
         return Settings(
@@ -67,6 +68,11 @@ class _Reader:
             policy=self._policy(self._table(document, "policy"), self._contacts(self._table(document, "contact"))),
             input=self._read(sound, "sound.input", values.string, "default"),
             output=self._read(sound, "sound.output", values.string, "default"),
+            processing=Processing(
+                echo=self._read(sound, "sound.echo", values.boolean, True),
+                noise=self._read(sound, "sound.noise", values.boolean, True),
+                level=self._read(sound, "sound.level", values.boolean, True),
+            ),
             interfaces=self._read(network, "network.interfaces", values.ip_addresses, ()),
             storage=self._storage(self._table(document, "storage")),
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from openvoice.core.address import Address
 from openvoice.core.policy import Alarm, Policy, Rules
+from openvoice.core.processing import Processing
 from openvoice.core.protection import Protection
 from openvoice.core.types import Vouching
 from openvoice.errors import ConfigurationError
@@ -61,6 +62,7 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     input: str = "default"
     output: str = "default"
+    processing: Processing = field(default_factory=Processing)
     interfaces: tuple[str, ...] = ()
     storage: StorageSettings = field(default_factory=StorageSettings)
 

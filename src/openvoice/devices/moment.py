@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from openvoice.devices.line import BLOCKS_PER_SECOND
+
 LONGEST = 2.0
 """Seconds; a sound system that tells a longer way to or from its device does not know it."""
 
@@ -20,8 +22,11 @@ class BlockTimes:
         self.latency = latency
 
     def captured(self, told: Any) -> float:
-        """When the first sample of an input block was captured; ``told`` is PortAudio's, and may be ``None``."""
-        return time.monotonic() - self._way(told, "inputBufferAdcTime", -1)
+        """When the first sample of an input block was captured; ``told`` is PortAudio's, and may be ``None``.
+
+        That is a block ago at the least, whatever is told: some sound systems speak of the last sample.
+        """
+        return time.monotonic() - max(1 / BLOCKS_PER_SECOND, self._way(told, "inputBufferAdcTime", -1))
 
     def heard(self, told: Any) -> float:
         """When the first sample of an output block is heard."""

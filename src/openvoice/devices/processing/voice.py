@@ -22,8 +22,10 @@ Samples = npt.NDArray[np.int16]
 LEAD = 0.06
 """Seconds by which the canceller hears a sound before its echo can come back. No device tells its times exactly, and an
 echo that came before its sound could not be cancelled."""
-LEAD_STEP = 0.01
-"""The lead gets so much shorter when the loudspeaker has not played that far yet."""
+LEAD_STEP = 0.02
+"""The lead gets so much shorter when the loudspeaker has again and again not played that far yet."""
+AGAIN = 3.0
+"""So often, and what was 50 blocks ago counts one less."""
 OVER = 0.1
 """Seconds after its last sound at which a loudspeaker plays no more."""
 
@@ -44,6 +46,7 @@ class VoiceProcessor:
         self._aligned: Reference | None = None
         self._alignment = Alignment()
         self._lead = LEAD
+        self._short = 0.0
 
     @property
     def ready(self) -> bool:
@@ -107,9 +110,12 @@ class VoiceProcessor:
         place = self._alignment.follow(told)
         if place is None:
             return _SILENCE
+        self._short = max(0.0, self._short - 0.02)
         far = reference.read(*place)
         if far is None:
-            if place[0] > reference.end - BLOCK_SAMPLES * 2 and self._lead > LEAD_STEP:
+            self._short += place[0] + BLOCK_SAMPLES * 2 > reference.end
+            if self._short > AGAIN and self._lead > LEAD_STEP / 2:
+                self._short = 0.0
                 self._lead -= LEAD_STEP
                 self._alignment.move(-LEAD_STEP * SAMPLE_RATE)
             return _SILENCE
