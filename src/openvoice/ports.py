@@ -17,7 +17,7 @@ import numpy.typing as npt
 from openvoice.core.address import Address
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.effects import SignallingEffect
-from openvoice.core.inputs import Invitation, MediaInput, PeerInput
+from openvoice.core.inputs import DeviceChanged, Invitation, MediaInput, PeerInput
 from openvoice.core.security import SignallingFacts
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.trust import DeviceKey, Trust
@@ -56,11 +56,10 @@ class AudioSink(Protocol):
 class AudioInput(Protocol):
     """Sound to send, at its own pace: a microphone has a clock of its own."""
 
-    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
         """Begin to call ``deliver`` with each frame, on the event loop that runs now; ``None`` says that it is over.
 
-        ``trouble`` is told, in words for a person, of a device that is missing, vanished or came back; it is no reason
-        to stop.
+        ``report`` is told of a device that is missing, vanished, was replaced or came back; it is no reason to stop.
         """
         ...
 
@@ -72,7 +71,7 @@ class AudioInput(Protocol):
 class AudioOutput(Protocol):
     """Received sound, pulled at the pace of the device that plays it."""
 
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
         """Begin to call ``request`` for each frame to play, on the event loop that runs now."""
         ...
 

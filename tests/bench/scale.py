@@ -36,7 +36,7 @@ import psutil
 from aiortc.rtp import RtpPacket
 
 from openvoice.core.description import SessionDescription
-from openvoice.core.inputs import MediaFailed, MediaFlowing, MediaInput, MediaSecured
+from openvoice.core.inputs import DeviceChanged, MediaFailed, MediaFlowing, MediaInput, MediaSecured
 from openvoice.core.types import Role
 from openvoice.media.audio.clock import PacedInput, PacedOutput
 from openvoice.media.audio.opus import OpusEncoder
@@ -223,7 +223,7 @@ class Peer(CallMedia):
 class Deaf:
     """An output that asks for nothing."""
 
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None: ...
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None: ...
 
     def stop(self) -> None: ...
 

@@ -7,7 +7,7 @@ from openvoice.client.certificates import told_of
 from openvoice.core import events
 from openvoice.core.policy import Alarm
 from openvoice.core.security import SecurityReport, SignallingFacts, assess
-from openvoice.core.types import CallId, Origin
+from openvoice.core.types import CallId, DeviceChange, Origin, SoundDirection
 from openvoice.testing.fakes import facts
 from tests.core.certificates import certificate, change
 
@@ -78,7 +78,11 @@ EVERYTHING = [
     of(events.HoldChanged(True, Origin.REMOTE)),
     of(events.DigitDialled("#")),
     of(events.SourceFinished()),
-    of(events.DeviceReported("the microphone is gone")),
+    of(
+        events.DeviceReported(
+            direction=SoundDirection.INPUT, what=DeviceChange.LOST, device="Headset", text="the microphone is gone"
+        )
+    ),
     of(events.StatisticsMeasured(NUMBERS)),
     of(ended(duration=6.04)),
     of_connection("certificate-changed", account=ALICE, **told_of(CHANGE, ALICE, Alarm.TELL)),

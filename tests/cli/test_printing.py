@@ -14,7 +14,7 @@ from openvoice.core import events
 from openvoice.core.certificates import CertificateChange
 from openvoice.core.policy import Alarm
 from openvoice.core.security import assess
-from openvoice.core.types import Origin
+from openvoice.core.types import DeviceChange, Origin, SoundDirection
 from openvoice.testing.fakes import FakeMediaEngine, FakeSignalling, facts
 from tests.core.certificates import DAY, JULY, certificate, change
 
@@ -97,7 +97,17 @@ def test_programs_get_one_line_of_the_schema(happening: Happening) -> None:
         (of(events.HoldChanged(True, Origin.LOCAL)), "on hold"),
         (of(events.HoldChanged(False, Origin.REMOTE)), "not on hold any more, by the other side"),
         (of(events.DigitDialled("#")), "key #"),
-        (of(events.DeviceReported("the microphone is gone")), "the microphone is gone"),
+        (
+            of(
+                events.DeviceReported(
+                    direction=SoundDirection.INPUT,
+                    what=DeviceChange.LOST,
+                    device="Headset",
+                    text="the microphone is gone",
+                )
+            ),
+            "the microphone is gone",
+        ),
         (of(ended()), "ended"),
         (of(ended(origin=Origin.REMOTE)), "ended by the other side"),
         (of(ended(origin=Origin.ELSEWHERE)), "ended: taken on another of your devices"),
@@ -167,7 +177,11 @@ HOSTILE = "\x1b[2J\u202eevil\r\n@example.org"
         of(events.CallIncoming(HOSTILE)),
         of(events.CallPlaced(HOSTILE)),
         of(events.DigitDialled(HOSTILE)),
-        of(events.DeviceReported(HOSTILE)),
+        of(
+            events.DeviceReported(
+                direction=SoundDirection.INPUT, what=DeviceChange.LOST, device="Headset", text=HOSTILE
+            )
+        ),
         of(ended(EndReason.BUSY, Origin.REMOTE, HOSTILE)),
         of_connection("missed", peer=HOSTILE, outcome="missed"),
     ],

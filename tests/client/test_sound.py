@@ -27,6 +27,8 @@ from openvoice import (
     sound_devices,
 )
 from openvoice.client.sound import SOUND_FILES, ArraySource, _Overheard, audio_input, audio_output, voice_processor
+from openvoice.core.inputs import DeviceChanged
+from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.devices import listing
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.devices.microphone import Microphone
@@ -203,12 +205,13 @@ def test_a_recording_that_ends_is_told_and_the_sound_goes_on() -> None:
     def full(_: Frame) -> None:
         raise AudioFileError("the recording ends here: the disk is full")
 
-    told: list[str] = []
+    told: list[DeviceChanged] = []
     manual = ManualOutput()
     _Overheard(manual, full).start(lambda: np.ones(960, np.int16), told.append)
     assert manual.request is not None
     assert manual.request()[0] == 1
-    assert told == ["the recording ends here: the disk is full"]
+    assert [one.text for one in told] == ["the recording ends here: the disk is full"]
+    assert (told[0].direction, told[0].what) == (SoundDirection.OUTPUT, DeviceChange.FAILED)
 
 
 def test_what_no_input_was_made_of_is_closed_and_only_then() -> None:

@@ -5,7 +5,7 @@ import json
 from openvoice.core import events
 from openvoice.core.security import assess
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import EndReason, Origin, Vouching
+from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection, Vouching
 
 EXAMPLES: list[events.CallEvent] = [
     events.CallPlaced("bob@example.org"),
@@ -25,7 +25,9 @@ EXAMPLES: list[events.CallEvent] = [
     events.HoldChanged(True, Origin.REMOTE),
     events.DigitDialled("5"),
     events.SourceFinished(),
-    events.DeviceReported("the microphone is gone"),
+    events.DeviceReported(
+        direction=SoundDirection.INPUT, what=DeviceChange.LOST, device="Headset", text="the microphone is gone"
+    ),
     events.StatisticsMeasured(CallStatistics(loss=1 / 3)),
     events.CallEnded(
         reason=EndReason.SUCCESS,

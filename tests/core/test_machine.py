@@ -20,7 +20,7 @@ from openvoice.core.machine import CONNECT_WITHIN, ONLY_EVIDENCE, UNHEARD_AFTER,
 from openvoice.core.policy import Policy
 from openvoice.core.state import TRANSITIONS, CallState
 from openvoice.core.trust import Trust
-from openvoice.core.types import Direction, EndReason, Origin, Role, Vouching
+from openvoice.core.types import DeviceChange, Direction, EndReason, Origin, Role, SoundDirection, Vouching
 from openvoice.core.words import Step, WordsMessage
 from openvoice.errors import InvalidState
 
@@ -409,7 +409,12 @@ def test_the_small_events_pass_through() -> None:
     call = active()
     assert call.handle(i.DigitReceived("5"), 2.0) == [e.Notify(events.DigitDialled("5"))]
     assert call.handle(i.SourceEnded(), 2.0) == [e.Notify(events.SourceFinished())]
-    assert call.handle(i.DeviceTrouble("gone"), 2.0) == [e.Notify(events.DeviceReported("gone"))]
+    lost = i.DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.LOST, device="Headset", text="gone")
+    assert call.handle(lost, 2.0) == [
+        e.Notify(
+            events.DeviceReported(direction=SoundDirection.INPUT, what=DeviceChange.LOST, device="Headset", text="gone")
+        )
+    ]
     assert call.handle(i.SendDigits("12#"), 2.0) == [e.PlayDigits("12#")]
     ringing_again = machine()
     ringing_again.handle(i.Dial(), 0.0)
@@ -568,7 +573,7 @@ INPUTS: list[i.CallInput] = [
     i.MediaClosed(),
     i.DigitReceived("1"),
     i.SourceEnded(),
-    i.DeviceTrouble(""),
+    i.DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.LOST, text=""),
 ]
 
 

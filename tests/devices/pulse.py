@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
 
 _DAEMON = (
     "pulseaudio -n -F {script} --daemonize=no --exit-idle-time=-1 --disable-shm=1 --use-pid-file=0 --realtime=0 "
@@ -21,22 +26,34 @@ set-default-source speaker.monitor
 # libasound reads this instead of its own configuration, so that is included first.
 _ALSA = """\
 </usr/share/alsa/alsa.conf>
-pcm.ov_speaker {{ type pulse server "unix:{socket}" device "speaker" hint {{ show on description "speaker" }} }}
-pcm.ov_tap {{ type pulse server "unix:{socket}" device "speaker.monitor" hint {{ show on description "tap" }} }}
+{devices}
 pcm.!default {{ type pulse server "unix:{socket}" }}
 ctl.!default {{ type pulse server "unix:{socket}" }}
+"""
+_DEVICES = """\
+pcm.{name}_speaker {{ type pulse server "unix:{socket}" device "speaker" hint {{ show on description "speaker" }} }}
+pcm.{name}_tap {{ type pulse server "unix:{socket}" device "speaker.monitor" hint {{ show on description "tap" }} }}
 """
 
 
 class PulseAudio:
-    """What is played on the device ``ov_speaker`` is heard on ``ov_tap``; both are the defaults."""
+    """What is played on the device ``ov_speaker`` is heard on ``ov_tap``; both are the defaults.
 
-    def __init__(self, directory: Path) -> None:
+    The devices of ``others``, with names of theirs, are there as well for as long as those run.
+    """
+
+    def __init__(self, directory: Path, name: str = "ov", others: Sequence[PulseAudio] = ()) -> None:
         self._directory = directory
+        self._name = name
         self._socket = directory / "pulse.sock"
         self._process: subprocess.Popen[bytes] | None = None
         (directory / "pulse.pa").write_text(_SCRIPT.format(socket=self._socket))
-        (directory / "asound.conf").write_text(_ALSA.format(socket=self._socket))
+        devices = "".join(each._devices for each in (self, *others))
+        (directory / "asound.conf").write_text(_ALSA.format(socket=self._socket, devices=devices))
+
+    @property
+    def _devices(self) -> str:
+        return _DEVICES.format(name=self._name, socket=self._socket)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,6 +88,27 @@ class PulseAudio:
     def unload_card(self) -> None:
         """As unplugging it would."""
         self._control("unload-module", "module-null-sink")
+
+    def set_default_sink(self, name: str) -> None:
+        """As a person would in the system settings: ``speaker`` or ``other``."""
+        assert self._control("set-default-sink", name).returncode == 0
+
+    @contextmanager
+    def recorded(self, sink: str) -> Iterator[Callable[[], npt.NDArray[np.int16]]]:
+        """What is played on a sink from now on, 48 kHz mono, by a program that has nothing to do with PortAudio."""
+        words = f"-s unix:{self._socket} -d {sink}.monitor --raw --format=s16le --rate=48000 --channels=1"
+        path = self._directory / f"{sink}.raw"
+        with path.open("wb") as file:
+            recording = subprocess.Popen(["parec", *words.split(), "--latency-msec=10"], stdout=file)
+            try:
+                deadline = time.monotonic() + 10
+                while not path.stat().st_size:
+                    assert time.monotonic() < deadline, "nothing is recorded"
+                    time.sleep(0.01)
+                yield lambda: np.frombuffer(path.read_bytes()[: path.stat().st_size // 2 * 2], np.int16)
+            finally:
+                recording.kill()
+                recording.wait()
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(["pactl", "-s", f"unix:{self._socket}", *words], capture_output=True)

@@ -14,7 +14,7 @@ def listed(library: FakeSoundDevice) -> list[Device]:
     library.add("USB Camera", 1, 0)
     library.add("usb headset", 1, 2, host=1)
     library.add("Headset 7", 0, 2)
-    library.default.device = [1, 0]
+    library.defaults = [1, 0]
     return devices()
 
 

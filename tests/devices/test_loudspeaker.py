@@ -7,6 +7,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from openvoice.core.inputs import DeviceChanged
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.ports import FRAME_SAMPLES, AudioOutput, Frame
 from tests.devices.fake_sounddevice import FakeSoundDevice, FakeStream
@@ -18,10 +19,14 @@ class Playing:
 
     def __init__(self) -> None:
         self.requested = 0
-        self.troubles: list[str] = []
+        self.reports: list[DeviceChanged] = []
         self.loudspeaker = Loudspeaker()
         port: AudioOutput = self.loudspeaker
-        port.start(self._request, self.troubles.append)
+        port.start(self._request, self.reports.append)
+
+    @property
+    def troubles(self) -> list[str]:
+        return [report.text for report in self.reports]
 
     def _request(self) -> Frame:
         self.requested += 1
@@ -40,7 +45,7 @@ async def turn(stream: FakeStream, count: int = 1) -> list[int]:
 @pytest.fixture(autouse=True)
 def connected(library: FakeSoundDevice) -> None:
     library.add("Built-in Audio", 2, 2)
-    library.default.device = [0, 0]
+    library.defaults = [0, 0]
 
 
 async def start(library: FakeSoundDevice) -> tuple[Playing, FakeStream]:
@@ -57,7 +62,7 @@ async def test_the_device_sets_the_pace(library: FakeSoundDevice) -> None:
     assert all(later - earlier in (0, 1) for earlier, later in pairwise(played))
     assert played[-1] - played[0] == pytest.approx(10, abs=1)
     assert playing.requested - already == pytest.approx(10, abs=1)
-    assert playing.loudspeaker.underruns == 0
+    assert playing.loudspeaker.missed == 0
     playing.loudspeaker.stop()
 
 
@@ -76,7 +81,7 @@ async def test_a_late_loop_is_heard_as_silence_and_leaves_no_delay(library: Fake
     await turn(stream, 4)
     blocks = [int(stream.turn(-9)[0, 0]) for _ in range(20)]
     assert blocks[-10:] == [0] * 10
-    assert playing.loudspeaker.underruns >= 16
+    assert playing.loudspeaker.missed >= 16
     await asyncio.sleep(0.02)
     before = playing.requested
     played = (await turn(stream))[0]
@@ -107,7 +112,7 @@ async def test_stop_plays_what_was_taken(library: FakeSoundDevice) -> None:
     assert playing.requested == requested
     await until(lambda: stream.closed)
     assert stream.ended_by == "stop"
-    assert playing.loudspeaker.underruns == 0
+    assert playing.loudspeaker.missed == 0
 
 
 async def test_a_missing_device_pulls_at_its_pace_all_the_same(library: FakeSoundDevice) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from openvoice.core.inputs import DeviceChanged
 from openvoice.devices.microphone import Microphone
 from openvoice.ports import FRAME_SAMPLES, AudioInput, Frame
 from tests.devices.fake_sounddevice import FakeSoundDevice, FakeStream
@@ -18,10 +19,14 @@ class Recording:
 
     def __init__(self, device: str | int | None = None) -> None:
         self.frames: list[Frame] = []
-        self.troubles: list[str] = []
+        self.reports: list[DeviceChanged] = []
         self.microphone = Microphone(device)
         port: AudioInput = self.microphone
-        port.start(self._take, self.troubles.append)
+        port.start(self._take, self.reports.append)
+
+    @property
+    def troubles(self) -> list[str]:
+        return [report.text for report in self.reports]
 
     def _take(self, frame: Frame | None) -> None:
         assert frame is not None
@@ -40,7 +45,7 @@ async def stream_of(library: FakeSoundDevice, number: int = 1) -> FakeStream:
 @pytest.fixture(autouse=True)
 def connected(library: FakeSoundDevice) -> None:
     library.add("Built-in Audio", 2, 2)
-    library.default.device = [0, 0]
+    library.defaults = [0, 0]
 
 
 async def test_blocks_become_frames(library: FakeSoundDevice) -> None:
@@ -55,7 +60,7 @@ async def test_blocks_become_frames(library: FakeSoundDevice) -> None:
     assert all(frame.shape == (FRAME_SAMPLES,) and frame.dtype == np.int16 for frame in recording.frames)
     recording.microphone.stop()
     assert recording.troubles == []
-    assert recording.microphone.lost == 0
+    assert recording.microphone.missed == 0
 
 
 async def test_nothing_is_delivered_after_stop(library: FakeSoundDevice) -> None:
@@ -117,7 +122,7 @@ async def test_a_late_loop_gets_the_newest_sound_only(library: FakeSoundDevice) 
     await until(lambda: len(recording.values()) > 0)
     # The ring holds 20 blocks; of those the last frame is kept.
     assert recording.values() == [19]
-    assert recording.microphone.lost == 30 * 480 - FRAME_SAMPLES
+    assert recording.microphone.missed == 30 * 480 - FRAME_SAMPLES
     recording.microphone.stop()
 
 
@@ -190,7 +195,7 @@ async def test_a_vanished_device_is_told_once_and_replaced_by_silence(library: F
 async def test_a_device_that_falls_silent_is_given_up(
     library: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("openvoice.devices.keeper.LIFELESS_SECONDS", 0.05)
+    monkeypatch.setattr("openvoice.devices.stream.LIFELESS_SECONDS", 0.05)
     recording = Recording()
     await until(lambda: len(library.streams) >= 2)
     assert library.streams[0].closed

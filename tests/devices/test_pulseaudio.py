@@ -6,6 +6,7 @@ import asyncio
 import importlib.util
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from openvoice.core.inputs import DeviceChanged
+from openvoice.core.types import DeviceChange
 from openvoice.devices.library import PORTAUDIO
 from openvoice.devices.listing import Kind, devices
 from openvoice.devices.loudspeaker import Loudspeaker
@@ -33,8 +36,17 @@ pytestmark = [
 
 
 @pytest.fixture
-def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseAudio]:
-    daemon = PulseAudio(tmp_path)
+def headset(tmp_path: Path) -> Iterator[PulseAudio]:
+    """A second sound card: it is plugged in when it is started."""
+    (tmp_path / "headset").mkdir()
+    daemon = PulseAudio(tmp_path / "headset", "headset")
+    yield daemon
+    daemon.kill()
+
+
+@pytest.fixture
+def pulse(tmp_path: Path, headset: PulseAudio, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseAudio]:
+    daemon = PulseAudio(tmp_path, others=[headset])
     for name, value in daemon.environment.items():
         monkeypatch.setenv(name, value)
     daemon.start()
@@ -50,22 +62,31 @@ def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseAudi
 class Loop:
     """A tone played on the virtual loudspeaker, and what the virtual microphone at its side hears."""
 
-    def __init__(self, sound: Callable[[int], Frame]) -> None:
+    def __init__(
+        self, sound: Callable[[int], Frame], microphone: str | None = "ov_tap", loudspeaker: str | None = "OV_SPEAKER"
+    ) -> None:
         self.heard: list[Frame] = []
+        self.longest_wait = 0.0
+        """Seconds between two frames of the microphone, since the last time it was set to 0."""
+        self._heard_at = 0.0
         self.played = 0
-        self.troubles: list[str] = []
+        self.reports: list[DeviceChanged] = []
         self._sound = sound
-        self._microphone = Microphone("ov_tap")
-        self._loudspeaker = Loudspeaker("OV_SPEAKER")
+        self._microphone = Microphone(microphone)
+        self._loudspeaker = Loudspeaker(loudspeaker)
 
     async def __aenter__(self) -> Loop:
-        self._loudspeaker.start(self._request, self.troubles.append)
-        self._microphone.start(self._take, self.troubles.append)
+        self._loudspeaker.start(self._request, self.reports.append)
+        self._microphone.start(self._take, self.reports.append)
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         self._microphone.stop()
         self._loudspeaker.stop()
+
+    @property
+    def troubles(self) -> list[str]:
+        return [report.text for report in self.reports]
 
     def _request(self) -> Frame:
         self.played += 1
@@ -73,6 +94,9 @@ class Loop:
 
     def _take(self, frame: Frame | None) -> None:
         assert frame is not None
+        now = time.monotonic()
+        self.longest_wait = max(self.longest_wait, now - self._heard_at if self._heard_at else 0.0)
+        self._heard_at = now
         self.heard.append(frame)
 
     def last(self, frames: int) -> npt.NDArray[np.int16]:
@@ -125,13 +149,16 @@ async def test_a_sound_system_that_dies_is_not_the_end_of_the_call(pulse: PulseA
     async with Loop(tone) as loop:
         await until(lambda: len(loop.heard) > 30 and bool(loop.heard[-1].any()))
         pulse.kill()
-        await until(lambda: len(loop.troubles) >= 2)
-        assert {text.split(" is gone")[0] for text in loop.troubles[:2]} == {"The microphone", "The loudspeaker"}
+        await until(lambda: [report.what for report in loop.reports].count(DeviceChange.LOST) == 2)
+        assert {report.device for report in loop.reports if report.what is DeviceChange.LOST} == {
+            "ov_tap",
+            "ov_speaker",
+        }
         heard, played = len(loop.heard), loop.played
         await until(lambda: len(loop.heard) > heard + 25 and loop.played > played + 25)
         assert not loop.last(20).any()
         pulse.start()
-        await until(lambda: len([text for text in loop.troubles if text.endswith("works again.")]) == 2)
+        await until(lambda: [report.what for report in loop.reports].count(DeviceChange.RESTORED) == 2)
         await until(lambda: bool(np.all([frame.any() for frame in loop.heard[-30:]])))
         assert loudest_hertz(loop.last(25)) == pytest.approx(1000, abs=2)
 
@@ -142,6 +169,55 @@ async def test_an_unplugged_card_is_not_the_end_of_the_call(pulse: PulseAudio) -
         pulse.unload_card()
         heard, played = len(loop.heard), loop.played
         await until(lambda: len(loop.heard) > heard + 100 and loop.played > played + 100)
+
+
+async def test_a_card_that_is_plugged_in_again_is_taken_and_the_other_direction_does_not_notice(
+    pulse: PulseAudio, headset: PulseAudio
+) -> None:
+    headset.start()
+    devices(renew=True)
+    async with Loop(tone, "headset_tap") as loop:
+        with pulse.recorded("speaker") as played:
+            await until(lambda: len(loop.heard) > 30 and len(played()) > 48_000)
+            assert not loop.last(20).any()
+            began = len(played())
+            headset.kill()
+            await until(lambda: len(loop.reports) == 2)
+            # The default hears the tone.
+            await until(lambda: loudest_hertz(loop.last(25)) == pytest.approx(1000, abs=2))
+            loop.longest_wait = 0.0
+            await asyncio.to_thread(headset.start)
+            await until(lambda: len(loop.reports) == 3)
+            await until(lambda: not loop.last(20).any())
+            # It is no matter of milliseconds here: a machine at work on other things loses some at any time. A stream
+            # that is opened again would lose more.
+            assert loop.longest_wait < 0.2
+            sound = played()[began:]
+        assert [(report.what, report.device) for report in loop.reports] == [
+            (DeviceChange.LOST, "headset_tap"),
+            (DeviceChange.SUBSTITUTED, "default"),
+            (DeviceChange.RESTORED, "headset_tap"),
+        ]
+        assert silent_milliseconds(sound) < 200
+
+
+async def test_on_the_default_the_sound_server_moves_the_sound(pulse: PulseAudio) -> None:
+    async with Loop(tone, loudspeaker=None) as loop:
+        with pulse.recorded("speaker") as before, pulse.recorded("other") as after:
+            await until(lambda: len(before()) > 48_000 and bool(before()[-4800:].any()))
+            pulse.set_default_sink("other")
+            moved = time.monotonic()
+            await until(lambda: len(after()) > 0 and bool(after()[-4800:].any()))
+            assert time.monotonic() - moved < 2
+            await until(lambda: silent_milliseconds(after()[-24_000:]) == 0)
+            await until(lambda: not before()[-4800:].any())
+    assert loop.reports == []
+
+
+def silent_milliseconds(sound: npt.NDArray[np.int16]) -> int:
+    """How many whole milliseconds of a tone are missing."""
+    blocks = sound[: len(sound) // 48 * 48].reshape(-1, 48)
+    return int(np.sum(np.abs(blocks.astype(int)).max(axis=1) < 1000))
 
 
 def test_lists_the_devices_of_the_system(pulse: PulseAudio) -> None:
@@ -155,4 +231,4 @@ def test_lists_the_devices_of_the_system(pulse: PulseAudio) -> None:
 def test_portaudio_is_given_back(pulse: PulseAudio) -> None:
     with PORTAUDIO.use():
         assert "sounddevice" in sys.modules
-    assert PORTAUDIO._streams == 0
+    assert PORTAUDIO.streams == 0

@@ -10,6 +10,7 @@ import numpy as np
 
 from openvoice.core import inputs
 from openvoice.core.description import Content, SessionDescription
+from openvoice.core.inputs import DeviceChanged
 from openvoice.core.types import Role
 from openvoice.media.session import CallMedia
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, Frame, MediaSettings, RelayServer
@@ -25,7 +26,7 @@ class Microphone:
         self._timer: asyncio.TimerHandle | None = None
         self.stopped = False
 
-    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
         loop = asyncio.get_running_loop()
         frame = (1000 * np.sin(np.arange(FRAME_SAMPLES) / 20)).astype(np.int16)
 
@@ -47,7 +48,7 @@ class Speaker:
     def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
         loop = asyncio.get_running_loop()
 
         def tick() -> None:

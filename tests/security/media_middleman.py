@@ -13,6 +13,7 @@ import numpy as np
 
 from openvoice.core import inputs
 from openvoice.core.description import Fingerprint, SessionDescription
+from openvoice.core.inputs import DeviceChanged
 from openvoice.core.types import Role
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.describe import read_offer, write_contents
@@ -35,7 +36,7 @@ class Ear:
         self.loudest = 0
         self._timer: asyncio.TimerHandle | None = None
 
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
         loop = asyncio.get_running_loop()
 
         def tick() -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+from openvoice.core.inputs import DeviceChanged
 from openvoice.core.processing import Processing
+from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.errors import AudioFileError
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, AudioSink, AudioSource, Frame
 
@@ -247,13 +249,13 @@ class _Tapped:
         self._input = input
         self._listen = listen
 
-    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
         def tapped(frame: Frame | None) -> None:
             if frame is not None:
                 self._listen(frame)
             deliver(frame)
 
-        self._input.start(tapped, trouble)
+        self._input.start(tapped, report)
 
     def stop(self) -> None:
         self._input.stop()
@@ -266,16 +268,16 @@ class _Overheard:
         self._output = output
         self._listen = listen
 
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
         def overheard() -> Frame:
             frame = request()
             try:
                 self._listen(frame)
             except AudioFileError as error:
-                trouble(str(error))
+                report(DeviceChanged(direction=SoundDirection.OUTPUT, what=DeviceChange.FAILED, text=str(error)))
             return frame
 
-        self._output.start(overheard, trouble)
+        self._output.start(overheard, report)
 
     def stop(self) -> None:
         self._output.stop()

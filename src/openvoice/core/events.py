@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from openvoice.core.security import SecurityReport
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import EndReason, Origin
+from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,15 +181,19 @@ class SourceFinished(CallEvent):
     name = "source-ended"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceReported(CallEvent):
-    """A sound device needs attention; the call goes on."""
+    """Another sound device is used from now on, or none; the call goes on."""
 
     name = "device"
+    direction: SoundDirection
+    what: DeviceChange
+    device: str | None
+    """The one in use now or, if there is none, the one that is missing or lost; ``None`` for what is no device."""
     text: str
 
     def as_dict(self) -> dict[str, Any]:
-        return {"text": self.text}
+        return {"direction": self.direction.value, "what": self.what.value, "device": self.device, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True)

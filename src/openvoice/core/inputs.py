@@ -12,7 +12,7 @@ from enum import StrEnum
 from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.security import MediaFacts, SignallingFacts
-from openvoice.core.types import EndReason, Origin
+from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection
 from openvoice.core.words import WordsMessage
 
 
@@ -300,11 +300,17 @@ class SourceEnded:
     """The sound to send is over (a file ended)."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceTrouble:
-    """A sound device is missing, vanished or came back. The call goes on without it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceChanged:
+    """Another sound device is used from now on, or none. The call goes on."""
 
+    direction: SoundDirection
+    what: DeviceChange
+    device: str | None = None
+    """Its name as the system has it: of the one in use now or, if there is none, of the one that is missing or lost.
+    ``None`` for what is no device."""
     text: str
+    """The same in words for a person."""
 
 
 UserInput = Dial | Accept | HangUp | Mute | Hold | CompareWords | SendDigits
@@ -339,6 +345,6 @@ MediaInput = (
     | MediaClosed
     | DigitReceived
     | SourceEnded
-    | DeviceTrouble
+    | DeviceChanged
 )
 CallInput = UserInput | PeerInput | MediaInput | SignallingRenewed

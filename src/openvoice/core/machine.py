@@ -390,5 +390,9 @@ class CallMachine:
     def _on_SourceEnded(self, message: i.SourceEnded, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.SourceFinished())
 
-    def _on_DeviceTrouble(self, message: i.DeviceTrouble, now: float) -> Iterator[e.Effect]:
-        yield e.Notify(events.DeviceReported(message.text))
+    def _on_DeviceChanged(self, message: i.DeviceChanged, now: float) -> Iterator[e.Effect]:
+        yield e.Notify(
+            events.DeviceReported(
+                direction=message.direction, what=message.what, device=message.device, text=message.text
+            )
+        )

@@ -114,7 +114,7 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.PeerHeld: _ANSWERED,
     i.DigitReceived: (_S.ACTIVE,),
     i.SourceEnded: CONNECTED,
-    i.DeviceTrouble: _ANSWERED,
+    i.DeviceChanged: _ANSWERED,
 }
 _ENDING = (i.HangUp, i.Ended, i.MediaFailed, i.MediaClosed)
 

@@ -16,6 +16,33 @@ class Direction(StrEnum):
     INCOMING = "incoming"
 
 
+class SoundDirection(StrEnum):
+    """Which way sound goes through a device."""
+
+    INPUT = "input"
+    """Microphones, and whatever else is sent."""
+    OUTPUT = "output"
+
+
+class DeviceChange(StrEnum):
+    """What became of the device (file, stream ...) of one direction of a call."""
+
+    MISSING = "missing"
+    """It is not there, or does not open; nothing stands in for it but silence."""
+    LOST = "lost"
+    """It vanished, or died."""
+    SUBSTITUTED = "substituted"
+    """The device of the system settings is used until the chosen one is there."""
+    RESTORED = "restored"
+    """The chosen one works (again)."""
+    FOLLOWED = "followed"
+    """The system settings name another device, and the call goes on with that."""
+    CHOSEN = "chosen"
+    """The user chose another one during the call."""
+    FAILED = "failed"
+    """What is no device, a file or a recording, gives or takes no more sound."""
+
+
 class Vouching(IntEnum):
     """Who vouches that a DTLS fingerprint belongs to the person called, from nobody to the user's own eyes."""
 

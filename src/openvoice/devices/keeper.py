@@ -9,41 +9,52 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from openvoice.devices.library import PORTAUDIO
-from openvoice.devices.line import BLOCKS_PER_SECOND, FRAMES_PER_SECOND, Block, Line
-from openvoice.devices.listing import Device, Kind, devices, find
-from openvoice.devices.moment import BlockTimes
+from openvoice.core.inputs import DeviceChanged
+from openvoice.core.types import DeviceChange, SoundDirection
+from openvoice.devices.choice import Choice
+from openvoice.devices.library import PORTAUDIO, reason
+from openvoice.devices.line import Line
+from openvoice.devices.listing import Device, devices
+from openvoice.devices.stream import DeviceStream
 from openvoice.errors import DeviceFailed
-from openvoice.ports import SAMPLE_RATE
 
 RETRY_SECONDS = 1.0
-LIFELESS_SECONDS = 3.0
-"""Without a block for so long a stream is given up; some sound systems take two to begin."""
 LOOK_SECONDS = 0.1
+BEGUN_BLOCKS = 10
+"""So many blocks of a new stream are sound that flows: some sound systems give a few, and then nothing for a second."""
 
 
 class StreamKeeper:
-    """Opens the stream of a device, opens it again when it is lost, and closes it when told to.
+    """Opens the stream of a device, another one when it is lost or a better one is there, and closes it when told to.
 
+    A new stream begins before the old one ends; which of the two lines is heard is decided by whoever made them.
     All of that happens on a thread of its own: a sound system may take longer to answer than the event loop can wait.
-    ``trouble`` is called on the event loop, once for each thing that changed.
+
+    ``opened`` is called once, on the event loop: with ``None`` when the first stream runs, or with what keeps it from
+    running. With ``insist`` only what was asked for may be the first, and without it there is none. ``report`` is
+    called on the event loop for each thing that changes after that.
     """
 
     def __init__(
         self,
-        kind: Kind,
-        wanted: str | int | None,
+        choice: Choice,
         open_line: Callable[[int], Line],
-        trouble: Callable[[str], None],
+        *,
+        opened: Callable[[DeviceFailed | None], None],
+        report: Callable[[DeviceChanged], None],
+        insist: bool = False,
     ) -> None:
-        self._kind = kind
-        self._wanted = wanted
+        self._choice = choice
+        self._noun = choice.kind.noun
         self._open_line = open_line
-        self._trouble = trouble
-        self._told = ""
+        self._opened = opened
+        self._report = report
+        self._insist = insist
+        self._looked = False
+        self._told: DeviceChanged | None = None
         self._loop = asyncio.get_running_loop()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"openvoice-{kind.noun}")
+        self._thread = threading.Thread(target=self._run, name=f"openvoice-{self._noun}")
         self._thread.start()
 
     def stop(self) -> None:
@@ -51,99 +62,126 @@ class StreamKeeper:
         self._stop.set()
 
     def _run(self) -> None:
-        renew = False
+        stream: DeviceStream | None = None
         while not self._unwanted():
-            try:
-                stream, line = self._open(renew)
-            except DeviceFailed as error:
-                self._tell(f"The {self._kind.noun} does not work: {error}")
-            else:
-                if self._told:
-                    self._tell(f"The {self._kind.noun} works again.")
-                self._watch(stream, line)
-                self._close(stream)
-                self._tell(f"The {self._kind.noun} is gone; the call goes on without it until it is back.")
-            renew = True
-            self._stop.wait(RETRY_SECONDS)
-
-    def _open(self, renew: bool) -> tuple[Any, Line]:
-        with PORTAUDIO.use(renew=renew) as sounddevice:
-            device = find(devices(), self._kind, self._wanted)
-            make = sounddevice.InputStream if self._kind is Kind.INPUT else sounddevice.OutputStream
-            *alternatives, last = _formats(device)
-            for rate, channels in alternatives:
-                with contextlib.suppress(sounddevice.PortAudioError):
-                    return self._start(make, device, rate, channels)
-            return self._start(make, device, *last)
-
-    def _start(self, make: Callable[..., Any], device: Device, rate: int, channels: int) -> tuple[Any, Line]:
-        line = self._open_line(rate)
-        times = BlockTimes()
-        moment = times.captured if self._kind is Kind.INPUT else times.heard
-
-        def handle_block(block: Block, _samples: int, told: object, _status: object) -> None:
-            line.handle_block(block, moment(told))
-
-        stream = make(
-            device=device.index,
-            samplerate=rate,
-            channels=channels,
-            blocksize=rate // BLOCKS_PER_SECOND,
-            dtype="int16",
-            latency="low",
-            callback=handle_block,
-        )
-        times.latency = stream.latency
-        try:
-            stream.start()
-        except BaseException:
-            stream.close()
-            raise
-        PORTAUDIO.opened()
-        return stream, line
-
-    def _watch(self, stream: Any, line: Line) -> None:
-        """Return when the stream is dead, or when it is no longer wanted and played out."""
-        blocks, patience = line.blocks, LIFELESS_SECONDS
-        while patience > 0 and stream.active:
-            self._stop.wait(LOOK_SECONDS)
-            if self._unwanted():
-                # The ring is shorter than one look.
-                if not line.drained():
-                    time.sleep(LOOK_SECONDS)
+            stream = self._improve(stream)
+            if stream is not None:
+                self._insist = False
+            elif self._insist:
                 return
-            seen, blocks = blocks, line.blocks
-            patience = LIFELESS_SECONDS if blocks != seen else patience - LOOK_SECONDS
+            stream = self._watch(stream)
+        if stream is not None:
+            # The ring is shorter than one look.
+            if not stream.line.drained():
+                time.sleep(LOOK_SECONDS)
+            stream.close(play_out=True)
 
-    def _close(self, stream: Any) -> None:
-        with contextlib.suppress(DeviceFailed), PORTAUDIO.use():
-            # stop() plays what PortAudio still holds; for a lost device it could wait for ever.
-            if self._unwanted() and stream.active:
-                stream.stop()
-            else:
-                stream.abort()
-        with contextlib.suppress(DeviceFailed), PORTAUDIO.use():
-            stream.close()
-        PORTAUDIO.closed()
+    def _improve(self, stream: DeviceStream | None) -> DeviceStream | None:
+        """The best stream there can be now: ``stream``, which works, or another one."""
+        renew, self._looked = self._looked, True
+        try:
+            with PORTAUDIO.use(renew=renew) as sounddevice:
+                fresh = self._try(sounddevice, stream)
+        except DeviceFailed as error:
+            if stream is None:
+                self._fail(error)
+            return stream
+        if fresh is None:
+            return stream
+        if stream is not None:
+            if not self._begins(fresh):
+                fresh.close(play_out=False)
+                return stream
+            stream.close(play_out=True)
+        self._tell_of(fresh.device, before=stream)
+        return fresh
 
-    def _tell(self, text: str) -> None:
-        if text != self._told and not self._unwanted():
-            self._told = text
-            # The loop may be closed a moment later.
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._deliver, text)
+    def _try(self, sounddevice: Any, stream: DeviceStream | None) -> DeviceStream | None:
+        """A new stream, or ``None`` if there is nothing better. Raises the first failure if all fail."""
+        listed, now = devices(), time.monotonic()
+        if self._insist:
+            candidates = [self._choice.meant(listed)]
+        elif stream is None:
+            candidates = self._choice.first(listed, now)
+        else:
+            better = self._choice.better(listed, stream.device, now)
+            candidates = [better] if better else []
+        failure: Exception | None = None
+        for device in candidates:
+            try:
+                return DeviceStream(sounddevice, device, self._open_line)
+            except sounddevice.PortAudioError as error:
+                failure = failure or error
+                if self._choice.is_meant(device):
+                    self._choice.why = reason(error)
+        if failure is not None:
+            raise failure
+        return None
+
+    def _begins(self, fresh: DeviceStream) -> bool:
+        """Wait until sound flows; whether it does."""
+        step = LOOK_SECONDS / 10
+        while fresh.lives(step) and not self._unwanted():
+            if fresh.line.blocks > BEGUN_BLOCKS:
+                return True
+            self._stop.wait(step)
+        return False
+
+    def _watch(self, stream: DeviceStream | None) -> DeviceStream | None:
+        """Wait until there may be something to do; the stream, unless it is lost by then."""
+        if stream is None:
+            self._stop.wait(RETRY_SECONDS)
+            return None
+        looks = self._choice.may_improve(stream.device)
+        waited = 0.0
+        while stream.lives(LOOK_SECONDS):
+            self._stop.wait(LOOK_SECONDS)
+            waited += LOOK_SECONDS
+            if self._unwanted() or (looks and waited >= RETRY_SECONDS):
+                return stream
+        stream.close(play_out=False)
+        self._choice.lose()
+        name = "" if self._choice.follows else f" {stream.device.name!r}"
+        text = f"The {self._noun}{name} is gone; the call goes on without it until it is back."
+        self._tell(DeviceChange.LOST, stream.device.name, text)
+        return None
+
+    # --- what is told -------------------------------------------------------------------------------------------------
+
+    def _fail(self, error: DeviceFailed) -> None:
+        self._choice.lose()
+        self._call(self._opened, error)
+        if not self._insist:
+            self._tell(DeviceChange.MISSING, self._choice.name, f"The {self._noun} does not work: {error}")
+
+    def _tell_of(self, device: Device, before: DeviceStream | None) -> None:
+        self._call(self._opened, None)
+        if not self._choice.is_meant(device):
+            why = f" ({self._choice.why})" if self._choice.why else ""
+            text = f"{device.name!r} is the {self._noun} until {self._choice.name!r} works{why}."
+            self._tell(DeviceChange.SUBSTITUTED, device.name, text)
+        elif before is not None and self._choice.follows:
+            text = f"The system settings changed: {device.name!r} is the {self._noun} now."
+            self._tell(DeviceChange.FOLLOWED, device.name, text)
+        elif self._told is not None:
+            name = "" if self._choice.follows else f" {device.name!r}"
+            self._tell(DeviceChange.RESTORED, device.name, f"The {self._noun}{name} works again.")
+
+    def _tell(self, what: DeviceChange, device: str | None, text: str) -> None:
+        changed = DeviceChanged(direction=SoundDirection(self._choice.kind.value), what=what, device=device, text=text)
+        if changed != self._told:
+            self._told = changed
+            self._call(self._report, changed)
+
+    def _call(self, told: Callable[[Any], None], what: object) -> None:
+        # The loop may be closed a moment later.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._deliver, told, what)
+
+    def _deliver(self, told: Callable[[Any], None], what: object) -> None:
+        if not self._stop.is_set():
+            told(what)
 
     def _unwanted(self) -> bool:
         """Whether it was stopped, or forgotten by a loop that is no more."""
         return self._stop.is_set() or self._loop.is_closed()
-
-    def _deliver(self, text: str) -> None:
-        if not self._stop.is_set():
-            self._trouble(text)
-
-
-def _formats(device: Device) -> list[tuple[int, int]]:
-    """(rate, channels) to try, the best first: what openvoice wants, then what the device does by itself."""
-    rates = dict.fromkeys(rate for rate in (SAMPLE_RATE, device.rate) if rate % FRAMES_PER_SECOND == 0)
-    channels = dict.fromkeys((1, min(2, device.channels)))
-    return [(rate, count) for rate in rates for count in channels]

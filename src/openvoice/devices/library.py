@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
+from openvoice.devices.duplicate import duplicate
 from openvoice.errors import DeviceFailed
 
 _MISSING = (
@@ -17,19 +18,28 @@ _MISSING = (
 
 
 class PortAudio:
-    """The one PortAudio of the process, with how many streams are open in it."""
+    """All copies of PortAudio in the process, with how many streams are open in each.
+
+    PortAudio looks for devices when it starts and never again, and cannot be started anew under an open stream. So
+    whoever looks for what was plugged in while streams are open does it in a copy of the library, and opens the
+    next streams there. A copy without streams is used again: there is never more than one more than streams are open.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._streams = 0
+        self._copies: list[Any] = []
+        """``sounddevice`` modules; the last one has the newest list of devices."""
+        self._streams: dict[int, int] = {}
+        self._alone = False
+        """Whether the library cannot be loaded twice."""
 
     @contextmanager
     def use(self, *, renew: bool = False) -> Iterator[Any]:
         """The ``sounddevice`` module, for this thread alone while the block lasts.
 
-        PortAudio looks for devices when it starts and never again. ``renew`` starts it anew, unless a stream is open:
-        that one would die of it. As that is done again and again while a device is missing, it is done without a
-        sound: what ALSA and PortAudio write to the standard error meanwhile is thrown away.
+        ``renew`` looks for devices anew, without harm to open streams. As that is done again and again while a device
+        is missing, it is done without a sound: what ALSA and PortAudio write to the standard error meanwhile is thrown
+        away. Indices of devices are those of the module that is given, and of no other.
 
         Raises:
             DeviceFailed: the library is not installed, or does not start.
@@ -40,24 +50,44 @@ class PortAudio:
                 import sounddevice
             except (ImportError, OSError) as error:
                 raise DeviceFailed(_MISSING) from error
+            if not self._copies:
+                self._copies.append(sounddevice)
             try:
-                if renew and not self._streams:
-                    # The documented way, its underscores notwithstanding.
-                    sounddevice._terminate()
-                    sounddevice._initialize()
-                yield sounddevice
-            except sounddevice.PortAudioError as error:
-                raise DeviceFailed(f"the sound system refuses: {_reason(error)}") from error
+                if renew:
+                    self._renew()
+                yield self._copies[-1]
+            except tuple(copy.PortAudioError for copy in self._copies) as error:
+                raise DeviceFailed(f"the sound system refuses: {reason(error)}") from error
 
-    def opened(self) -> None:
-        """One stream more."""
+    def opened(self, copy: Any) -> None:
+        """One stream more in this copy."""
         with self._lock:
-            self._streams += 1
+            self._streams[id(copy)] = self._streams.get(id(copy), 0) + 1
 
-    def closed(self) -> None:
+    def closed(self, copy: Any) -> None:
         """One stream less."""
         with self._lock:
-            self._streams -= 1
+            self._streams[id(copy)] -= 1
+
+    @property
+    def streams(self) -> int:
+        """How many are open."""
+        return sum(self._streams.values())
+
+    def _renew(self) -> None:
+        idle = next((copy for copy in reversed(self._copies) if not self._streams.get(id(copy))), None)
+        if idle is not None:
+            self._copies.remove(idle)
+            self._copies.append(idle)
+            # The documented way, its underscores notwithstanding.
+            idle._terminate()
+            idle._initialize()
+            return
+        fresh = None if self._alone else duplicate(self._copies[0])
+        # Then what is plugged in is found when the last stream was closed.
+        self._alone = fresh is None
+        if fresh is not None:
+            self._copies.append(fresh)
 
 
 @contextmanager
@@ -73,7 +103,7 @@ def _hush() -> Iterator[None]:
         os.close(nowhere)
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """What PortAudio says, in one line."""
     return " ".join(str(error.args[0] if error.args else error).split())
 

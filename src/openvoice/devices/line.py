@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -26,13 +27,18 @@ class Line(ABC):
     All memory that the device's thread touches is made here, before the first block.
     """
 
-    def __init__(self, rate: int, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, rate: int, loop: asyncio.AbstractEventLoop, leads: Callable[[Line], bool]) -> None:
+        """``leads`` says, on the event loop, whether sound goes through this line now."""
         self.block_samples = rate // BLOCKS_PER_SECOND
         self.frame_samples = rate // FRAMES_PER_SECOND
         self.ring = RingBuffer(round(rate * RING_SECONDS))
         self.blocks = 0
         """How many blocks were handled: the stream's sign of life."""
+        self.missed = 0
+        """What the event loop was too late for: recorded samples, at the device's rate, that were thrown away, or
+        blocks to play that were filled up with silence."""
         self._loop = loop
+        self._leads = leads
         self._ringing = False
         self._closed = False
 
@@ -65,5 +71,5 @@ class Line(ABC):
 
     def _answer(self) -> None:
         self._ringing = False
-        if not self._closed:
+        if not self._closed and self._leads(self):
             self.answer()

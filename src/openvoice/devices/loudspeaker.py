@@ -7,59 +7,37 @@ from collections.abc import Callable
 
 import numpy as np
 
-from openvoice.devices.keeper import StreamKeeper
+from openvoice.core.inputs import DeviceChanged
+from openvoice.devices.endpoint import Endpoint
 from openvoice.devices.line import Block, Line
 from openvoice.devices.listing import Kind
 from openvoice.devices.processing.voice import VoiceProcessor
 from openvoice.devices.resampler import FrameResampler
-from openvoice.devices.stand_in import StandIn
 from openvoice.ports import FRAME_SAMPLES, Frame
 
 AHEAD_BLOCKS = 2
 """The ring is filled up when it holds less: the event loop then has at least 10 ms to do it in."""
 
 
-class Loudspeaker:
+class Loudspeaker(Endpoint):
     """An :class:`~openvoice.ports.AudioOutput` on a device named by its index, by a part of its name, or ``None``.
 
-    While the device is missing the sound is asked for at its usual pace and thrown away, and the device is tried again
-    every second. ``processor`` is told what is played, for the microphone that hears it.
+    While the device is missing that of the system settings is used; without one the sound is asked for at its usual
+    pace and thrown away. ``processor`` is told what is played, for the microphone that hears it.
     """
 
-    def __init__(self, device: str | int | None = None, processor: VoiceProcessor | None = None) -> None:
-        self._device = device
+    def __init__(
+        self, device: str | int | None = None, processor: VoiceProcessor | None = None, *, insist: bool = False
+    ) -> None:
+        super().__init__(Kind.OUTPUT, device, insist=insist)
         self._processor = processor
-        self._underruns = 0
-        self._line: PlayingLine | None = None
-        self._keeper: StreamKeeper | None = None
-        self._stopped = False
 
-    @property
-    def underruns(self) -> int:
-        """How many blocks were filled up with silence because the event loop was late."""
-        return self._underruns + (self._line.underruns if self._line else 0)
-
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
         self._request = request
-        self._loop = asyncio.get_running_loop()
-        self._stand_in = StandIn(lambda: self._line.blocks if self._line else 0, self._discard)
-        self._keeper = StreamKeeper(Kind.OUTPUT, self._device, self._open_line, trouble)
+        self._begin(self._discard, report)
 
-    def stop(self) -> None:
-        self._stopped = True
-        if self._keeper:
-            self._keeper.stop()
-            self._stand_in.stop()
-        if self._line:
-            self._line.close()
-
-    def _open_line(self, rate: int) -> Line:
-        self._underruns = self.underruns
-        self._line = PlayingLine(rate, self._loop, self._request, self._processor)
-        # Both threads look after they write, so a line that opens while stop() runs is closed by one of them.
-        if self._stopped:
-            self._line.close()
-        return self._line
+    def _make_line(self, rate: int) -> Line:
+        return PlayingLine(rate, self._loop, self._leads, self._request, self._processor)
 
     def _discard(self) -> None:
         self._request()
@@ -76,11 +54,11 @@ class PlayingLine(Line):
         self,
         rate: int,
         loop: asyncio.AbstractEventLoop,
+        leads: Callable[[Line], bool],
         request: Callable[[], Frame],
         processor: VoiceProcessor | None = None,
     ) -> None:
-        super().__init__(rate, loop)
-        self.underruns = 0
+        super().__init__(rate, loop, leads)
         self._processor = processor
         self._request = request
         self._level = AHEAD_BLOCKS * self.block_samples
@@ -94,11 +72,12 @@ class PlayingLine(Line):
         count = self.ring.read(mono)
         mono[count:] = 0
         block[:] = mono[:, np.newaxis]
-        if self._processor is not None and not self._closed:
-            self._processor.played(mono, time)
         self._begun = self._begun or count > 0
+        # Of two lines only the one that sound goes through is heard, and it alone has begun.
+        if self._processor is not None and self._begun and not self._closed:
+            self._processor.played(mono, time)
         if self._begun and count < len(block) and not self._closed:
-            self.underruns += 1
+            self.missed += 1
         if self.ring.available < self._level:
             self.wake()
 

@@ -7,61 +7,39 @@ from collections.abc import Callable
 
 import numpy as np
 
-from openvoice.devices.keeper import StreamKeeper
+from openvoice.core.inputs import DeviceChanged
+from openvoice.devices.endpoint import Endpoint
 from openvoice.devices.line import Block, Line
 from openvoice.devices.listing import Kind
 from openvoice.devices.processing.voice import VoiceProcessor
 from openvoice.devices.resampler import FrameResampler
-from openvoice.devices.stand_in import StandIn
 from openvoice.ports import FRAME_SAMPLES, Frame
 
 LATE_FRAMES = 3
 """More recorded frames than these waiting are a delay and no reserve: all but the newest are thrown away."""
 
 
-class Microphone:
+class Microphone(Endpoint):
     """An :class:`~openvoice.ports.AudioInput` on a device named by its index, by a part of its name, or ``None``.
 
-    While the device is missing silence is delivered in its place, and the device is tried again every second.
+    While the device is missing that of the system settings is used, and without one silence is delivered.
     ``processor`` makes of what was captured what is delivered.
     """
 
-    def __init__(self, device: str | int | None = None, processor: VoiceProcessor | None = None) -> None:
-        self._device = device
+    def __init__(
+        self, device: str | int | None = None, processor: VoiceProcessor | None = None, *, insist: bool = False
+    ) -> None:
+        super().__init__(Kind.INPUT, device, insist=insist)
         self._processor = processor
-        self._lost = 0
-        self._line: RecordingLine | None = None
-        self._keeper: StreamKeeper | None = None
-        self._stopped = False
 
-    @property
-    def lost(self) -> int:
-        """Recorded samples, at the device's rate, that were thrown away because the event loop was late."""
-        return self._lost + (self._line.lost if self._line else 0)
-
-    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
         self._deliver = deliver
-        self._loop = asyncio.get_running_loop()
         if self._processor is not None:
-            self._processor.start(trouble)
-        self._stand_in = StandIn(lambda: self._line.blocks if self._line else 0, self._deliver_silence)
-        self._keeper = StreamKeeper(Kind.INPUT, self._device, self._open_line, trouble)
+            self._processor.start(report)
+        self._begin(self._deliver_silence, report)
 
-    def stop(self) -> None:
-        self._stopped = True
-        if self._keeper:
-            self._keeper.stop()
-            self._stand_in.stop()
-        if self._line:
-            self._line.close()
-
-    def _open_line(self, rate: int) -> Line:
-        self._lost = self.lost
-        self._line = RecordingLine(rate, self._loop, self._deliver, self._processor)
-        # Both threads look after they write, so a line that opens while stop() runs is closed by one of them.
-        if self._stopped:
-            self._line.close()
-        return self._line
+    def _make_line(self, rate: int) -> Line:
+        return RecordingLine(rate, self._loop, self._leads, self._deliver, self._processor)
 
     def _deliver_silence(self) -> None:
         self._deliver(np.zeros(FRAME_SAMPLES, np.int16))
@@ -76,11 +54,11 @@ class RecordingLine(Line):
         self,
         rate: int,
         loop: asyncio.AbstractEventLoop,
+        leads: Callable[[Line], bool],
         deliver: Callable[[Frame], None],
         processor: VoiceProcessor | None = None,
     ) -> None:
-        super().__init__(rate, loop)
-        self.lost = 0
+        super().__init__(rate, loop, leads)
         self._rate = rate
         self._processor = processor
         self._told = (0, 0.0)
@@ -93,13 +71,13 @@ class RecordingLine(Line):
         self._told = (self.ring.written, time)
         mono = np.sum(block, axis=1, dtype=np.int32, out=self._mix[: len(block)])
         mono //= block.shape[1]
-        self.lost += len(mono) - self.ring.write(mono)
+        self.missed += len(mono) - self.ring.write(mono)
         if self.ring.available >= self.frame_samples:
             self.wake()
 
     def answer(self) -> None:
         if self.ring.available > LATE_FRAMES * self.frame_samples:
-            self.lost += self.ring.skip(self.ring.available - self.frame_samples)
+            self.missed += self.ring.skip(self.ring.available - self.frame_samples)
         while self.ring.available >= self.frame_samples:
             captured = self._captured_at()
             frame = np.empty(self.frame_samples, np.int16)

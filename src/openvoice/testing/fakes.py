@@ -37,6 +37,7 @@ from openvoice.core.effects import (
 from openvoice.core.inputs import (
     AnswerReceived,
     CandidatesReceived,
+    DeviceChanged,
     Ended,
     Invitation,
     MediaFlowing,
@@ -100,13 +101,13 @@ class ManualInput:
 
     def __init__(self) -> None:
         self.deliver: Callable[[Frame | None], None] | None = None
-        self.trouble: Callable[[str], None] | None = None
+        self.report: Callable[[DeviceChanged], None] | None = None
 
-    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
-        self.deliver, self.trouble = deliver, trouble
+    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
+        self.deliver, self.report = deliver, report
 
     def stop(self) -> None:
-        self.deliver = self.trouble = None
+        self.deliver = self.report = None
 
 
 class ManualOutput:
@@ -114,13 +115,13 @@ class ManualOutput:
 
     def __init__(self) -> None:
         self.request: Callable[[], Frame] | None = None
-        self.trouble: Callable[[str], None] | None = None
+        self.report: Callable[[DeviceChanged], None] | None = None
 
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
-        self.request, self.trouble = request, trouble
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
+        self.request, self.report = request, report
 
     def stop(self) -> None:
-        self.request = self.trouble = None
+        self.request = self.report = None
 
 
 def tone(hertz: float = 440.0, frames: int = 50, amplitude: float = 0.5) -> list[Frame]:

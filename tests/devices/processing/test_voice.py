@@ -6,6 +6,7 @@ import threading
 import numpy as np
 import pytest
 
+from openvoice.core.inputs import DeviceChanged
 from openvoice.core.processing import Processing
 from openvoice.devices.processing.alignment import FIRST_BLOCKS
 from openvoice.devices.processing.voice import LEAD, VoiceProcessor
@@ -55,7 +56,7 @@ class Call:
 
 
 async def started(call: Call) -> Call:
-    call.voice.start(lambda text: pytest.fail(text))
+    call.voice.start(lambda report: pytest.fail(report.text))
     await until(lambda: call.voice.ready)
     return call
 
@@ -92,8 +93,8 @@ async def test_until_it_is_loaded_sound_passes_as_it_is_and_in_time() -> None:
         return call.doubling
 
     call.voice = VoiceProcessor(Processing(), load)
-    call.voice.start(lambda text: pytest.fail(text))
-    call.voice.start(lambda text: pytest.fail(text))
+    call.voice.start(lambda report: pytest.fail(report.text))
+    call.voice.start(lambda report: pytest.fail(report.text))
     assert call.turn(30) == [7] * 30
     gate.set()
     await until(lambda: call.voice.ready)
@@ -102,7 +103,7 @@ async def test_until_it_is_loaded_sound_passes_as_it_is_and_in_time() -> None:
 
 
 async def test_what_cannot_be_loaded_is_told_once_and_calls_go_on() -> None:
-    told: list[str] = []
+    told: list[DeviceChanged] = []
 
     def fail(processing: Processing) -> Doubling:
         raise DeviceFailed("the library for it is not installed: pip install 'openvoice[processing]'")
@@ -112,7 +113,7 @@ async def test_what_cannot_be_loaded_is_told_once_and_calls_go_on() -> None:
     voice.start(told.append)
     await until(lambda: len(told) == 1)
     await asyncio.sleep(0.01)
-    assert told == [
+    assert [report.text for report in told] == [
         "The microphone is sent as it is, without care for echo and noise: "
         "the library for it is not installed: pip install 'openvoice[processing]'"
     ]
@@ -128,7 +129,7 @@ async def test_without_echo_the_loudspeaker_is_not_listened_to() -> None:
 
 def test_nothing_wanted_loads_nothing() -> None:
     voice = VoiceProcessor(Processing(echo=False, noise=False, level=False), lambda _: pytest.fail("it was loaded"))
-    voice.start(lambda text: pytest.fail(text))
+    voice.start(lambda report: pytest.fail(report.text))
     assert not voice.ready
 
 

@@ -7,6 +7,8 @@ from typing import cast
 import numpy as np
 import pytest
 
+from openvoice.core.inputs import DeviceChanged
+from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.media.audio.clock import MOST_AT_ONCE, PacedInput, PacedOutput
 from openvoice.ports import FRAME_SAMPLES, Frame
 from tests.media.audio.virtual_time import VirtualLoop, run
@@ -111,14 +113,14 @@ def test_the_end_of_a_source_is_told_once() -> None:
 
 def test_a_source_that_breaks_is_an_end_with_words(caplog: pytest.LogCaptureFixture) -> None:
     async def main() -> None:
-        source, got, said = Source(-1), list[Frame | None](), list[str]()
+        source, got, said = Source(-1), list[Frame | None](), list[DeviceChanged]()
         paced = PacedInput(source)
         with caplog.at_level(logging.DEBUG):
             paced.start(got.append, said.append)
             await asyncio.sleep(1)
         assert got == [None]
-        assert len(said) == 1
-        assert "secret" not in said[0] + caplog.text
+        assert [(one.direction, one.what) for one in said] == [(SoundDirection.INPUT, DeviceChange.FAILED)]
+        assert "secret" not in said[0].text + caplog.text
         paced.stop()
 
     run(main())
@@ -126,12 +128,12 @@ def test_a_source_that_breaks_is_an_end_with_words(caplog: pytest.LogCaptureFixt
 
 def test_a_sink_that_breaks_is_told_once_and_left_alone() -> None:
     async def main() -> None:
-        sink, said = Sink(room=5), list[str]()
+        sink, said = Sink(room=5), list[DeviceChanged]()
         paced = PacedOutput(sink)
         paced.start(silence, said.append)
         await asyncio.sleep(1)
         assert len(sink.times) == 5
-        assert len(said) == 1
+        assert [(one.direction, one.what) for one in said] == [(SoundDirection.OUTPUT, DeviceChange.FAILED)]
         paced.stop()
         paced.stop()
         assert sink.closed == 1

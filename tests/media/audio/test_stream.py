@@ -10,7 +10,8 @@ import pytest
 from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket, RtpPacket
 
 from openvoice.core.description import Codec, Content, Media, Source, TransportDescription
-from openvoice.core.inputs import DeviceTrouble, DigitReceived, MediaInput, SourceEnded
+from openvoice.core.inputs import DeviceChanged, DigitReceived, MediaInput, SourceEnded
+from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.errors import MediaFailed, UsageError
 from openvoice.media.audio.clock import PacedInput, PacedOutput
 from openvoice.media.audio.codec import Samples
@@ -56,8 +57,8 @@ class NoInput:
 
     stopped = False
 
-    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
-        self.deliver, self.trouble = deliver, trouble
+    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
+        self.deliver, self.report = deliver, report
 
     def stop(self) -> None:
         self.stopped = True
@@ -325,10 +326,11 @@ def test_trouble_of_a_device_is_passed_on() -> None:
         alice, _ = pair()
         microphone = NoInput()
         alice.stream.open_gate(microphone, PacedOutput(alice.sink))
-        microphone.trouble("The microphone vanished.")
-        assert alice.told == [DeviceTrouble("The microphone vanished.")]
+        lost = DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.LOST, text="The microphone vanished.")
+        microphone.report(lost)
+        assert alice.told == [lost]
         alice.stream.close()
-        microphone.trouble("Again.")
+        microphone.report(lost)
         microphone.deliver(None)
         assert len(alice.told) == 1
 

@@ -10,7 +10,9 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from openvoice.core.inputs import DeviceChanged
 from openvoice.core.processing import Processing
+from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.devices.processing.alignment import Alignment
 from openvoice.devices.processing.reference import BLOCK_SAMPLES, Reference
 from openvoice.devices.processing.webrtc import Block, Processor, WebRtcProcessor
@@ -58,8 +60,8 @@ class VoiceProcessor:
         """By how much the loudspeaker's clock is faster than the microphone's: 1e-6 is 1 ppm."""
         return self._alignment.drift
 
-    def start(self, trouble: Callable[[str], None]) -> None:
-        """Load what processes, on a thread of its own. ``trouble`` is told on the event loop that runs now, once, if
+    def start(self, report: Callable[[DeviceChanged], None]) -> None:
+        """Load what processes, on a thread of its own. ``report`` is told on the event loop that runs now, once, if
         there is none. Twice is once.
         """
         if self._begun or not self._processing:
@@ -72,9 +74,10 @@ class VoiceProcessor:
                 self._processor = self._make(self._processing)
             except DeviceFailed as error:
                 text = f"The microphone is sent as it is, without care for {self._processing}: {error}"
+                failed = DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.FAILED, text=text)
                 # The loop may be closed by now.
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(trouble, text)
+                    loop.call_soon_threadsafe(report, failed)
 
         threading.Thread(target=load, name="openvoice-processing").start()
 

@@ -6,6 +6,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from openvoice.core.inputs import DeviceChanged
+from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.errors import OpenVoiceError
 from openvoice.ports import FRAME_SECONDS, AudioSink, AudioSource, Frame
 
@@ -46,13 +48,14 @@ class PacedInput:
         self._source = source
         self._pace: Pace | None = None
 
-    def start(self, deliver: Callable[[Frame | None], None], trouble: Callable[[str], None]) -> None:
+    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
         def read() -> None:
             try:
                 frame = self._source.read()
             except Exception as error:
                 _logger.warning("A source of sound failed: %s", type(error).__name__)
-                trouble("The sound to send failed; silence is sent instead.")
+                text = "The sound to send failed; silence is sent instead."
+                report(DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.FAILED, text=text))
                 frame = None
             if frame is None:
                 pace.stop()
@@ -74,7 +77,7 @@ class PacedOutput:
         self._sink = sink
         self._pace: Pace | None = None
 
-    def start(self, request: Callable[[], Frame], trouble: Callable[[str], None]) -> None:
+    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
         def write() -> None:
             frame = request()
             try:
@@ -83,7 +86,8 @@ class PacedOutput:
                 _logger.warning("A sink of sound failed: %s", type(error).__name__)
                 pace.stop()
                 known = isinstance(error, OpenVoiceError)
-                trouble(str(error) if known else "The received sound could not be taken any more; it is not kept.")
+                text = str(error) if known else "The received sound could not be taken any more; it is not kept."
+                report(DeviceChanged(direction=SoundDirection.OUTPUT, what=DeviceChange.FAILED, text=text))
 
         self._pace = pace = Pace(write)
 

@@ -13,7 +13,7 @@ from typing import Any
 from aiortc.rtp import RtcpByePacket, RtpPacket
 
 from openvoice.core.description import Content
-from openvoice.core.inputs import DeviceTrouble, DigitReceived, MediaInput, SourceEnded
+from openvoice.core.inputs import DeviceChanged, DigitReceived, MediaInput, SourceEnded
 from openvoice.core.statistics import CallStatistics
 from openvoice.media.audio.negotiation import event_codec, redundancy_codec, sending_codec
 from openvoice.media.audio.receiver import AudioReceiver
@@ -94,8 +94,8 @@ class AudioStream:
         self._input, self._output = input, output
         self._delivered_at = self._loop.time()
         self._watch_input(self._loop, self._delivered_at + FRAME_SECONDS)
-        output.start(self._request, self._trouble)
-        input.start(self._deliver, self._trouble)
+        output.start(self._request, self._device_changed)
+        input.start(self._deliver, self._device_changed)
 
     @property
     def muted(self) -> bool:
@@ -166,6 +166,7 @@ class AudioStream:
             return
         now = self._loop.time()
         if frame is not None:
+            self._source_ended = False
             self._delivered_at = now
             self._send(frame, now)
         elif not self._source_ended:
@@ -182,9 +183,9 @@ class AudioStream:
             return SILENCE.copy()
         return self._receiver.pull(self._loop.time())
 
-    def _trouble(self, text: str) -> None:
+    def _device_changed(self, change: DeviceChanged) -> None:
         if not self._closed:
-            self._notify(DeviceTrouble(text))
+            self._notify(change)
 
     def _send(self, frame: Frame, now: float) -> None:
         if not self._held:
