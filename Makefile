@@ -1,9 +1,9 @@
 # Everything a newcomer needs. Each target makes what it builds on.
 
-BENCH_OUT = $(or $(OUT),$(error say where the results go: make bench OUT=results.json))
+BENCH_OUT = $(or $(OUT),$(error say where the results go: make $@ OUT=results.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench clean
+.PHONY: help setup demo test lint types bench bench-voice clean
 
 help:
 	@echo "make setup           install what is missing, and build .venv/bin/openvoice"
@@ -11,7 +11,9 @@ help:
 	@echo "make test            lint, types, and all tests, on each Python from 3.11 to 3.13 found here"
 	@echo "make lint            the style of the code (ruff)"
 	@echo "make types           the types of the code (mypy)"
-	@echo "make bench OUT=FILE  voice quality, delay and cost under bad networks, as a table and as JSON"
+	@echo "make bench OUT=FILE  how quickly calls come about and what they cost, as a table and as JSON"
+	@echo "make bench-voice OUT=FILE"
+	@echo "                     voice on bad networks beside aiortc and Chromium, as a table and as JSON"
 	@echo "make clean           remove what the other targets made here, but not the system's packages"
 
 setup:
@@ -34,7 +36,12 @@ types: setup
 bench:
 	@: $(BENCH_OUT)
 	@scripts/setup --bench
-	@.venv/bin/python -m tests.bench "$(BENCH_OUT)" $(ARGS)
+	@.venv/bin/python -m tests.bench calls "$(BENCH_OUT)" $(ARGS)
+
+bench-voice:
+	@: $(BENCH_OUT)
+	@scripts/setup --bench
+	@.venv/bin/python -m tests.bench voice "$(BENCH_OUT)" $(ARGS)
 
 clean:
 	rm -rf .venv .venv-3.* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

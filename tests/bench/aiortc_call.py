@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+import time
 from collections import deque
 from fractions import Fraction
 from typing import Any
 from unittest import mock
 
 import numpy as np
-from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection
+from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 from av import AudioFrame
 
 from openvoice.media.audio.clock import PacedInput, PacedOutput
+from openvoice.media.audio.codec import Samples
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
-from tests.bench.impaired import Impaired
-from tests.bench.openvoice_call import Silence
-from tests.media.audio.network import Network
+from tests.bench.openvoice_call import HALF_A_FRAME, Ports, Started
+from tests.bench.take import Ear, Heard, Mouth, Silence
 
 
 class Track(MediaStreamTrack):
@@ -67,33 +69,47 @@ class Player:
         return np.zeros(FRAME_SAMPLES, np.int16)
 
 
-async def call(source: PacedInput, sink: PacedOutput, network: Network, seconds: float) -> dict[str, float]:
-    """Speak from ``source`` to ``sink`` over ``network`` for so long; the share missing and the kbit/s sent."""
+async def call(said: Samples, ports: Ports, started: Started) -> Heard:
+    """Say so much over a relay once ``started`` says so."""
+    mouth, ear = Mouth(said), Ear()
+    source, sink = PacedInput(mouth), PacedOutput(ear)
     with mock.patch("aioice.ice.get_host_addresses", return_value=["127.0.0.1"]):
         alice, bob = (RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(2))
         speech, silence, player = Track(), Track(), Player()
-        sender = alice.addTrack(speech)
+        alice.addTrack(speech)
         bob.addTrack(silence)
         await alice.setLocalDescription(await alice.createOffer())
-        await bob.setRemoteDescription(alice.localDescription)
-        receiver = bob.getReceivers()[0]
-        impair(receiver, network)
+        await bob.setRemoteDescription(relayed(alice.localDescription, ports[0]))
         await bob.setLocalDescription(await bob.createAnswer())
-        await alice.setRemoteDescription(bob.localDescription)
+        await alice.setRemoteDescription(relayed(bob.localDescription, ports[1]))
     await asyncio.gather(connected(alice), connected(bob))
-    listening = asyncio.ensure_future(player.listen(receiver.track))
+    listening = asyncio.ensure_future(player.listen(bob.getReceivers()[0].track))
+    await started()
+    used = time.process_time()
     nothing = PacedInput(Silence())
     nothing.start(silence.deliver, logging.error)
     sink.start(player.request, logging.error)
-    await asyncio.sleep(0.0103)
+    await asyncio.sleep(HALF_A_FRAME)
     source.start(speech.deliver, logging.error)
-    await asyncio.sleep(seconds)
-    report: Any = next(entry for entry in (await sender.getStats()).values() if entry.type == "outbound-rtp")
+    await asyncio.sleep(len(said) / SAMPLE_RATE)
+    used = time.process_time() - used
     for paced in (source, nothing, sink):
         paced.stop()
     await asyncio.gather(alice.close(), bob.close())
     await listening
-    return {"concealed": player.missing / player.asked, "kbit_s": report.bytesSent * 8 / 1000 / seconds}
+    return Heard(
+        samples=ear.samples(),
+        said=mouth.clock(),
+        heard=ear.clock(),
+        concealed=player.missing / player.asked,
+        cpu_pct=100 * used / (len(said) / SAMPLE_RATE),
+    )
+
+
+def relayed(description: RTCSessionDescription, port: int) -> RTCSessionDescription:
+    """The same with every candidate at ``port``."""
+    sdp = re.sub(r"(?m)^(a=candidate:(?:\S+ ){5})\d+", rf"\g<1>{port}", description.sdp)
+    return RTCSessionDescription(sdp=sdp, type=description.type)
 
 
 async def connected(connection: RTCPeerConnection) -> None:
@@ -106,21 +122,3 @@ async def connected(connection: RTCPeerConnection) -> None:
     connection.on("connectionstatechange", changed)
     changed()
     await done.wait()
-
-
-def impair(receiver: Any, network: Network) -> None:
-    """Put ``network`` between the transport and the receiver: what is not RTP passes as it is."""
-    handle = receiver._handle_rtp_packet
-    tasks: set[asyncio.Task[None]] = set()
-
-    def deliver(arguments: tuple[Any, ...]) -> None:
-        task = asyncio.ensure_future(handle(*arguments))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-    impaired = Impaired[tuple[Any, ...]](network, deliver)
-
-    async def replaced(packet: Any, arrival_time_ms: int) -> None:
-        impaired.send((packet, arrival_time_ms))
-
-    receiver._handle_rtp_packet = replaced

@@ -1,5 +1,9 @@
 """What a call costs and how quickly it comes about, beside stock aiortc, in one run on one machine.
 
+::
+
+    python -m tests.bench calls OUT.json [--quick]
+
 Media only, on loopback, both ends in this process, with ICE, DTLS and SRTP: ``setup_ms`` is offer to the first
 authenticated media (openvoice) or the first decoded frame (aiortc) at both ends; ``dead_server_ms`` the same with a
 STUN server that does not answer; ``cpu_pct`` of one core and ``memory_mb`` for one end of a duplex call among many;
@@ -8,11 +12,13 @@ STUN server that does not answer; ``cpu_pct`` of one core and ``memory_mb`` for 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -22,8 +28,11 @@ from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection
 
 from openvoice.media.audio.clock import PacedInput, PacedOutput
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame, RelayServer
+from tests.bench import whole
 from tests.bench.aiortc_call import Player, Track, connected
 from tests.bench.openvoice_call import Pair
+from tests.bench.results import Results
+from tests.bench.soak import say
 
 DEAD = ("127.0.0.1", 9)
 """Nothing answers here (RFC 863)."""
@@ -159,7 +168,7 @@ async def crowd(make: Callable[[bool], OpenvoicePair | AiortcPair], calls: int, 
 
 
 async def bench(say: Callable[[str], None], *, quick: bool) -> list[dict[str, Any]]:
-    """Rows as those of :mod:`tests.bench.voice`, with ``network`` ``set-up``, ``dead-server`` and ``crowd-N``."""
+    """Rows as those of :mod:`tests.bench.measure`, with ``network`` ``set-up``, ``dead-server`` and ``crowd-N``."""
     rows: list[dict[str, Any]] = []
     runs, calls, seconds = (3, 4, 3.0) if quick else (SETUPS, CALLS, SECONDS)
     for system, make in SYSTEMS.items():
@@ -178,3 +187,13 @@ async def bench(say: Callable[[str], None], *, quick: bool) -> list[dict[str, An
         )
         rows.append({"system": system, "network": f"crowd-{2 * calls}", **numbers})
     return rows
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench calls", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("out", type=Path, help='where the rows go, as JSON: {"rows": [...]}')
+    parser.add_argument("--quick", action="store_true", help="fewer calls")
+    options = parser.parse_args(arguments)
+    rows = asyncio.run(whole.bench(say)) + asyncio.run(bench(say, quick=options.quick))
+    Results(options.out).add(rows)
+    return 0

@@ -3,40 +3,39 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import replace
 
-import numpy as np
-
+from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.inputs import LocalCandidates, MediaFlowing, MediaInput, MediaSecured
 from openvoice.core.types import Role
 from openvoice.media.audio.clock import PacedInput, PacedOutput
+from openvoice.media.audio.codec import Samples
+from openvoice.media.audio.negotiation import REDUNDANCY
 from openvoice.media.session import CallMedia
-from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, Frame, MediaSettings, RelayServer
-from tests.bench.impaired import Impaired
-from tests.media.audio.network import Network
+from openvoice.ports import FRAME_SECONDS, SAMPLE_RATE, AudioInput, AudioOutput, MediaSettings, RelayServer
+from tests.bench.take import Ear, Heard, Mouth, Silence
 
 Sound = tuple[Callable[[], AudioInput], Callable[[], AudioOutput]]
 """What makes the input and the output of one end."""
+Ports = tuple[int, int]
+"""Where the second end finds the first, and where the first finds the second, if not where they are."""
+Started = Callable[[], Awaitable[None]]
+"""Tells that all is connected, and returns when all begin to speak."""
+HALF_A_FRAME = FRAME_SECONDS / 2
+"""The two clocks of a call are not in step: this is the mean."""
 
 _tasks: set[asyncio.Future[None]] = set()
-
-
-class Silence:
-    """A source and a sink of nothing."""
-
-    def read(self) -> Frame:
-        return np.zeros(FRAME_SAMPLES, np.int16)
-
-    def write(self, frame: Frame) -> None: ...
-
-    def close(self) -> None: ...
 
 
 class Pair:
     """Two ends of a call, wired to each other."""
 
-    def __init__(self, caller: Sound, callee: Sound, relays: tuple[RelayServer, ...] = ()) -> None:
+    def __init__(
+        self, caller: Sound, callee: Sound, relays: tuple[RelayServer, ...] = (), ports: Ports | None = None
+    ) -> None:
+        self._ports = ports
         self._secured = (asyncio.Event(), asyncio.Event())
         self._flowing = (asyncio.Event(), asyncio.Event())
         self.ends = tuple(
@@ -51,7 +50,7 @@ class Pair:
         def notify(message: MediaInput) -> None:
             match message:
                 case LocalCandidates(content, candidates):
-                    _spawn(self.ends[1 - index].add_candidates(content, candidates))
+                    _spawn(self.ends[1 - index].add_candidates(content, self._relayed(index, candidates)))
                 case MediaSecured():
                     self._secured[index].set()
                 case MediaFlowing():
@@ -59,45 +58,66 @@ class Pair:
 
         return notify
 
-    async def secure(self) -> None:
+    async def secure(self, *, redundancy: bool = True) -> None:
         """Agree on keys, and exchange the first authenticated packets."""
         caller, callee = self.ends
-        offer = await caller.open(Role.INITIATOR, None)
-        answer = await callee.open(Role.RESPONDER, offer)
-        await caller.apply_answer(answer)
+        offer = self._passed(0, await caller.open(Role.INITIATOR, None))
+        answer = await callee.open(Role.RESPONDER, offer if redundancy else without_redundancy(offer))
+        await caller.apply_answer(self._passed(1, answer))
         for event in (*self._secured, *self._flowing):
             await event.wait()
 
     async def close(self) -> None:
         await asyncio.gather(*(end.close() for end in self.ends))
 
+    def _passed(self, index: int, description: SessionDescription) -> SessionDescription:
+        """What the other end gets of the description of this one."""
+        contents = []
+        for content in description.contents:
+            candidates = self._relayed(index, content.transport.candidates)
+            contents.append(replace(content, transport=replace(content.transport, candidates=candidates)))
+        return replace(description, contents=tuple(contents))
 
-async def call(source: PacedInput, sink: PacedOutput, network: Network, seconds: float) -> dict[str, float]:
-    """Speak from ``source`` to ``sink`` over ``network`` for so long; the share made up and the kbit/s sent."""
+    def _relayed(self, index: int, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+        if self._ports is None:
+            return candidates
+        return tuple(replace(candidate, port=self._ports[index]) for candidate in candidates)
+
+
+async def call(said: Samples, ports: Ports, started: Started, *, redundancy: bool = True) -> Heard:
+    """Say so much over a relay once ``started`` says so; with ``redundancy`` the second end offers RED (RFC 2198)."""
+    mouth, ear = Mouth(said), Ear()
     pair = Pair(
-        (lambda: source, lambda: PacedOutput(Silence())),
-        (lambda: PacedInput(Silence()), lambda: sink),
+        (lambda: PacedInput(mouth), lambda: PacedOutput(Silence())),
+        (lambda: PacedInput(Silence()), lambda: PacedOutput(ear)),
+        ports=ports,
     )
-    await pair.secure()
+    await pair.secure(redundancy=redundancy)
     alice, bob = pair.ends
-    impair(bob, network)
+    await started()
+    used = time.process_time()
     await bob.open_gate()
-    # The two clocks of a call are not in step: half a frame is the mean.
-    await asyncio.sleep(0.0103)
+    await asyncio.sleep(HALF_A_FRAME)
     await alice.open_gate()
-    await asyncio.sleep(seconds)
-    sent, heard = alice.statistics(), bob.statistics()
+    await asyncio.sleep(len(said) / SAMPLE_RATE)
+    used = time.process_time() - used
+    concealed = bob.statistics().concealed
     await pair.close()
-    return {"concealed": heard.concealed, "kbit_s": sent.bytes_sent * 8 / 1000 / seconds}
+    return Heard(
+        samples=ear.samples(),
+        said=mouth.clock(),
+        heard=ear.clock(),
+        concealed=concealed,
+        cpu_pct=100 * used / (len(said) / SAMPLE_RATE),
+    )
 
 
-def impair(end: CallMedia, network: Network) -> None:
-    """Put ``network`` between the transport and the voice of ``end``: what is not RTP passes as it is."""
-    voice: Any = end._voice
-    loop = asyncio.get_running_loop()
-    handle = voice.handle_rtp
-    impaired = Impaired[Any](network, lambda packet: handle(packet, loop.time()))
-    voice.handle_rtp = lambda packet, _: impaired.send(packet)
+def without_redundancy(description: SessionDescription) -> SessionDescription:
+    contents = (
+        replace(content, codecs=tuple(codec for codec in content.codecs if codec.name != REDUNDANCY))
+        for content in description.contents
+    )
+    return replace(description, contents=tuple(contents))
 
 
 def _spawn(work: Awaitable[None]) -> None:

@@ -1,0 +1,151 @@
+"""The chart of the bench of voice: loss against quality, jitter against delay, as one SVG for light and dark pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from tests.bench.rows import JITTER, LOSS
+
+WIDTH, HEIGHT = 960, 430
+TOP, BOTTOM = 70, 340
+PANELS = ((70, 450), (560, 940))
+SYSTEMS = {
+    "openvoice": "openvoice",
+    "chromium-equal": "Chromium, same bitrate",
+    "chromium-equal-red": "Chromium with RED, same bitrate",
+    "chromium": "Chromium, as it is",
+    "aiortc": "aiortc",
+}
+"""In the order of the legend, with what it calls them."""
+STYLE = """
+svg { font: 13px system-ui, sans-serif; --paper: #ffffff; --ink: #1f2328; --faint: #d1d9e0; }
+.s0 { --hue: #0757ba; } .s1 { --hue: #b35900; } .s2 { --hue: #8a3ffc; } .s3 { --hue: #6e7781; } .s4 { --hue: #a40e26; }
+@media (prefers-color-scheme: dark) {
+  svg { --paper: #0d1117; --ink: #e6edf3; --faint: #3d444d; }
+  .s0 { --hue: #58a6ff; } .s1 { --hue: #f0883e; } .s2 { --hue: #d2a8ff; } .s3 { --hue: #9198a1; }
+  .s4 { --hue: #ff7b72; }
+}
+.paper { fill: var(--paper); } text { fill: var(--ink); } .grid { stroke: var(--faint); }
+.title { font-weight: 600; font-size: 15px; } .note { font-size: 12px; opacity: 0.8; }
+.curve { fill: none; stroke: var(--hue); stroke-width: 2; } .s0 .curve { stroke-width: 3.5; }
+.s2 .curve { stroke-dasharray: 7 4; } .s3 .curve { stroke-dasharray: 2 4; } .s4 .curve { stroke-dasharray: 10 3 2 3; }
+.point { fill: var(--hue); }
+"""
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Panel:
+    """One of the two charts: which networks stand at which places of the horizontal axis, and which figure is shown."""
+
+    title: str
+    across: str
+    up: str
+    networks: Mapping[int, str]
+    figure: str
+    low: float
+    high: float
+    step: float
+
+
+def panels(rows: Sequence[Row]) -> tuple[Panel, Panel]:
+    late = [row["delay_ms"] for row in rows if row["network"] in JITTER.values() and row.get("delay_ms") is not None]
+    # Delays that are far out of the way are cut off at the top.
+    high = next(top for top in (100, 150, 200, 300, 400) if top >= min(400, max(late, default=100)))
+    return (
+        Panel(
+            title="Quality under random loss",
+            across="packets lost, %",
+            up="PESQ-WB, higher is better",
+            networks=LOSS,
+            figure="pesq_wb",
+            low=1.0,
+            high=4.5,
+            step=0.5,
+        ),
+        Panel(
+            title="Delay under jitter",
+            across="jitter, ms",
+            up="ms, lower is better",
+            networks=JITTER,
+            figure="delay_ms",
+            low=0.0,
+            high=high,
+            step=high / 5,
+        ),
+    )
+
+
+def chart(rows: Sequence[Row], caption: str) -> str:
+    """An SVG document. ``caption`` says when, and with which versions."""
+    parts = [f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>']
+    for panel, sides in zip(panels(rows), PANELS, strict=True):
+        parts += _axes(panel, sides)
+        for number, system in enumerate(SYSTEMS):
+            parts += _curve(panel, sides, number, [row for row in rows if row["system"] == system])
+    measured = [name for name in SYSTEMS if any(row["system"] == name for row in rows)]
+    parts += _legend(measured)
+    parts.append(f'<text class="note" x="{PANELS[0][0]}" y="{HEIGHT - 12}">{escape(caption)}</text>')
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+        f'aria-label="Quality under loss, and delay under jitter">\n<style>{STYLE}</style>\n'
+        + "\n".join(parts)
+        + "\n</svg>\n"
+    )
+
+
+def _axes(panel: Panel, sides: tuple[int, int]) -> list[str]:
+    left, right = sides
+    parts = [
+        f'<text class="title" x="{left}" y="28">{panel.title}</text>',
+        f'<text class="note" x="{left}" y="50">{panel.up}</text>',
+        f'<text class="note" x="{right}" y="{BOTTOM + 38}" text-anchor="end">{panel.across}</text>',
+    ]
+    for count in range(round((panel.high - panel.low) / panel.step) + 1):
+        value = panel.low + count * panel.step
+        height = _height(panel, value)
+        parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{height:.1f}" y2="{height:.1f}"/>')
+        parts.append(f'<text x="{left - 8}" y="{height + 4:.1f}" text-anchor="end">{value:g}</text>')
+    places = {value: _place(panel, sides, value) for value in panel.networks}
+    marks = (f'<text x="{x:.1f}" y="{BOTTOM + 20}" text-anchor="middle">{value}</text>' for value, x in places.items())
+    return [*parts, *marks]
+
+
+def _curve(panel: Panel, sides: tuple[int, int], number: int, rows: Sequence[Row]) -> list[str]:
+    figures = {row["network"]: row[panel.figure] for row in rows if row.get(panel.figure) is not None}
+    points = [
+        (_place(panel, sides, value), _height(panel, figures[network]))
+        for value, network in panel.networks.items()
+        if network in figures
+    ]
+    if not points:
+        return []
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    dots = "".join(f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in points)
+    return [f'<g class="s{number}"><polyline class="curve" points="{path}"/>{dots}</g>']
+
+
+def _legend(measured: Sequence[str]) -> list[str]:
+    parts = []
+    place = float(PANELS[0][0])
+    for number, (name, text) in enumerate(SYSTEMS.items()):
+        if name in measured:
+            parts.append(
+                f'<g class="s{number}"><line class="curve" x1="{place:.0f}" x2="{place + 28:.0f}" y1="{HEIGHT - 38}" '
+                f'y2="{HEIGHT - 38}"/><text x="{place + 34:.0f}" y="{HEIGHT - 34}">{escape(text)}</text></g>'
+            )
+            place += 34 + 7.2 * len(text) + 18
+    return parts
+
+
+def _place(panel: Panel, sides: tuple[int, int], value: float) -> float:
+    left, right = sides
+    return left + 12 + (right - left - 24) * value / max(panel.networks)
+
+
+def _height(panel: Panel, value: float) -> float:
+    within = min(panel.high, max(panel.low, value))
+    return BOTTOM - (BOTTOM - TOP) * (within - panel.low) / (panel.high - panel.low)

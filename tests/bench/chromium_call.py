@@ -1,0 +1,94 @@
+"""Calls of Chromium's libwebrtc for the bench, all in one page."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from openvoice.media.audio.codec import Samples
+from openvoice.ports import SAMPLE_RATE
+from tests.bench.openvoice_call import Ports
+from tests.bench.take import Clock, Heard
+from tests.chromium import WEBRTC, Browser, chromium
+from tests.media.audio.sound import lag
+
+SCRIPT = Path(__file__).with_suffix(".js")
+SETTLES = 1.5
+"""Seconds from the first packets until the begin: buffers that filled while all connected are at rest."""
+TRAILS = 1.0
+"""Seconds from the end of the sound until all of it is heard."""
+FLAGS = (*WEBRTC, "--disable-audio-output")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mode:
+    """How Opus is sent: ``bitrate`` in bit/s by ``maxaveragebitrate`` (RFC 7587, 6.1), or what the browser takes."""
+
+    bitrate: int | None = None
+    red: bool = False
+
+
+async def together(
+    calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Callable[[], None]
+) -> tuple[str, list[Heard | None]]:
+    """Calls in these modes at once, and the version of the browser: ``begin`` is called when all are connected."""
+    async with chromium(FLAGS) as browser:
+        page = await browser.page(f"<!doctype html><body><script>{SCRIPT.read_text()}</script>")
+        await page.call("begin")
+        names = [f"call {number}" for number in range(len(calls))]
+        for name, (mode, ports) in zip(names, calls, strict=True):
+            await page.call("connect", {"name": name, "ports": ports, "red": mode.red, "bitrate": mode.bitrate})
+        await asyncio.sleep(SETTLES)
+        begin()
+        before = [await page.call("counters", name) for name in names]
+        used = processor_seconds(browser)
+        await page.call("speak", base64.b64encode(said.astype("<i2").tobytes()).decode())
+        await asyncio.sleep(TRAILS)
+        used = processor_seconds(browser) - used
+        after = [await page.call("counters", name) for name in names]
+        spoken = await page.call("taken", "said")
+        # The track spoke silence before the script.
+        said_clock = _clock(spoken, since=lag(said, _samples(spoken)))
+        heard: list[Heard | None] = []
+        for name, then, now in zip(names, before, after, strict=True):
+            sound = await page.call("taken", name)
+            heard.append(
+                Heard(
+                    samples=_samples(sound),
+                    said=said_clock,
+                    heard=_clock(sound),
+                    concealed=(now["concealed"] - then["concealed"]) / max(1, now["total"] - then["total"]),
+                    cpu_pct=100 * used / len(calls) / (len(said) / SAMPLE_RATE + TRAILS),
+                )
+            )
+        for line in page.console:
+            raise RuntimeError(line)
+        return await browser.version(), heard
+
+
+def processor_seconds(browser: Browser) -> float:
+    """Of the browser and all its children so far."""
+    parent = psutil.Process(browser.process_id)
+    total = 0.0
+    for process in (parent, *parent.children(recursive=True)):
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def _samples(sound: dict[str, Any]) -> Samples:
+    return np.frombuffer(base64.b64decode(sound["samples"]), "<i2")
+
+
+def _clock(sound: dict[str, Any], since: int = 0) -> Clock:
+    return Clock(np.array(sound["numbers"], np.int64) - since, np.array(sound["times"], float))
