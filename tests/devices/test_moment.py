@@ -41,5 +41,22 @@ def test_what_is_not_told_or_cannot_be_is_the_latency_of_the_stream(nothing: Sim
     assert times.captured(nothing) == 999.75
 
 
+def test_a_call_that_comes_late_tells_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = BlockTimes()
+    for number, late in enumerate([0.001, 0.0, 0.03, 0.002, 0.2]):
+        now = 1000 + number * 0.01
+        monkeypatch.setattr(time, "monotonic", lambda: now + late)  # noqa: B023
+        heard = times.heard(told(currentTime=7 + number * 0.01, outputBufferDacTime=7.03 + number * 0.01))
+        if number:
+            assert heard == pytest.approx(now + 0.03, abs=0.0001)
+
+
+def test_a_clock_that_is_set_is_a_new_clock() -> None:
+    times = BlockTimes()
+    times.heard(told(currentTime=7.0, outputBufferDacTime=7.03))
+    for clock in (100.0, 3.0, 2.0):
+        assert times.heard(told(currentTime=clock, outputBufferDacTime=clock + 0.03)) == pytest.approx(1000.03)
+
+
 def test_a_block_was_not_captured_in_no_time() -> None:
     assert BlockTimes().captured(told(currentTime=7.0, inputBufferAdcTime=6.9998)) == pytest.approx(999.99)

@@ -86,6 +86,18 @@ def test_a_few_blocks_told_late_change_nothing() -> None:
     assert abs(clocks.blocks(1)[0][0]) < 48
 
 
+def test_a_machine_that_is_busy_for_a_while_does_not_teach_a_drift() -> None:
+    clocks = Clocks(error=10.0)
+    clocks.blocks(1000)
+    chance = random.Random(2)
+    late = 0.0
+    for _ in range(1000):
+        late = chance.uniform(-700, 700) if chance.random() < 0.03 else late
+        clocks.alignment.follow(clocks.place + late)
+        clocks.place += BLOCK_SAMPLES
+    assert abs(clocks.alignment.drift) < 200 * PPM
+
+
 def test_moving_moves_the_place_and_nothing_else() -> None:
     clocks = Clocks(100 * PPM)
     clocks.blocks(2000)

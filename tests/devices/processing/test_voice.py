@@ -9,7 +9,8 @@ import pytest
 from openvoice.core.inputs import DeviceChanged
 from openvoice.core.processing import Processing
 from openvoice.devices.processing.alignment import FIRST_BLOCKS
-from openvoice.devices.processing.voice import LEAD, VoiceProcessor
+from openvoice.devices.processing.lead import LONGEST as LEAD
+from openvoice.devices.processing.voice import VoiceProcessor
 from openvoice.devices.processing.webrtc import Block
 from openvoice.errors import DeviceFailed
 from tests.waiting import until

@@ -14,15 +14,19 @@ BLOCK_SAMPLES = 480
 FIRST_BLOCKS = 10
 """A time told once may be wrong by much; the median of these is where the filter begins."""
 ERROR = 48.0
-"""Samples by which a time told is usually wrong: 1 ms."""
+"""Samples by which a time told is wrong at the least: 1 ms. On a busy machine it is more: surprises say how much."""
+REMEMBERED = 0.99
+"""From block to block, of how wrong times were."""
 BELIEVED = 3 * ERROR
-"""What is told further away counts as if it were no further."""
+"""What is told further away than that counts as if it were no further."""
 ELSEWHERE = 240.0
-"""What is told so far away, 5 ms, is another place ..."""
+"""What is told so far away, 5 ms, teaches nothing ..."""
 ELSEWHERE_BLOCKS = 30
-"""... if so many blocks in a row say so: a stream began anew, or lost sound."""
+"""... until so many blocks in a row say so: a stream began anew, or lost sound."""
 UNKNOWN_DRIFT = 300e-6
 """Sound cards differ by so much; a learner of it should not be surprised by three times that."""
+KNOWN_DRIFT = 100e-6
+"""No better is it known after a stream began anew."""
 WANDERING = 5e-8
 """By how much the drift itself may change from block to block: warm clocks run otherwise than cold ones."""
 GLIDE = 0.01
@@ -36,6 +40,7 @@ class Alignment:
         self._drift = 0.0
         self._drift_variance = UNKNOWN_DRIFT**2
         self._place: float | None = None
+        self._error = ERROR
         self._first: list[float] = []
         self._begin()
 
@@ -85,13 +90,15 @@ class Alignment:
         self._covariance += BLOCK_SAMPLES * self._drift_variance
         self._drift_variance += WANDERING**2
         surprise = told - self._estimate
+        self._error += (1 - REMEMBERED) * (2 * min(abs(surprise), 2 * ELSEWHERE) - self._error)
         self._strays = self._strays + 1 if abs(surprise) > ELSEWHERE else 0
         if self._strays == ELSEWHERE_BLOCKS:
-            self._drift_variance = max(self._drift_variance, (UNKNOWN_DRIFT / 3) ** 2)
+            self._drift_variance = max(self._drift_variance, KNOWN_DRIFT**2)
             self._begin()
+        if self._strays or not self._first:
             return
         surprise = max(-BELIEVED, min(BELIEVED, surprise))
-        total = self._variance + ERROR**2
+        total = self._variance + max(ERROR, self._error) ** 2
         gain, drift_gain = self._variance / total, self._covariance / total
         self._estimate += gain * surprise
         self._drift += drift_gain * surprise

@@ -14,6 +14,7 @@ from openvoice.core.inputs import DeviceChanged
 from openvoice.core.processing import Processing
 from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.devices.processing.alignment import Alignment
+from openvoice.devices.processing.lead import Lead
 from openvoice.devices.processing.reference import BLOCK_SAMPLES, Reference
 from openvoice.devices.processing.webrtc import Block, Processor, WebRtcProcessor
 from openvoice.errors import DeviceFailed
@@ -21,13 +22,7 @@ from openvoice.ports import SAMPLE_RATE
 
 Samples = npt.NDArray[np.int16]
 
-LEAD = 0.06
-"""Seconds by which the canceller hears a sound before its echo can come back. No device tells its times exactly, and an
-echo that came before its sound could not be cancelled."""
-LEAD_STEP = 0.02
-"""The lead gets so much shorter when the loudspeaker has again and again not played that far yet."""
-AGAIN = 3.0
-"""So often, and what was 50 blocks ago counts one less."""
+BLOCK_SECONDS = BLOCK_SAMPLES / SAMPLE_RATE
 OVER = 0.1
 """Seconds after its last sound at which a loudspeaker plays no more."""
 
@@ -47,8 +42,7 @@ class VoiceProcessor:
         self._reference: Reference | None = None
         self._aligned: Reference | None = None
         self._alignment = Alignment()
-        self._lead = LEAD
-        self._short = 0.0
+        self._lead = Lead()
 
     @property
     def ready(self) -> bool:
@@ -96,31 +90,25 @@ class VoiceProcessor:
             near = samples[begin : begin + BLOCK_SAMPLES]
             far = self._far(time + begin / SAMPLE_RATE) if self._processing.echo else None
             if processor is not None:
-                made[begin : begin + BLOCK_SAMPLES] = processor.process(near, far, self._lead)
+                made[begin : begin + BLOCK_SAMPLES] = processor.process(near, far, self._lead.seconds)
         return made
 
     def _far(self, time: float) -> Block:
-        """What the loudspeaker sounds ``lead`` after ``time``; silence when it plays nothing."""
+        """What the loudspeaker sounds a lead after ``time``; silence when it plays nothing."""
         reference = self._reference
         if reference is None:
             return _SILENCE
         if reference is not self._aligned:
-            self._aligned, self._alignment, self._lead = reference, Alignment(), LEAD
+            self._aligned, self._alignment, self._lead = reference, Alignment(), Lead()
         reference.take_in()
-        told = reference.heard_at(time + self._lead)
+        told = reference.heard_at(time + self._lead.seconds)
         if told is None or told > reference.end + OVER * SAMPLE_RATE:
             return _SILENCE
         place = self._alignment.follow(told)
-        if place is None:
-            return _SILENCE
-        self._short = max(0.0, self._short - 0.02)
-        far = reference.read(*place)
+        spare = (reference.end - told) / SAMPLE_RATE - BLOCK_SECONDS
+        self._alignment.move(self._lead.note(spare, first=place is None) * SAMPLE_RATE)
+        far = reference.read(*place) if place is not None else None
         if far is None:
-            self._short += place[0] + BLOCK_SAMPLES * 2 > reference.end
-            if self._short > AGAIN and self._lead > LEAD_STEP / 2:
-                self._short = 0.0
-                self._lead -= LEAD_STEP
-                self._alignment.move(-LEAD_STEP * SAMPLE_RATE)
             return _SILENCE
         rounded: Block = np.clip(np.rint(far), -32768, 32767).astype(np.int16)
         return rounded
