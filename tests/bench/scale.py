@@ -24,7 +24,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from itertools import cycle
 from multiprocessing.connection import Connection
@@ -46,6 +45,7 @@ from openvoice.media.transport import MediaTransport
 from openvoice.ports import FRAME_SECONDS, Frame, MediaSettings
 from tests.bench.soak import Talk, say
 from tests.bench.stages import Stopwatch
+from tests.media.elsewhere import Elsewhere, questions
 from tests.media.peers import LOOPBACK, with_contents
 
 PROTECTIONS = ("none", "in-band", "copies")
@@ -117,8 +117,8 @@ class End:
             self._ready[type(message)].set()
         assert not isinstance(message, MediaFailed), message
 
-    async def connect(self, peer: Peers) -> None:
-        await self.session.apply_answer(await peer.answer(await self.session.open(Role.INITIATOR, None)))
+    async def connect(self, peer: Elsewhere) -> None:
+        await self.session.apply_answer(await peer.ask(await self.session.open(Role.INITIATOR, None)))
         for event in self._ready.values():
             await event.wait()
         await self.session.open_gate()
@@ -127,7 +127,7 @@ class End:
 async def measure(calls: int, protection: str, seconds: float, watch: Stopwatch | None = None) -> Load:
     process = psutil.Process()
     engine, talk = ThreadedMediaEngine(), Talk(1).frames
-    with Peers(protection) as peers:
+    with Elsewhere(serve, protection) as peers:
         ends: list[End] = []
         before = 0
         for number in range(calls):
@@ -169,29 +169,6 @@ async def measure(calls: int, protection: str, seconds: float, watch: Stopwatch 
 
 
 # --- the other ends ---------------------------------------------------------------------------------------------------
-
-
-class Peers:
-    """The process of the other ends."""
-
-    def __init__(self, protection: str) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, protection), daemon=True)
-
-    def __enter__(self) -> Peers:
-        self._process.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(BrokenPipeError):
-            self._connection.send(None)
-        self._process.join(10)
-
-    async def answer(self, offer: SessionDescription) -> SessionDescription:
-        self._connection.send(offer)
-        answer: SessionDescription = await asyncio.to_thread(self._connection.recv)
-        return answer
 
 
 class Peer(CallMedia):
@@ -252,7 +229,7 @@ def serve(connection: Connection, protection: str) -> None:
 
 async def _serve(connection: Connection, talk: Sequence[Frame], protection: str) -> None:
     peers: list[Peer] = []
-    while (offer := await asyncio.to_thread(connection.recv)) is not None:
+    while (offer := await questions(connection)) is not None:
         if protection == "in-band":
             offer = without_copies(offer)
         peer = Peer(talk, loses=protection != "none")
