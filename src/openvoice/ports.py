@@ -108,6 +108,8 @@ class MediaSettings:
     output: Callable[[], AudioOutput]
     interfaces: tuple[str, ...] = ()
     """Local addresses to use; empty means all but loopback. Tests and the demo say ``127.0.0.1``."""
+    interface_of: Callable[[str], str] = lambda _: ""
+    """As :meth:`NetworkWatch.interface_of`."""
     ca_file: Path | None = None
     """Authorities (PEM) that TURN servers over TLS may have their certificates from, besides the system's."""
 
@@ -246,6 +248,11 @@ class NetworkWatch(Protocol):
 
     def start(self) -> None:
         """Begin, on the event loop that runs now, which is where the callback is called."""
+        ...
+
+    def interface_of(self, address: str) -> str:
+        """The interface that a socket with a local address is kept on, so that its packets go on leaving there when
+        the system finds a better way. Empty where they must go the way of the system: a VPN, say."""
         ...
 
     def close(self) -> None:

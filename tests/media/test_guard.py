@@ -29,7 +29,7 @@ class Gate:
             settings=settings(),
             deliver=self.delivered.append,
             found=lambda agent, candidate: None,
-            consented=lambda: None,
+            consented=lambda _: None,
             moved=lambda _: None,
             contacted=lambda _: None,
         )
@@ -78,7 +78,7 @@ async def test_what_is_held_is_bounded() -> None:
     gate = Gate()
     for _ in range(1000):
         gate.socket.datagram_received(CLIENT_HELLO, PEER)
-    gate.socket.release(PEER)
+    gate.socket.release(gate.pair)
     assert len(gate.delivered) == MAXIMUM_HELD
 
 

@@ -18,6 +18,7 @@ from openvoice.core.contacts import Contact, ContactKind
 from openvoice.core.description import Candidate, CandidateType
 from openvoice.media import ice
 from openvoice.media.candidates import make_local
+from openvoice.media.gathering import GatheringAgent
 from openvoice.media.guard import GuardedSocket
 from openvoice.media.ice import MAXIMUM_PAIRS, MAXIMUM_REMOTE_CANDIDATES, IceAgent
 from openvoice.ports import MediaSettings, RelayServer
@@ -42,11 +43,12 @@ class Agent(IceAgent):
             deliver=self.received.append,
             found=lambda agent, candidate: self.late.append(candidate),
             consented=self.count,
-            moved=lambda agent: self.selections.append(agent.selected_pair),
+            moved=lambda _: self.selections.append(self.selected_pair),
             contacted=self.contacts.append,
         )
 
-    def count(self) -> None:
+    def count(self, agent: GatheringAgent) -> None:
+        assert agent is self
         self.consents += 1
 
 

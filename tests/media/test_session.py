@@ -415,6 +415,8 @@ class VideoCaller:
 
     def moved(self, transport: MediaTransport) -> None: ...
 
+    def outdated(self, transport: MediaTransport) -> None: ...
+
     def secured(self, transport: MediaTransport) -> None:
         self.secured_names |= set(transport.names)
 

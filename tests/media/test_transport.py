@@ -28,7 +28,7 @@ async def pair(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Pair]:
     """A call that flows, on a clock that runs ten times as fast where it waits."""
     monkeypatch.setattr(liveness, "INTERRUPTED_AFTER", 0.3)
     monkeypatch.setattr(liveness, "PROBE_AFTER", 0.1)
-    monkeypatch.setattr(transport_module, "WATCH_INTERVAL", 0.03)
+    monkeypatch.setattr(liveness, "SEEK_AFTER", 0.2)
     monkeypatch.setattr(transport_module, "RETIREMENT", 0.5)
     made = Pair()
     await made.connect()

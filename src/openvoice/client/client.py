@@ -313,6 +313,7 @@ class Client:
                 input=call.make_input,
                 output=call.make_output,
                 interfaces=self._interfaces,
+                interface_of=self._network.interface_of,
                 ca_file=self._ca_file,
             )
 

@@ -127,7 +127,7 @@ class CallVerified(CallEvent):
 
 @dataclass(frozen=True, slots=True)
 class CallInterrupted(CallEvent):
-    """Nothing came from the peer for two seconds."""
+    """Nothing came from the peer for a second, or nothing can be sent to it any more."""
 
     name = "interrupted"
 

@@ -266,7 +266,7 @@ class MediaFlowing:
 
 @dataclass(frozen=True, slots=True)
 class MediaInterrupted:
-    """Nothing authenticated arrived for two seconds."""
+    """Nothing authenticated arrived for a second, or nothing can be sent any more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import socket
 from collections.abc import Sequence
 
 import aioice
@@ -17,13 +18,16 @@ LOCAL_PREFERENCE = 65535
 
 _HIDDEN = {4: ("0.0.0.0", 9), 6: ("::", 9)}  # noqa: S104
 """A related address that tells nothing (RFC 8839, 5.1)."""
+_NOBODY = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""Addresses that nobody has (RFC 5737, RFC 3849): they take the default route."""
 
 
 def local_addresses(interfaces: Sequence[str]) -> tuple[str, ...]:
     """The addresses to gather on, the preferred first.
 
     ``interfaces`` are taken as they are. Without them it is every address of the machine that a peer could reach:
-    loopback, link-local and the like are left out, and the families alternate, IPv6 first (RFC 8421, 4).
+    loopback, link-local and the like are left out, and the families alternate, IPv6 first (RFC 8421, 4). In each family
+    the address that the system itself prefers comes first.
     """
     if interfaces:
         return tuple(interfaces)
@@ -31,10 +35,36 @@ def local_addresses(interfaces: Sequence[str]) -> tuple[str, ...]:
     usable = [a for a in reachable if not (a.is_loopback or a.is_link_local or a.is_multicast or a.is_unspecified)]
     rank = {4: 0, 6: 0}
     ordered = []
-    for address in usable:
+    preferred = {source_of_default(4), source_of_default(6)}
+    for address in sorted(usable, key=lambda address: str(address) not in preferred):
         ordered.append((rank[address.version], -address.version, str(address)))
         rank[address.version] += 1
     return tuple(text for _, _, text in sorted(ordered))
+
+
+def source_towards(remote: str) -> str:
+    """The local address that packets to ``remote`` leave from. Nothing is sent. Raises ``OSError``: there is none."""
+    with socket.socket(socket.AF_INET6 if ":" in remote else socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        unused.connect((remote, 9))
+        return str(unused.getsockname()[0])
+
+
+def source_of_default(version: int) -> str:
+    """The local address that packets to the rest of the world leave from; empty if nothing leads there."""
+    try:
+        return source_towards(_NOBODY[version])
+    except OSError:
+        return ""
+
+
+def bindable(address: str) -> bool:
+    """Whether an address is of this machine now."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM) as unused:
+        try:
+            unused.bind((address, 0))
+        except OSError:
+            return False
+        return True
 
 
 def on_loopback(addresses: Sequence[str]) -> bool:

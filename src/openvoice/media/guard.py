@@ -7,6 +7,7 @@ is taken from anywhere; all else is taken from the far ends of candidate pairs w
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +22,18 @@ MAXIMUM_DATAGRAM = 1500
 """Octets; libsrtp's buffer, and what a path without fragmentation carries."""
 MAXIMUM_HELD = 8
 """Datagrams kept per socket for pairs whose check is still under way."""
+NO_WAY = frozenset(
+    {
+        errno.EADDRNOTAVAIL,
+        errno.EHOSTUNREACH,
+        errno.EINVAL,
+        errno.ENETDOWN,
+        errno.ENETUNREACH,
+        errno.ENODEV,
+        errno.ENXIO,
+    }
+)
+"""What the system says when the address or the interface of a socket is gone, or nothing leads to the other end."""
 
 _log = logging.getLogger(__name__)
 
@@ -63,18 +76,24 @@ class GuardedSocket(StunProtocol):
         if pair is None:
             self.discarded += 1
         elif pair.state is CandidatePair.State.SUCCEEDED:
-            self._agent.deliver(datagram)
+            self._agent.receive(pair, datagram)
         else:
             self._held.append((source, datagram))
 
-    def release(self, source: tuple[str, int]) -> None:
-        """Deliver what was held for a source, now that its check succeeded."""
-        waiting = [datagram for address, datagram in self._held if address == source]
+    def release(self, pair: CandidatePair) -> None:
+        """Deliver what was held for a pair, now that its check succeeded."""
+        waiting = [datagram for source, datagram in self._held if source == pair.remote_addr]
         if waiting:
-            others = [entry for entry in self._held if entry[0] != source]
+            others = [entry for entry in self._held if entry[0] != pair.remote_addr]
             self._held = deque(others, maxlen=MAXIMUM_HELD)
             for datagram in waiting:
-                self._agent.deliver(datagram)
+                self._agent.receive(pair, datagram)
+
+    def error_received(self, exc: Exception) -> None:
+        """The system refused to send, at once and for this socket; or a relay did."""
+        super().error_received(exc)
+        if isinstance(exc, OSError) and exc.errno in NO_WAY:
+            self._agent.cannot_send(self)
 
     def send(self, datagram: bytes, destination: tuple[str, int]) -> None:
         """Send without waiting. After the socket is gone this does nothing."""
@@ -102,3 +121,4 @@ class GuardedSocket(StunProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost = True
         super().connection_lost(exc)
+        self._agent.cannot_send(self)

@@ -9,10 +9,8 @@ of the first; and consent that is asked for by the transport and never closes an
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import aioice
 from aioice import ice, stun
@@ -21,19 +19,10 @@ from aioice.ice import CandidatePair, StunProtocol
 from openvoice.core.contacts import Contact, ContactKind
 from openvoice.core.description import Candidate, CandidateType
 from openvoice.media import relay
-from openvoice.media.candidates import (
-    acceptable,
-    from_description,
-    hidden_address,
-    local_addresses,
-    make_local,
-    on_loopback,
-    to_description,
-)
-from openvoice.media.contacts import Contacts
+from openvoice.media.candidates import acceptable, from_description
+from openvoice.media.gathering import GatheringAgent
 from openvoice.media.guard import GuardedSocket
-from openvoice.media.logs import quieten
-from openvoice.ports import MediaSettings, RelayServer
+from openvoice.ports import MediaSettings
 
 CHECK_INTERVAL = 0.02
 """Seconds between two new checks: Ta is 50 ms by default, and no less than 5 ms (RFC 8445, 14.2)."""
@@ -45,18 +34,13 @@ NOMINATION_DELAY = 0.2
 CLOSING_TIMEOUT = 0.5
 """Seconds that TURN servers get to confirm the end of their allocations."""
 
-_TRANSPORT_RANK = {"udp": 0, "tcp": 1, "tls": 2}
 
-_log = logging.getLogger(__name__)
-
-
-class IceAgent(aioice.Connection):
+class IceAgent(GatheringAgent):
     """Finds a path to the peer and keeps the sockets of it.
 
     Gather, set the remote credentials, :meth:`connect`; candidates may be added at any time. Authenticated datagrams
-    of the path go to ``deliver``, candidates found after :meth:`gather_candidates` returned go to ``found``,
-    ``consented`` is told of each answered consent check, ``moved`` of each change of the selected pair, and
-    ``contacted`` of everybody that packets go to. All are called on the event loop and must not wait.
+    of the path go to ``deliver``, ``consented`` is told of each answered consent check, and ``moved`` of each change
+    of the selected pair. All are called on the event loop and must not wait.
     """
 
     def __init__(
@@ -65,149 +49,26 @@ class IceAgent(aioice.Connection):
         controlling: bool,
         settings: MediaSettings,
         deliver: Callable[[bytes], None],
-        found: Callable[[IceAgent, Candidate], None],
-        consented: Callable[[], None],
-        moved: Callable[[IceAgent], None],
+        found: Callable[[GatheringAgent, Candidate], None],
+        consented: Callable[[GatheringAgent], None],
+        moved: Callable[[GatheringAgent], None],
         contacted: Callable[[Contact], None],
     ) -> None:
-        quieten()
-        policy = aioice.TransportPolicy.RELAY if settings.relay_only else aioice.TransportPolicy.ALL
-        super().__init__(ice_controlling=controlling, transport_policy=policy)
+        super().__init__(controlling=controlling, settings=settings, found=found, contacted=contacted)
         # With these two aioice checks without USE-CANDIDATE and leaves the nomination to _nominate_best.
         self.remote_is_lite = True
         self._nominating.add(1)
-        self._settings = settings
-        self._addresses = () if settings.relay_only else local_addresses(settings.interfaces)
-        self._loopback = on_loopback(settings.interfaces)
-        self.deliver = deliver
-        self._found = found
+        self._deliver = deliver
         self._consented = consented
         self._moved = moved
-        self._contacts = Contacts(contacted)
-        self._reflectors: dict[tuple[str, int], str] = {}
-        self._checked: dict[tuple[str, int], set[Contact]] = {}
-        self._gathering: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nomination: asyncio.TimerHandle | None = None
+        self._nominated_by: asyncio.Task[None] | None = None
         self._last_nominated: CandidatePair | None = None
         self._last_selected: CandidatePair | None = None
 
-    # --- gathering ----------------------------------------------------------------------------------------------------
-
-    async def gather_candidates(self) -> None:
-        """Bind the host candidates; ask the servers in the background, all at once."""
-        for rank, address in enumerate(self._addresses):
-            await self._bind(address, rank)
-        self._local_candidates_end = True
-        hosts = self.sockets
-        for rank, server in enumerate(self._settings.relays):
-            if server.kind == "turn":
-                self._run(self._gathering, self._add_relayed(server, rank))
-            elif server.transport == "udp":
-                for socket in hosts:
-                    self._run(self._gathering, self._add_reflexive(server, socket, rank))
-
-    async def gathered(self, timeout: float) -> None:
-        """Wait until every server answered or was given up, ``timeout`` seconds at most."""
-        if self._gathering:
-            await asyncio.wait(self._gathering, timeout=timeout)
-
-    async def _bind(self, address: str, rank: int) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            transport, socket = await loop.create_datagram_endpoint(
-                lambda: GuardedSocket(self), local_addr=(address, 0)
-            )
-        except OSError as error:
-            _log.debug("no host candidate on %s: %s", address, error)
-            return
-        if self._closing:
-            transport.abort()
-            return
-        port = transport.get_extra_info("sockname")[1]
-        socket.local_candidate = make_local(CandidateType.HOST, (address, port), rank=rank, base=address)
-        self._protocols.append(socket)
-        self._local_candidates.append(socket.local_candidate)
-
-    async def _add_reflexive(self, server: RelayServer, socket: GuardedSocket, rank: int) -> None:
-        host = socket.local_candidate
-        try:
-            address = await relay.resolve(server, host.host)
-            self._reflectors[address] = server.host
-            mapped = await relay.mapped_address(address, socket)
-        except relay.UNUSABLE as error:
-            _log.debug("STUN server %s: %s", server.host, error or type(error).__name__)
-            return
-        # RFC 8445, 5.1.3: a candidate that only repeats another one is left out.
-        if all((known.host, known.port) != mapped for known in self._local_candidates):
-            related = (host.host, host.port)
-            self._announce(
-                make_local(
-                    CandidateType.SERVER_REFLEXIVE, mapped, rank=rank, base=f"{host.host}|{rank}", related=related
-                )
-            )
-
-    async def _add_relayed(self, server: RelayServer, rank: int) -> None:
-        try:
-            contact = Contact(kind=ContactKind.TURN, host=server.host, address=await relay.source_address(server))
-            self._contacts.note(contact)
-            socket = await relay.allocate(server, lambda: GuardedSocket(self), self._settings.ca_file)
-        except relay.UNUSABLE as error:
-            _log.debug("TURN server %s: %s", server.host, error or type(error).__name__)
-            return
-        address = socket.transport.get_extra_info("sockname")
-        mapped = socket.transport.get_extra_info("related_address")
-        self._contacts.note(replace(contact, mapped=mapped[0]))
-        related = hidden_address(address[0]) if self._settings.relay_only else mapped
-        socket.local_candidate = make_local(
-            CandidateType.RELAY,
-            address,
-            rank=rank + 1000 * _TRANSPORT_RANK[server.transport],
-            base=f"{address[0]}|{rank}",
-            related=related,
-        )
-        self._protocols.append(socket)
-        self._announce(socket.local_candidate)
-        if not self._check_list_done:
-            for remote in self._remote_candidates:
-                self._pair_remote_candidate(remote)
-            self.sort_check_list()
-
-    def _announce(self, candidate: aioice.Candidate) -> None:
-        try:
-            description = to_description(candidate)
-        except ValueError:
-            _log.debug("a server made up an address that cannot be")
-            return
-        self._local_candidates.append(candidate)
-        self._found(self, description)
-
-    def note_contact(self, socket: GuardedSocket, destination: tuple[str, int], mapped: str = "") -> None:
-        """A request goes from a socket to ``destination``, or its answer says that it came from ``mapped``."""
-        kind, host = ContactKind.PEER, destination[0]
-        if destination in self._reflectors:
-            kind, host = ContactKind.STUN, self._reflectors[destination]
-        elif any((c.host, c.port) == destination and c.type == "relay" for c in self._remote_candidates):
-            kind = ContactKind.PEER_RELAY
-        local = socket.local_candidate
-        contact = Contact(kind=kind, host=host, address=local.host, type=CandidateType(local.type), mapped=mapped)
-        self._checked.setdefault(destination, set()).add(contact)
-        self._contacts.note(contact)
-
-    @property
-    def sockets(self) -> tuple[GuardedSocket, ...]:
-        """The local sockets, relayed ones among them, that are open so far."""
-        return tuple(socket for socket in self._protocols if isinstance(socket, GuardedSocket))
-
-    @property
-    def descriptions(self) -> tuple[Candidate, ...]:
-        """All local candidates so far."""
-        return tuple(to_description(candidate) for candidate in self._local_candidates)
-
-    @property
-    def hopeless(self) -> bool:
-        """Whether there is neither a local address nor a server that could lend one."""
-        return not self._protocols and not self._gathering
+    def _make_socket(self) -> GuardedSocket:
+        return GuardedSocket(self)
 
     # --- checks -------------------------------------------------------------------------------------------------------
 
@@ -260,8 +121,11 @@ class IceAgent(aioice.Connection):
     def check_complete(self, pair: CandidatePair) -> None:
         super().check_complete(pair)
         if pair.state is CandidatePair.State.SUCCEEDED and isinstance(pair.protocol, GuardedSocket):
-            pair.protocol.release(pair.remote_addr)
+            pair.protocol.release(pair)
         self._consider_nomination()
+        self._tell_selected()
+
+    def _tell_selected(self) -> None:
         if self.selected_pair is not self._last_selected:
             self._last_selected = self.selected_pair
             self._moved(self)
@@ -292,8 +156,14 @@ class IceAgent(aioice.Connection):
             self._nomination = None
         best = self._best_pair()
         if self.ice_controlling and best is not None and best is not self._last_nominated:
-            self._last_nominated = best
-            self._run(self._tasks, self._nominate(best))
+            self._begin_nomination(best)
+
+    def _begin_nomination(self, pair: CandidatePair) -> None:
+        if self._nominated_by is not None:
+            # What is still sent again could reach the peer after what is nominated now.
+            self._nominated_by.cancel()
+        self._last_nominated = pair
+        self._nominated_by = self._run(self._tasks, self._nominate(pair))
 
     async def _nominate(self, pair: CandidatePair) -> None:
         try:
@@ -310,6 +180,13 @@ class IceAgent(aioice.Connection):
     def selected_pair(self) -> CandidatePair | None:
         return self._nominated.get(1)
 
+    def receive(self, pair: CandidatePair, datagram: bytes) -> None:
+        """A datagram that is not STUN came by a pair whose check succeeded."""
+        self._deliver(datagram)
+
+    def cannot_send(self, socket: GuardedSocket) -> None:
+        """The system refused to send from a socket: its address or its way is gone."""
+
     def send_datagram(self, datagram: bytes) -> None:
         """Send by the selected pair, without waiting; without a pair it is lost like any datagram may be."""
         pair = self._nominated.get(1)
@@ -320,24 +197,35 @@ class IceAgent(aioice.Connection):
         """Ask whether the peer still wants what we send (RFC 7675, 5.1). The answer goes to ``consented``."""
         pair = self._nominated.get(1)
         if pair is not None and not self._closing:
-            self._run(self._tasks, self._check_consent(pair))
+            self._run(self._tasks, self._ask(pair))
 
-    async def _check_consent(self, pair: CandidatePair) -> None:
+    async def _ask(self, pair: CandidatePair) -> None:
+        asked = asyncio.get_running_loop().time()
         try:
             # One retransmission is what makes aioice wait longer than 500 ms for the answer.
             await self._request(pair, nominate=False, retransmissions=1)
         except stun.TransactionError:
-            return
-        self._consented()
+            self._handle_silence(pair, asked)
+        else:
+            self._handle_answer(pair)
+
+    def _handle_answer(self, pair: CandidatePair) -> None:
+        if pair is self.selected_pair:
+            self._consented(self)
+
+    def _handle_silence(self, pair: CandidatePair, asked: float) -> None:
+        """What was asked at ``asked`` was not answered. Whoever asks often decides when that is too long."""
 
     async def _request(self, pair: CandidatePair, *, nominate: bool, retransmissions: int | None = None) -> None:
         assert self.remote_password is not None
-        await pair.protocol.request(
+        _, source = await pair.protocol.request(
             self.build_request(pair, nominate=nominate),
             pair.remote_addr,
             integrity_key=self.remote_password.encode(),
             retransmissions=retransmissions,
         )
+        if source != pair.remote_addr:
+            raise stun.TransactionError("the answer came from somewhere else")
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -363,8 +251,3 @@ class IceAgent(aioice.Connection):
 
     def data_received(self, data: bytes, component: int) -> None:
         """What looks like STUN and is not. aioice would hand it on from anybody; the guard hands on the rest."""
-
-    def _run(self, tasks: set[asyncio.Task[None]], work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)

@@ -29,7 +29,7 @@ async def reach(server: RelayServer, interfaces: tuple[str, ...] = (), ca_file: 
         settings=MediaSettings(input=_unused, output=_unused, interfaces=interfaces),
         deliver=lambda _: None,
         found=lambda *_: None,
-        consented=lambda: None,
+        consented=lambda _: None,
         moved=lambda _: None,
         contacted=lambda _: None,
     )

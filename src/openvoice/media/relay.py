@@ -11,7 +11,9 @@ from typing import Any
 
 from aioice import stun, turn
 
+from openvoice.media.candidates import source_towards
 from openvoice.media.guard import GuardedSocket
+from openvoice.media.pinning import pin
 from openvoice.ports import RelayServer
 
 SERVER_TIMEOUT = 10.0
@@ -35,10 +37,8 @@ async def resolve(server: RelayServer, local: str = "") -> tuple[str, int]:
 
 async def source_address(server: RelayServer) -> str:
     """The local address that packets to a server leave from. Nothing is sent. Raises one of :data:`UNUSABLE`."""
-    address = await resolve(server)
-    with socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM) as unused:
-        unused.connect(address)
-        return str(unused.getsockname()[0])
+    address, _ = await resolve(server)
+    return source_towards(address)
 
 
 async def mapped_address(address: tuple[str, int], local: GuardedSocket) -> tuple[str, int]:
@@ -53,7 +53,10 @@ async def mapped_address(address: tuple[str, int], local: GuardedSocket) -> tupl
 
 
 async def allocate(
-    server: RelayServer, make_socket: Callable[[], GuardedSocket], ca_file: Path | None = None
+    server: RelayServer,
+    make_socket: Callable[[], GuardedSocket],
+    ca_file: Path | None = None,
+    interface_of: Callable[[str], str] = lambda _: "",
 ) -> GuardedSocket:
     """Get a relayed address from a TURN server over UDP, TCP or TLS.
 
@@ -72,7 +75,26 @@ async def allocate(
             ssl=_context(ca_file) if server.transport == "tls" else None,
             transport="udp" if server.transport == "udp" else "tcp",
         )
+    client = _client(allocation)
+    if client is not None:
+        client.error_received = allocation.error_received
+        pin(client.transport.get_extra_info("socket"), interface_of(local_address(allocation)))
     return allocation
+
+
+def local_address(socket: GuardedSocket) -> str:
+    """The address of this device that a socket sends from, be it by way of a TURN server."""
+    client = _client(socket)
+    if client is None:
+        return str(socket.local_candidate.host)
+    own = client.transport.get_extra_info("sockname")
+    return str(own[0]) if own else ""
+
+
+def _client(socket: GuardedSocket) -> Any:
+    """What speaks with the TURN server; ``None`` for a socket without one."""
+    transport: Any = socket.transport
+    return vars(transport)["_TurnTransport__inner_protocol"] if isinstance(transport, turn.TurnTransport) else None
 
 
 def _context(ca_file: Path | None) -> ssl.SSLContext:

@@ -220,8 +220,8 @@ class CallMedia:
 
     def network_changed(self) -> None:
         """See the port."""
-        if self._secured:
-            self._tell(inputs.NetworkChanged())
+        for transport in self._distinct_transports:
+            transport.network_changed()
 
     # --- the voice ----------------------------------------------------------------------------------------------------
 
@@ -315,6 +315,10 @@ class CallMedia:
     def restored(self, transport: MediaTransport) -> None:
         if self._flowing and self._carries_voice(transport):
             self._tell(inputs.MediaRestored())
+
+    def outdated(self, transport: MediaTransport) -> None:
+        if self._carries_voice(transport):
+            self._tell(inputs.NetworkChanged())
 
     def closed(self, transport: MediaTransport) -> None:
         # A peer may let go of its video alone.

@@ -19,14 +19,18 @@ from openvoice.core.types import EndReason
 from openvoice.errors import MediaFailed, SecurityRefused
 from openvoice.media.certificate import Certificate
 from openvoice.media.dtls import SecureTransport
-from openvoice.media.ice import IceAgent
-from openvoice.media.liveness import Liveness
+from openvoice.media.gathering import GatheringAgent
+from openvoice.media.roaming import RoamingAgent
+from openvoice.media.watch import PathWatch
 from openvoice.ports import MediaSettings
 
 ICE_TIMEOUT = 20.0
 """Seconds for a path to be found. Long, because peers trickle, and because a person may have to unlock a phone."""
 DTLS_TIMEOUT = 10.0
-WATCH_INTERVAL = 0.25
+SWITCH_WITHIN = 0.3
+"""Seconds that another pair gets to answer when the one in use is gone, before that is an interruption."""
+CHECK_WITHIN = 0.6
+"""Seconds that the path gets to answer after a change of the network."""
 RETIREMENT = 2.0
 """Seconds that the sockets of a replaced path stay open."""
 EXPLANATION = 1.5
@@ -56,6 +60,10 @@ class TransportListener(Protocol):
 
     def restored(self, transport: MediaTransport) -> None: ...
 
+    def outdated(self, transport: MediaTransport) -> None:
+        """A secured transport does not use all networks that there are now."""
+        ...
+
     def closed(self, transport: MediaTransport) -> None:
         """The peer, which was heard before, has ended the association, and nobody said why."""
         ...
@@ -83,7 +91,7 @@ class MediaTransport:
         self._certificate = certificate
         self._listener = listener
         self._agent = self._make_agent(controlling)
-        self._successor: IceAgent | None = None
+        self._successor: RoamingAgent | None = None
         self._secure = SecureTransport(
             certificate,
             send=self._send,
@@ -92,11 +100,10 @@ class MediaTransport:
             closed_by_peer=self._handle_closed_by_peer,
         )
         self._remote_fingerprint: Fingerprint | None = None
-        self._liveness: Liveness | None = None
         self._heard = False
-        self._watch: asyncio.TimerHandle | None = None
+        self._watch: PathWatch | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._retired: set[IceAgent] = set()
+        self._retired: set[RoamingAgent] = set()
         self._closed = False
 
     # --- setting up ---------------------------------------------------------------------------------------------------
@@ -149,8 +156,11 @@ class MediaTransport:
         except (ConnectionError, TimeoutError):
             self._fail(EndReason.CONNECTIVITY_ERROR, "the devices found no way to each other through the network")
             return
-        self._liveness = Liveness(self._now())
-        self._keep_watch()
+        self._watch = PathWatch(
+            lambda: self._agent,
+            interrupted=lambda: self._listener.interrupted(self),
+            restored=lambda: self._listener.restored(self),
+        )
         try:
             async with asyncio.timeout(DTLS_TIMEOUT):
                 await self._secure.secure(fingerprint, client=client)
@@ -163,12 +173,12 @@ class MediaTransport:
         else:
             self._listener.secured(self)
 
-    def _handle_found(self, agent: IceAgent, candidate: Candidate) -> None:
+    def _handle_found(self, agent: GatheringAgent, candidate: Candidate) -> None:
         # A restart makes the candidates of the agent before it worthless: they would go out with the new credentials.
         if agent is (self._successor or self._agent) and not self._closed:
             self._listener.candidate_found(self, candidate)
 
-    def _handle_moved(self, agent: IceAgent) -> None:
+    def _handle_moved(self, agent: GatheringAgent) -> None:
         if agent is self._agent and self._secure.secured and not self._closed:
             self._listener.moved(self)
 
@@ -216,7 +226,7 @@ class MediaTransport:
         self._secure.send_rtcp(packet)
 
     def _send(self, datagram: bytes) -> None:
-        if self._liveness is not None and self._liveness.may_send(self._now()):
+        if self._watch is not None and self._watch.may_send:
             self._agent.send_datagram(datagram)
 
     def _handle_rtp(self, packet: RtpPacket, arrival: float) -> None:
@@ -231,22 +241,29 @@ class MediaTransport:
 
     def _hear(self, now: float) -> None:
         self._heard = True
-        if self._liveness is not None and self._liveness.heard(now):
-            self._listener.restored(self)
+        if self._watch is not None:
+            self._watch.heard(now)
 
-    def _handle_consent(self) -> None:
-        if self._liveness is not None and self._liveness.consented(self._now()):
-            self._listener.restored(self)
+    def _handle_consent(self, agent: GatheringAgent) -> None:
+        if agent is self._agent and self._watch is not None:
+            self._watch.consented()
 
-    def _keep_watch(self) -> None:
-        if self._closed or self._liveness is None:
-            return
-        now = self._now()
-        if self._liveness.asks_consent(now):
-            self._agent.check_consent()
-        if self._liveness.breaks(now):
-            self._listener.interrupted(self)
-        self._watch = asyncio.get_running_loop().call_later(WATCH_INTERVAL, self._keep_watch)
+    def _handle_lost(self, agent: RoamingAgent) -> None:
+        if agent is self._agent and self._watch is not None and not self._closed:
+            self._watch.doubt(SWITCH_WITHIN if agent.has_another else 0.0)
+
+    def network_changed(self) -> None:
+        """The ways of this device into the network changed: use those that there are now."""
+        self._run(self._roam())
+
+    async def _roam(self) -> None:
+        is_new = await self._agent.network_changed()
+        if self._successor is not None:
+            await self._successor.network_changed()
+        if self._watch is not None and not self._closed:
+            self._watch.doubt(CHECK_WITHIN)
+        if is_new and self._secure.secured:
+            self._listener.outdated(self)
 
     def _handle_closed_by_peer(self) -> None:
         asyncio.get_running_loop().call_later(EXPLANATION, self._handle_unexplained)
@@ -282,11 +299,11 @@ class MediaTransport:
         if self._successor is not None and self._successor.remote_username is None:
             self._succeed(self._successor, remote)
 
-    def _succeed(self, successor: IceAgent, remote: tuple[str, str]) -> None:
+    def _succeed(self, successor: RoamingAgent, remote: tuple[str, str]) -> None:
         self._set_remote(successor, remote)
         self._run(self._replace(successor))
 
-    async def _replace(self, successor: IceAgent) -> None:
+    async def _replace(self, successor: RoamingAgent) -> None:
         try:
             async with asyncio.timeout(ICE_TIMEOUT):
                 await successor.connect()
@@ -294,18 +311,18 @@ class MediaTransport:
             if successor is self._successor and not self._closed:
                 self._successor = None
                 self._run(self._retire(successor, 0.0))
-                if self._liveness is None or self._liveness.interrupted:
+                if self._watch is None or self._watch.interrupted:
                     self._fail(EndReason.CONNECTIVITY_ERROR, "the devices lost each other and found no new way")
             return
         if successor is not self._successor:
             return
         retired, self._agent, self._successor = self._agent, successor, None
         _log.debug("moved to a new path")
-        self._handle_consent()
+        self._handle_consent(successor)
         self._handle_moved(successor)
         self._run(self._retire(retired, RETIREMENT))
 
-    async def _retire(self, agent: IceAgent, after: float) -> None:
+    async def _retire(self, agent: RoamingAgent, after: float) -> None:
         self._retired.add(agent)
         await asyncio.sleep(after)
         await agent.close()
@@ -319,7 +336,7 @@ class MediaTransport:
             return
         self._closed = True
         if self._watch is not None:
-            self._watch.cancel()
+            self._watch.close()
         for task in self._tasks:
             task.cancel()
         if self._tasks:
@@ -334,26 +351,23 @@ class MediaTransport:
         if not self._closed:
             self._listener.failed(self, reason, text)
 
-    def _make_agent(self, controlling: bool) -> IceAgent:
-        return IceAgent(
+    def _make_agent(self, controlling: bool) -> RoamingAgent:
+        return RoamingAgent(
             controlling=controlling,
             settings=self._settings,
             deliver=lambda datagram: self._secure.receive(datagram),
             found=self._handle_found,
             consented=self._handle_consent,
             moved=self._handle_moved,
+            lost=self._handle_lost,
             contacted=self._listener.contacted,
         )
 
     @staticmethod
-    def _set_remote(agent: IceAgent, credentials: tuple[str, str]) -> None:
+    def _set_remote(agent: RoamingAgent, credentials: tuple[str, str]) -> None:
         agent.remote_username, agent.remote_password = credentials
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    @staticmethod
-    def _now() -> float:
-        return asyncio.get_running_loop().time()

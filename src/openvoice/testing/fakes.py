@@ -338,6 +338,9 @@ class FakeNetworkWatch:
     def start(self) -> None:
         self.running = True
 
+    def interface_of(self, address: str) -> str:
+        return ""
+
     def close(self) -> None:
         self.running = False
 
