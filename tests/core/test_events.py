@@ -21,6 +21,7 @@ EXAMPLES: list[events.CallEvent] = [
     events.CallVerified(assess(Vouching.OMEMO_VERIFIED, None, None)),
     events.CallInterrupted(),
     events.CallRestored(),
+    events.CallMoved(Origin.LOCAL),
     events.MuteChanged(True, Origin.LOCAL),
     events.HoldChanged(True, Origin.REMOTE),
     events.DigitDialled("5"),

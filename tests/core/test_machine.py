@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given, settings
@@ -14,10 +15,11 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
-from openvoice.core.continuity import INTERRUPTION_LIMIT
+from openvoice.core.conduct import ConductInput
 from openvoice.core.description import Fingerprint, Setup
-from openvoice.core.machine import CONNECT_WITHIN, ONLY_EVIDENCE, UNHEARD_AFTER, CallMachine
+from openvoice.core.machine import CONNECT_WITHIN, UNHEARD_AFTER, CallMachine, OnlyEvidence
 from openvoice.core.policy import Policy
+from openvoice.core.remedies import Remedies, Renewal, Restart
 from openvoice.core.state import TRANSITIONS, CallState
 from openvoice.core.trust import Trust
 from openvoice.core.types import DeviceChange, Direction, EndReason, Origin, Role, SoundDirection, Vouching
@@ -309,20 +311,6 @@ def test_silence_of_all_devices_is_told_once() -> None:
     assert call.deadline == 60.0
 
 
-def test_an_interruption_restarts_and_ends_when_nothing_comes_back() -> None:
-    call = active()
-    assert kinds(call.handle(i.MediaInterrupted(), 10.0)) == [events.CallInterrupted, e.RestartMedia]
-    assert kinds(call.handle(i.LocalRestart((("0", "u", "p"),), answering=False), 10.1)) == [e.SendRestart]
-    assert kinds(call.handle(i.RestartReceived((("0", "v", "q"),), ours=True), 10.2)) == [e.ApplyRestart]
-    assert kinds(call.handle(i.MediaRestored(), 11.0)) == [events.CallRestored]
-    assert call.deadline is None
-    call.handle(i.MediaInterrupted(), 20.0)
-    call.handle(i.RestartRefused(), 20.1)
-    call.handle_timeout(20.0 + INTERRUPTION_LIMIT)
-    assert call.end is not None
-    assert call.end.reason is EndReason.CONNECTIVITY_ERROR
-
-
 def test_a_peer_that_takes_no_later_candidates_gets_all_at_once() -> None:
     call = machine()
     call.handle(i.Dial(), 0.0)
@@ -334,7 +322,7 @@ def test_a_peer_that_takes_no_later_candidates_gets_all_at_once() -> None:
 
 def test_a_migration_while_connecting_takes_a_fresh_offer() -> None:
     call = connecting(Direction.INCOMING)
-    assert kinds(call.handle(i.PeerMigrated(), 5.0)) == [e.CloseMedia, e.SendProceed]
+    assert kinds(call.handle(i.PeerMigrated(), 5.0)) == [events.CallMoved, e.CloseMedia, e.SendProceed]
     assert call.state.value == "negotiating"
 
 
@@ -353,19 +341,6 @@ def test_candidates_of_a_live_call_go_straight_to_the_media() -> None:
     assert active().handle(i.CandidatesReceived("0", (CANDIDATE,)), 2.0) == [e.AddCandidates("0", (CANDIDATE,))]
 
 
-def test_new_addresses_are_put_to_use_by_a_restart() -> None:
-    assert active(Direction.OUTGOING).handle(i.NetworkChanged(), 2.0) == [e.RestartMedia()]
-    assert active(Direction.INCOMING).handle(i.NetworkChanged(), 2.0) == []
-    assert connecting(Direction.OUTGOING).handle(i.NetworkChanged(), 2.0) == []
-
-
-def test_a_restart_of_the_peer_is_followed() -> None:
-    call = active(Direction.INCOMING)
-    assert call.handle(i.MediaInterrupted(), 2.0)[-1] == e.Notify(events.CallInterrupted())
-    credentials = (("0", "u", "p"),)
-    assert call.handle(i.RestartReceived(credentials), 2.5) == [e.RestartMedia(credentials)]
-
-
 def test_losing_the_glare_makes_an_outgoing_call_the_responder() -> None:
     call = machine()
     call.handle(i.Dial(), 0.0)
@@ -377,7 +352,7 @@ def test_losing_the_glare_makes_an_outgoing_call_the_responder() -> None:
 
 def test_a_migration_takes_a_fresh_offer() -> None:
     call = active()
-    assert kinds(call.handle(i.PeerMigrated(), 5.0)) == [e.CloseMedia, e.SendProceed]
+    assert kinds(call.handle(i.PeerMigrated(), 5.0)) == [events.CallMoved, e.CloseMedia, e.SendProceed]
     assert kinds(call.handle(i.OfferReceived(description()), 5.1)) == [e.OpenMedia]
     call.handle(i.LocalDescription(description(Setup.ACTIVE)), 5.2)
     call.handle(i.MediaSecured(facts()), 5.3)
@@ -390,7 +365,7 @@ def test_mute_and_hold_are_told_to_media_and_peer() -> None:
     call = active()
     assert kinds(call.handle(i.Mute(True), 2.0)) == [e.SetMuted, e.SendInformation, events.MuteChanged]
     assert call.handle(i.Mute(True), 2.1) == []
-    assert call.muted
+    assert call.conduct.muted
     assert kinds(call.handle(i.Hold(True), 2.2)) == [e.SetHeld, e.SendInformation, events.HoldChanged]
     assert call.handle(i.Hold(True), 2.3) == []
     assert call.handle(i.PeerMuted(True), 2.4) == [e.Notify(events.MuteChanged(True, Origin.REMOTE))]
@@ -526,7 +501,9 @@ def test_the_table_names_handlers_that_exist() -> None:
     for rows in TRANSITIONS.values():
         for row in rows.values():
             for kind in row:
-                assert hasattr(CallMachine, f"_on_{kind.__name__}") is (kind not in ONLY_EVIDENCE)
+                assert hasattr(CallMachine, f"_on_{kind.__name__}") is (
+                    kind not in get_args(OnlyEvidence | ConductInput)
+                )
 
 
 VOUCHED = replace(facts(), remote_fingerprint=Fingerprint("sha-256", bytes([9] * 32), voucher()))
@@ -548,6 +525,9 @@ INPUTS: list[i.CallInput] = [
     i.RestartReceived((("0", "u", "p"),)),
     i.RestartReceived((("0", "u", "p"),), ours=True),
     i.RestartRefused(),
+    i.RestartRefused(unreached=True),
+    i.AnswerReceived(description(Setup.ACTIVE), remedies=Remedies(restart=Restart.NEVER, renewal=Renewal.SILENT)),
+    i.OfferReceived(description(), remedies=Remedies(restart=Restart.ALWAYS)),
     i.PeerMuted(True),
     i.PeerHeld(True),
     i.AnswerReceived(description(Setup.ACTIVE, voucher()), "sid", takes_words=True),
@@ -559,6 +539,7 @@ INPUTS: list[i.CallInput] = [
     i.CompareWords(("acorn",), True),
     i.GlareLost(),
     i.PeerMigrated(),
+    i.SignallingLost(),
     i.SignallingRenewed(SIGNALLING),
     i.Ended(EndReason.SUCCESS),
     i.LocalDescription(description()),
@@ -570,6 +551,7 @@ INPUTS: list[i.CallInput] = [
     i.MediaRestored(),
     i.NetworkChanged(),
     i.MediaFailed(EndReason.FAILED_TRANSPORT, ""),
+    i.MediaFailed(EndReason.CONNECTIVITY_ERROR, ""),
     i.MediaClosed(),
     i.DigitReceived("1"),
     i.SourceEnded(),
@@ -588,7 +570,7 @@ def test_no_order_of_inputs_opens_media_or_the_gate_too_early(
 ) -> None:
     """Threats 1 and 2, over all orders: media need a yes of this side, the gate needs the policy, the end is one."""
     call = machine(direction, Policy(require=require))
-    now, consent, secured, finished = 0.0, False, False, 0
+    now, consent, secured, open_gate, finished = 0.0, False, False, False, 0
     for message, later in inputs:
         now += later
         consent |= isinstance(message, i.Dial | i.Accept)
@@ -599,12 +581,15 @@ def test_no_order_of_inputs_opens_media_or_the_gate_too_early(
             match effect:
                 case e.Notify(events.CallSecured(report)):
                     secured = report.vouching >= require
-                case e.OpenMedia() | e.SendOffer() | e.SendAnswer() | e.SendCandidates():
+                case e.OpenMedia() | e.SendOffer() | e.SendAnswer() | e.SendCandidates() | e.SendRenewal():
                     assert consent
                 case e.OpenGate():
                     assert consent
                     assert secured
-                    secured = False
+                    assert not open_gate
+                    secured, open_gate = False, True
+                case e.CloseMedia():
+                    secured = open_gate = False
                 case e.Finish():
                     finished += 1
                     assert effect is effects[-1]

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
+from openvoice.core import effects as e
 from openvoice.core.address import Address
 from openvoice.core.description import (
     Candidate,
@@ -20,10 +21,11 @@ from openvoice.core.description import (
     TransportDescription,
 )
 from openvoice.core.policy import Screening
+from openvoice.core.types import CallId
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.endpoint import JingleEndpoint
 from openvoice.jingle.model import Jingle
-from openvoice.jingle.outputs import Output
+from openvoice.jingle.outputs import Incoming, Output
 from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.peers import PeerProfile
 from openvoice.ports import IncomingCall
@@ -154,3 +156,23 @@ def endpoint(
 
 def kinds(outputs: Sequence[Output]) -> list[str]:
     return [type(output).__name__ for output in outputs]
+
+
+def ask(made: JingleEndpoint, action: str, inner: str = "", sid: str = "sid", sender: Address = PEER) -> list[Output]:
+    return made.receive_iq("q", sender, jingle(action, inner, sid), NOW)
+
+
+def proceeding(made: JingleEndpoint, sid: str = "sid") -> CallId:
+    """An incoming call that was taken, and waits for its offer."""
+    (incoming,) = made.receive_message(message("propose", sid, inner=VOICE, to=OWN.bare), PEER, NOW)
+    assert isinstance(incoming, Incoming)
+    made.perform(incoming.incoming.call, e.SendProceed(), NOW)
+    return incoming.incoming.call
+
+
+def answered(made: JingleEndpoint) -> CallId:
+    """The same, with offer and answer."""
+    call = proceeding(made)
+    ask(made, "session-initiate", content())
+    made.perform(call, e.SendAnswer(description(Setup.ACTIVE)), NOW)
+    return call

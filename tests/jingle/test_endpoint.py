@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -11,14 +10,13 @@ from hypothesis import strategies as st
 from openvoice.core import effects as e
 from openvoice.core.address import Address
 from openvoice.core.description import Setup
-from openvoice.core.inputs import AnswerReceived, CandidatesReceived, Ended, OfferReceived, PeerMigrated
+from openvoice.core.inputs import AnswerReceived, CandidatesReceived, Ended, OfferReceived
 from openvoice.core.policy import Screening
 from openvoice.core.types import CallId, EndReason, Origin
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.archive import ArchivedMessage
-from openvoice.jingle.endpoint import ENDED_CALLS, JingleEndpoint
+from openvoice.jingle.endpoint import ENDED_CALLS
 from openvoice.jingle.initiation import MAXIMUM_PROPOSALS
-from openvoice.jingle.messages import parse_message
 from openvoice.jingle.model import JingleAction, MessageKind
 from openvoice.jingle.outputs import (
     Deliver,
@@ -40,6 +38,8 @@ from tests.jingle.samples import (
     PEER,
     STRANGER,
     VOICE,
+    answered,
+    ask,
     candidate,
     content,
     description,
@@ -48,6 +48,7 @@ from tests.jingle.samples import (
     jingle,
     kinds,
     message,
+    proceeding,
     transport,
     trickled,
 )
@@ -55,26 +56,6 @@ from tests.jingle.samples import (
 CALL = CallId("1f0e6a52-7d0b-4c7e-9b8e-2f6f6f0c1a11")
 SECOND = Address.parse("bob@conv.example/tablet")
 ACCEPT = content(inner=transport(fingerprint("active")))
-
-
-def ask(made: JingleEndpoint, action: str, inner: str = "", sid: str = "sid", sender: Address = PEER) -> list[Output]:
-    return made.receive_iq("q", sender, jingle(action, inner, sid), NOW)
-
-
-def proceeding(made: JingleEndpoint) -> CallId:
-    """An incoming call that was taken, and waits for its offer."""
-    (incoming,) = made.receive_message(message("propose", inner=VOICE, to=OWN.bare), PEER, NOW)
-    assert isinstance(incoming, Incoming)
-    made.perform(incoming.incoming.call, e.SendProceed(), NOW)
-    return incoming.incoming.call
-
-
-def answered(made: JingleEndpoint) -> CallId:
-    """The same, with offer and answer."""
-    call = proceeding(made)
-    ask(made, "session-initiate", content())
-    made.perform(call, e.SendAnswer(description(Setup.ACTIVE)), NOW)
-    return call
 
 
 def refusal(outputs: list[Output]) -> tuple[str, str]:
@@ -107,6 +88,7 @@ def test_the_address_follows_the_stream() -> None:
         e.SendCandidates("0", (candidate(),)),
         e.SendRestart((("0", "u", "p"),), answering=True),
         e.SendInformation(e.Information.MUTE),
+        e.SendRenewal(),
     ],
 )
 def test_a_call_that_is_not_there_says_nothing(effect: e.SignallingEffect) -> None:
@@ -295,52 +277,6 @@ class TestMessagesInASession:
         made = endpoint()
         assert made.receive_message(message("propose"), PEER, NOW) == []
         assert made.receive_message(message("ringing", to="@@"), PEER, NOW) == []
-
-
-class TestMigration:
-    """XEP-0353, 6.2."""
-
-    def test_the_call_goes_on_with_the_new_device(self) -> None:
-        made = endpoint()
-        call = answered(made)
-        finish, told = made.receive_message(message("propose", "new", sender=SECOND, inner=VOICE), SECOND, NOW)
-        assert isinstance(finish, SendMessage)
-        said = parse_message(finish.message)
-        assert said is not None
-        assert (said.kind, said.id, said.reason, said.migrated) == (
-            MessageKind.FINISH,
-            "sid",
-            EndReason.EXPIRED,
-            "new",
-        )
-        assert finish.message.get("to") == str(PEER)
-        assert told == Deliver(call, PeerMigrated())
-        assert kinds(made.perform(call, e.SendProceed(), NOW)) == ["SendMessage", "SendMessage"]
-        assert refusal(ask(made, "session-info")) == UNKNOWN
-        outputs = ask(made, "session-initiate", content(), "new", SECOND)
-        assert kinds(outputs) == ["ReplyResult", "Deliver"]
-
-    @pytest.mark.parametrize(
-        ("inner", "options"),
-        [
-            (VOICE + VOICE.replace("audio", "video"), {}),
-            (VOICE, {"stamp": NOW - 10}),
-            (VOICE, {"carbon": "received"}),
-        ],
-    )
-    def test_other_proposals_are_calls_of_their_own(self, inner: str, options: dict[str, Any]) -> None:
-        made = endpoint()
-        answered(made)
-        stanza = message("propose", "new", sender=SECOND, to=OWN.bare, inner=inner)
-        outputs = made.receive_message(stanza, SECOND, NOW, **options)
-        assert kinds(outputs) == ["Incoming"]
-
-    def test_before_the_answer_there_is_nothing_to_move(self) -> None:
-        made = endpoint()
-        proceeding(made)
-        ask(made, "session-initiate", content())
-        stanza = message("propose", "new", sender=SECOND, inner=VOICE)
-        assert kinds(made.receive_message(stanza, SECOND, NOW)) == ["Incoming"]
 
 
 class TestArchive:

@@ -2,28 +2,38 @@ from __future__ import annotations
 
 import pytest
 
+from openvoice.core.remedies import Remedies, Renewal, Restart
+from openvoice.core.types import Role
 from openvoice.jingle import namespaces as ns
-from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
+from openvoice.jingle.peers import GATEWAY_ANSWER_SECONDS, DeviceIdentity, PeerProfile, Restarts, profile_of
+
+OPENVOICE = PeerProfile(restarts=Restarts.BOTH, renewal=Renewal.SILENT)
+STANZA = PeerProfile(restarts=Restarts.INITIATOR)
+GATEWAY = PeerProfile(
+    restarts=Restarts.NOBODY, renewal=Renewal.NEVER, gather_fully=True, answer_within=GATEWAY_ANSWER_SECONDS
+)
 
 
 @pytest.mark.parametrize(
     ("identity", "profile"),
     [
         (DeviceIdentity(), PeerProfile()),
-        (DeviceIdentity(node="https://openvoice.example/"), PeerProfile(restarts_ice=True)),
-        (DeviceIdentity(node="http://conversations.im"), PeerProfile(restarts_ice=True)),
-        (DeviceIdentity(name="Conversations"), PeerProfile(restarts_ice=True)),
-        (DeviceIdentity(node="https://dino.im"), PeerProfile()),
-        (DeviceIdentity(node="http://monal-im.org/"), PeerProfile(understands_information=False)),
+        (DeviceIdentity(node="https://openvoice.example/"), OPENVOICE),
+        (DeviceIdentity(node="http://conversations.im"), PeerProfile(restarts=Restarts.BOTH)),
+        (DeviceIdentity(name="Conversations"), PeerProfile(restarts=Restarts.BOTH)),
+        (DeviceIdentity(node="https://dino.im"), PeerProfile(restarts=Restarts.NOBODY)),
+        (
+            DeviceIdentity(node="http://monal-im.org/"),
+            PeerProfile(restarts=Restarts.NOBODY, renewal=Renewal.SILENT, understands_information=False),
+        ),
         (
             DeviceIdentity(node="http://moxl.movim.eu/"),
-            PeerProfile(gather_fully=True, answers_with_session_accept=True, reliable_senders=False),
+            PeerProfile(
+                restarts=Restarts.NOBODY, gather_fully=True, answers_with_session_accept=True, reliable_senders=False
+            ),
         ),
-        (DeviceIdentity(node="https://stanzajs.org"), PeerProfile(restarts_ice=True)),
-        (
-            DeviceIdentity(features=frozenset({ns.OFFER_ANSWER_FEATURE, ns.RTP_AUDIO})),
-            PeerProfile(gather_fully=True, answer_within=120.0),
-        ),
+        (DeviceIdentity(node="https://stanzajs.org"), STANZA),
+        (DeviceIdentity(features=frozenset({ns.OFFER_ANSWER_FEATURE, ns.RTP_AUDIO})), GATEWAY),
         (
             DeviceIdentity(features=frozenset({ns.OFFER_ANSWER_FEATURE, ns.RTP_AUDIO, ns.RTP_VIDEO})),
             PeerProfile(gather_fully=True),
@@ -38,3 +48,18 @@ def test_profiles(identity: DeviceIdentity, profile: PeerProfile) -> None:
 def test_whoever_says_so_takes_words(node: str) -> None:
     assert profile_of(DeviceIdentity(node=node, features=frozenset({ns.VERIFICATION_WORDS}))).takes_words
     assert not profile_of(DeviceIdentity(node=node)).takes_words
+
+
+@pytest.mark.parametrize(
+    ("profile", "role", "remedies"),
+    [
+        (OPENVOICE, Role.INITIATOR, Remedies(restart=Restart.ALWAYS, renewal=Renewal.SILENT)),
+        (OPENVOICE, Role.RESPONDER, Remedies(restart=Restart.ALWAYS, renewal=Renewal.SILENT)),
+        (STANZA, Role.INITIATOR, Remedies(restart=Restart.ALWAYS, renewal=Renewal.RINGING)),
+        (STANZA, Role.RESPONDER, Remedies(restart=Restart.NEVER, renewal=Renewal.RINGING)),
+        (GATEWAY, Role.INITIATOR, Remedies(restart=Restart.NEVER, renewal=Renewal.NEVER)),
+        (PeerProfile(), Role.RESPONDER, Remedies(restart=Restart.UNTRIED, renewal=Renewal.RINGING)),
+    ],
+)
+def test_what_helps_when_the_path_is_lost(profile: PeerProfile, role: Role, remedies: Remedies) -> None:
+    assert profile.remedies(role) == remedies

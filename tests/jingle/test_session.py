@@ -22,7 +22,7 @@ from openvoice.jingle import namespaces as ns
 from openvoice.jingle.model import IceTransport, Jingle, JingleAction
 from openvoice.jingle.outputs import Deliver, Forget, Output, ReplyError, ReplyResult, SendIq
 from openvoice.jingle.parse import parse_jingle
-from openvoice.jingle.peers import PeerProfile
+from openvoice.jingle.peers import PeerProfile, Restarts
 from openvoice.jingle.session import MAXIMUM_EARLY, Session, SessionState
 from openvoice.jingle.words import serialize_words
 from tests.jingle.samples import (
@@ -42,7 +42,8 @@ from tests.jingle.samples import (
 )
 
 CALL = CallId("call")
-RESTARTS = PeerProfile(restarts_ice=True)
+RESTARTS = PeerProfile(restarts=Restarts.BOTH)
+REFUSES = PeerProfile(restarts=Restarts.NOBODY)
 ACCEPT = content(inner=transport(fingerprint("active")))
 OFFER = parsed("session-initiate", content())
 OTHER = DIGEST[::-1].hex(":")
@@ -198,23 +199,43 @@ class TestRestart:
             ufrag="fresh", pwd="fresh-password", candidates=(candidate(),)
         )
 
-    @pytest.mark.parametrize("error", ["conflict", "feature-not-implemented", "timeout", "service-unavailable"])
-    def test_a_refusal_leaves_the_call_as_it_is(self, error: str) -> None:
+    @pytest.mark.parametrize(
+        ("error", "unreached"),
+        [("conflict", False), ("feature-not-implemented", False), ("lost", True), ("service-unavailable", True)],
+    )
+    def test_a_refusal_leaves_the_call_as_it_is(self, error: str, unreached: bool) -> None:
         made = initiator()
         request = self.begin(made)
         made.trickle("0", (candidate(),))
         outputs = made.request_finished(request.id, error)
-        assert outputs == [Deliver(CALL, RestartRefused())]
+        assert outputs == [Deliver(CALL, RestartRefused(unreached))]
         assert made.trickle("0", (candidate(),)) == []
         assert made.state is SessionState.ACTIVE
 
+    def test_a_peer_that_slept_may_still_answer(self) -> None:
+        made = initiator()
+        request = self.begin(made)
+        made.trickle("0", (candidate(),))
+        assert made.request_finished(request.id, "timeout") == []
+        outputs = made.receive("q", parsed("transport-info", trickled(CANDIDATE, ufrag="new")))
+        assert kinds(outputs) == ["ReplyResult", "Deliver", "SendIq", "Deliver"]
+        assert delivered(outputs)[0] == RestartReceived((("0", "new", "peer-password"),), ours=True)
+
+    def test_an_answer_to_an_attempt_that_was_given_up_begins_nothing(self) -> None:
+        """Both sides would answer each other for ever."""
+        made = initiator()
+        made.request_finished(self.begin(made).id, "service-unavailable")
+        late = parsed("transport-info", trickled(CANDIDATE, ufrag="new"))
+        for request in ("q", "r"):
+            assert made.receive(request, late) == [ReplyResult(request, PEER)]
+
     def test_it_is_not_tried_with_peers_that_do_not_know_it(self) -> None:
-        made = initiator(PeerProfile())
+        made = initiator(REFUSES)
         assert made.restart(self.NEW, answering=False) == [Deliver(CALL, RestartRefused())]
         assert made.trickle("0", (candidate(),)) == []
 
     def test_a_peer_that_did_it_once_knows_it(self) -> None:
-        made = initiator(PeerProfile())
+        made = initiator(REFUSES)
         made.receive("q", parsed("transport-info", trickled(ufrag="new")))
         made.restart(self.NEW, answering=True)
         assert kinds(made.restart((("0", "again", "p"),), answering=False)) == ["SendIq"]
@@ -257,6 +278,13 @@ class TestRestart:
         assert isinstance(known, IceTransport)
         assert isinstance(unknown, IceTransport)
         assert (known.ufrag, len(known.fingerprints), len(unknown.fingerprints)) == ("answer", 1, 0)
+
+    def test_an_answer_in_the_form_of_an_offer_is_an_answer(self) -> None:
+        """S-02: stanza.io, which begins only as the initiator."""
+        made = initiator(PeerProfile(restarts=Restarts.INITIATOR))
+        self.begin(made)
+        outputs = made.receive("q", parsed("transport-info", trickled(fingerprint("active"), ufrag="new")))
+        assert delivered(outputs) == [RestartReceived((("0", "new", "peer-password"),), ours=True)]
 
     def test_before_the_answer_nothing_is_a_restart(self) -> None:
         made = session(Role.RESPONDER)
@@ -310,9 +338,17 @@ class TestOwnRequests:
             assert made.request_finished(output.id, error) == []
         assert made.state is SessionState.ACTIVE
 
-    def test_a_peer_that_went_away_during_the_call(self) -> None:
+    def test_a_peer_whose_stream_broke_during_the_call(self) -> None:
         made = initiator()
         (request,) = made.inform(Information.HOLD)
+        assert isinstance(request, SendIq)
+        assert made.request_finished(request.id, "recipient-unavailable") == []
+        assert made.state is SessionState.ACTIVE
+
+    def test_a_peer_that_went_away_before_the_answer(self) -> None:
+        made = session(Role.RESPONDER)
+        made.ring_with(OFFER)
+        (request,) = made.accept(description(Setup.ACTIVE))
         assert isinstance(request, SendIq)
         outputs = made.request_finished(request.id, "recipient-unavailable")
         assert outputs is not None

@@ -198,6 +198,7 @@ _COLOURS = {
     "words-failed": Colour.YELLOW,
     "offline": Colour.YELLOW,
     "interrupted": Colour.YELLOW,
+    "moved": Colour.YELLOW,
     "device": Colour.YELLOW,
     "exposed": Colour.YELLOW,
 }
@@ -253,6 +254,8 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
             return "verified: you will know this device of the other side again"
         case "interrupted":
             return "nothing is heard from the other device; trying to find another way ..."
+        case "moved":
+            return "the call moves to a new connection; nothing is sent until that is secured ..."
         case "restored":
             return "connected again"
         case "mute" if details["by"] == "local":

@@ -68,11 +68,11 @@ class Call:
 
     @property
     def muted(self) -> bool:
-        return self._machine.muted
+        return self._machine.conduct.muted
 
     @property
     def held(self) -> bool:
-        return self._machine.held
+        return self._machine.conduct.held
 
     @property
     def security(self) -> SecurityReport:

@@ -271,6 +271,9 @@ class Client:
             facts = self._certificate.facts(self._signalling.facts)
             for driver in self._drivers.values():
                 driver.post_all(told_to_calls(facts, self._name, self.policy.alarm))
+        else:
+            for driver in self._drivers.values():
+                driver.post(i.SignallingLost())
         self._tell("online" if online else "offline", reason=reason)
 
     def _certificate_changed(self, change: CertificateChange) -> None:

@@ -15,6 +15,8 @@ _NAMES: dict[type, tuple[Origin, str]] = {
     e.SendOffer: (Origin.LOCAL, "session-initiate"),
     e.SendAnswer: (Origin.LOCAL, "session-accept"),
     e.SendRestart: (Origin.LOCAL, "ice-restart"),
+    e.SendRenewal: (Origin.LOCAL, "moved"),
+    i.PeerMigrated: (Origin.REMOTE, "moved"),
     e.SendEnd: (Origin.LOCAL, "session-terminate"),
     e.OpenGate: (Origin.LOCAL, "gate-opened"),
     i.PeerProposed: (Origin.REMOTE, "propose"),

@@ -58,6 +58,11 @@ class SendRestart:
     answering: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SendRenewal:
+    """Leave the session, and propose another one to the same device: a ``PeerProceeded`` will follow."""
+
+
 class Information(StrEnum):
     """What a call says about itself while it lives (XEP-0167, 8)."""
 
@@ -180,6 +185,7 @@ SignallingEffect = (
     | SendAnswer
     | SendCandidates
     | SendRestart
+    | SendRenewal
     | SendInformation
     | SendEnd
 )

@@ -140,6 +140,18 @@ class CallRestored(CallEvent):
 
 
 @dataclass(frozen=True, slots=True)
+class CallMoved(CallEvent):
+    """The call goes on in a new session, which ``by`` began. No sound passes until that is secured; then it is
+    restored."""
+
+    name = "moved"
+    by: Origin
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"by": self.by.value}
+
+
+@dataclass(frozen=True, slots=True)
 class MuteChanged(CallEvent):
     """Somebody stopped or started speaking into the call on purpose."""
 

@@ -55,11 +55,6 @@ class Evidence:
                 self._vouch(offer)
             case i.AnswerReceived(answer):
                 self._vouch(answer)
-            case i.PeerMigrated():
-                self._told_earlier = trace.told
-                if self._heard:
-                    self._weakest_heard = min(self._weakest_heard, self.vouching)
-                    self._heard = False
             case i.Ended(withheld=True):
                 self._trace = replace(trace, told=self._told_earlier)
             case i.CompareWords(_, same):
@@ -73,6 +68,14 @@ class Evidence:
                 self._signalling = _weaker(self._signalling, facts)
             case i.Contacted(contact):
                 self._trace = replace(trace, contacts=_with(trace.contacts, contact))
+
+    def leave(self) -> None:
+        """The session is over, and the call goes on in another one."""
+        self._told_earlier = self._trace.told
+        self._trace = replace(self._trace, moves=self._trace.moves + 1)
+        if self._heard:
+            self._weakest_heard = min(self._weakest_heard, self.vouching)
+            self._heard = False
 
     def note(self, effects: Sequence[e.Effect]) -> None:
         """What the call wants done now."""
@@ -93,7 +96,7 @@ class Evidence:
     def report(self) -> SecurityReport:
         """What protects the call, by all that happened so far.
 
-        Of a call that moved to another device of the peer the weakest vouching counts that sound was exchanged under.
+        Of a call that moved the weakest vouching counts that sound was exchanged under.
         """
         media = self._media
         if media is not None:

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.remedies import UNKNOWN_DEVICE, Remedies
 from openvoice.core.security import MediaFacts, SignallingFacts
 from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection
 from openvoice.core.words import WordsMessage
@@ -123,6 +124,7 @@ class OfferReceived:
     announce: bool = True
     gather_fully: bool = False
     session: str = ""
+    remedies: Remedies = UNKNOWN_DEVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +134,7 @@ class AnswerReceived:
     answer: SessionDescription
     session: str = ""
     takes_words: bool = False
+    remedies: Remedies = UNKNOWN_DEVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,10 @@ class RestartReceived:
 
 @dataclass(frozen=True, slots=True)
 class RestartRefused:
-    """The peer cannot or will not restart ICE now; the call goes on as it is."""
+    """The restart that this side began came to nothing: the peer cannot or will not, or ``unreached`` it never heard
+    of it. The call goes on as it is."""
+
+    unreached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +189,8 @@ class GlareLost:
 
 @dataclass(frozen=True, slots=True)
 class PeerMigrated:
-    """The peer moved the call to another of its devices (XEP-0353, 6.2): a fresh offer will come."""
+    """The peer moved the call to a new session, perhaps of another of its devices (XEP-0353, 6.2): a fresh offer will
+    come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +205,11 @@ class Ended:
 
 
 # --- the own signalling -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SignallingLost:
+    """The stream to the own server broke. What is said meanwhile waits for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,4 +359,4 @@ MediaInput = (
     | SourceEnded
     | DeviceChanged
 )
-CallInput = UserInput | PeerInput | MediaInput | SignallingRenewed
+CallInput = UserInput | PeerInput | MediaInput | SignallingLost | SignallingRenewed

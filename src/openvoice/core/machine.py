@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import get_args
 
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
-from openvoice.core.continuity import Continuity
-from openvoice.core.description import SessionDescription
+from openvoice.core.conduct import Conduct, ConductInput
+from openvoice.core.continuity import Continuity, Step
 from openvoice.core.evidence import Evidence
 from openvoice.core.policy import Policy, weakness
 from openvoice.core.progress import MediaProgress
@@ -25,7 +25,7 @@ UNHEARD_AFTER = 15.0
 CONNECT_WITHIN = 30.0
 """Seconds that a path and keys may take. Monal gives up after 15."""
 
-ONLY_EVIDENCE = frozenset({i.Contacted, i.MediaMoved, i.RestartRefused, i.SignallingRenewed})
+OnlyEvidence = i.Contacted | i.MediaMoved
 """Inputs that change nothing but what is known: they have no handler."""
 
 
@@ -51,8 +51,7 @@ class CallMachine:
         self.policy = policy
         self.state = CallState.NEW
         self.answered = False
-        self.muted = False
-        self.held = False
+        self.conduct = Conduct()
         self.exposed = False
         """Whether a stranger learns the addresses of this device, for want of a relay."""
         self.active_since: float | None = None
@@ -61,8 +60,6 @@ class CallMachine:
         self._evidence = Evidence(peer, signalling, self.words)
         self._limit: float | None = None
         self._unheard_at: float | None = None
-        self._offer: SessionDescription | None = None
-        self._gather_fully = False
         self._least = policy.require
         self._media = MediaProgress()
         self._continuity = Continuity()
@@ -93,10 +90,18 @@ class CallMachine:
                 raise InvalidState(f"a call that is {self.state} cannot take {kind.__name__}")
             return [e.RejectInput(f"{kind.__name__} in state {self.state}")]
         self._evidence.take(message)
-        effects = [] if kind in ONLY_EVIDENCE else list(getattr(self, f"_on_{kind.__name__}")(message, now))
+        effects = list(self._react(message, now))
         assert self.state in targets, f"{kind.__name__} led to {self.state}"
         self._evidence.note(effects)
         return effects
+
+    def _react(self, message: i.CallInput, now: float) -> Iterable[e.Effect]:
+        if isinstance(message, ConductInput):
+            return self.conduct.take(message, opened=self._media.opened, active=self.state is CallState.ACTIVE)
+        if isinstance(message, OnlyEvidence):
+            return ()
+        reaction: Iterable[e.Effect] = getattr(self, f"_on_{type(message).__name__}")(message, now)
+        return reaction
 
     def handle_timeout(self, now: float) -> list[e.Effect]:
         """Tell the time. Does nothing before :attr:`deadline`."""
@@ -105,9 +110,14 @@ class CallMachine:
             self._unheard_at = None
             effects.append(e.Notify(events.CallUnheard()))
         effects += self.words.handle_timeout(now)
-        if (self._limit is not None and now >= self._limit) or self._continuity.lost(now):
-            effects += self._end(*OVERDUE[self.state])
-            self._evidence.note(effects)
+        step = self._continuity.due(now)
+        if step is Step.RESTART:
+            effects += self._continuity.mend(now)
+        elif step is Step.MOVE:
+            effects += self._renew(now)
+        elif step is Step.LOSE or (self._limit is not None and now >= self._limit):
+            effects += self._end(*OVERDUE[self.state if self.active_since is None else CallState.ACTIVE])
+        self._evidence.note(effects)
         return effects
 
     def duration(self, now: float) -> float:
@@ -122,7 +132,7 @@ class CallMachine:
             case i.AnswerReceived():
                 return self._media.described
             case i.OfferReceived():
-                return self._offer is None
+                return self._media.offer is None
             case i.LocalDescription() | i.LocalCandidates():
                 return self._media.opened and (self._media.described or isinstance(message, i.LocalDescription))
             case i.PeerProceeded() | i.GlareLost():
@@ -140,7 +150,7 @@ class CallMachine:
         yield e.CloseMedia()
         self.state = CallState.ENDED
         self._limit = self._unheard_at = self.words.deadline = None
-        self._continuity.left()
+        self._continuity.leave()
         self._media.early.release()
         self.end = e.Finish(reason, origin, text)
         yield self.end
@@ -164,7 +174,7 @@ class CallMachine:
         self._limit = now + CONNECT_WITHIN
         yield e.Notify(events.CallAccepted())
         yield from self._expose(message.exposed)
-        if self._offer is None:
+        if self._media.offer is None:
             yield e.SendProceed()
         else:
             yield from self._open_media()
@@ -177,29 +187,11 @@ class CallMachine:
     def _on_HangUp(self, message: i.HangUp, now: float) -> Iterator[e.Effect]:
         if message.reason is not None:
             reason = message.reason
-        elif self.state in CONNECTED:
+        elif self.state in CONNECTED or self.active_since is not None:
             reason = EndReason.SUCCESS
         else:
             reason = EndReason.CANCEL if self.role is Role.INITIATOR else EndReason.DECLINE
         yield from self._end(reason, Origin.LOCAL, message.text, private=message.private)
-
-    def _on_Mute(self, message: i.Mute, now: float) -> Iterator[e.Effect]:
-        if self.muted == message.muted:
-            return
-        self.muted = message.muted
-        if self._media.opened:
-            yield e.SetMuted(self.muted)
-        if self.state is CallState.ACTIVE:
-            yield e.SendInformation(e.Information.MUTE if self.muted else e.Information.UNMUTE)
-        yield e.Notify(events.MuteChanged(self.muted, Origin.LOCAL))
-
-    def _on_Hold(self, message: i.Hold, now: float) -> Iterator[e.Effect]:
-        if self.held == message.held:
-            return
-        self.held = message.held
-        yield e.SetHeld(self.held)
-        yield e.SendInformation(e.Information.HOLD if self.held else e.Information.UNHOLD)
-        yield e.Notify(events.HoldChanged(self.held, Origin.LOCAL))
 
     def _on_CompareWords(self, message: i.CompareWords, now: float) -> Iterator[e.Effect]:
         self.words.compared(same=message.same)
@@ -208,17 +200,15 @@ class CallMachine:
         else:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, "the words of the two sides differ")
 
-    def _on_SendDigits(self, message: i.SendDigits, now: float) -> Iterator[e.Effect]:
-        yield e.PlayDigits(message.digits)
-
     # --- the peer -----------------------------------------------------------------------------------------------------
 
     def _on_PeerProposed(self, message: i.PeerProposed, now: float) -> Iterator[e.Effect]:
         yield from self._ring(message.announce, now)
 
     def _on_OfferReceived(self, message: i.OfferReceived, now: float) -> Iterator[e.Effect]:
-        self._offer = message.offer
-        self._gather_fully = message.gather_fully
+        self._media.offer = message.offer
+        self._media.gather_fully = message.gather_fully
+        self._continuity.begin(message.remedies)
         self.words.described(message.session, message.offer.voucher)
         if self.state is CallState.NEW:
             yield from self._ring(message.announce, now)
@@ -241,46 +231,57 @@ class CallMachine:
         yield e.Notify(events.CallRinging())
 
     def _on_PeerProceeded(self, message: i.PeerProceeded, now: float) -> Iterator[e.Effect]:
-        self.state = CallState.NEGOTIATING
-        self.answered = True
-        self._unheard_at = None
-        self._limit = now + message.answer_within
-        yield e.Notify(events.CallAccepted())
-        self._gather_fully = message.gather_fully
+        yield from self._negotiate(now, message.answer_within)
+        self._media.gather_fully = message.gather_fully
         yield from self._open_media()
 
     def _on_GlareLost(self, message: i.GlareLost, now: float) -> Iterator[e.Effect]:
-        self.state = CallState.NEGOTIATING
         self.role = Role.RESPONDER
-        self.answered = True
+        yield from self._negotiate(now)
+        yield e.SendProceed()
+
+    def _negotiate(self, now: float, within: float = CONNECT_WITHIN) -> Iterator[e.Effect]:
+        self.state = CallState.NEGOTIATING
         self._unheard_at = None
-        self._limit = now + CONNECT_WITHIN
-        yield e.Notify(events.CallAccepted())
-        yield e.SendProceed()
+        self._limit = now + within
+        yield from self._note_answer()
 
-    def _on_PeerMigrated(self, message: i.PeerMigrated, now: float) -> Iterator[e.Effect]:
-        self.state = CallState.NEGOTIATING
-        self.role = Role.RESPONDER
-        self._limit = now + CONNECT_WITHIN
-        self._offer = None
-        # Whoever moves a call must not weaken it: nobody is asked again.
-        self._least = max(self._least, self._evidence.vouching)
-        self._media = MediaProgress()
-        self._continuity.left()
-        yield from self.words.left()
-        yield e.CloseMedia()
-        yield e.SendProceed()
-
-    def _on_AnswerReceived(self, message: i.AnswerReceived, now: float) -> Iterator[e.Effect]:
+    def _note_answer(self) -> Iterator[e.Effect]:
         if not self.answered:
             self.answered = True
             yield e.Notify(events.CallAccepted())
+
+    def _on_PeerMigrated(self, message: i.PeerMigrated, now: float) -> Iterator[e.Effect]:
+        self.role = Role.RESPONDER
+        yield from self._move(Origin.REMOTE, now)
+        yield e.SendProceed()
+
+    def _renew(self, now: float) -> Iterator[e.Effect]:
+        self.role = Role.INITIATOR
+        yield from self._move(Origin.LOCAL, now)
+        yield e.SendRenewal()
+
+    def _move(self, by: Origin, now: float) -> Iterator[e.Effect]:
+        """Leave the session; the call goes on in another one."""
+        # Whoever moves a call must not weaken it: nobody is asked again.
+        self._least = max(self._least, self._evidence.vouching)
+        self._evidence.leave()
+        self._continuity.leave()
+        self._media = MediaProgress()
+        yield e.Notify(events.CallMoved(by))
+        yield from self.words.left()
+        yield e.CloseMedia()
+        yield from self._negotiate(now)
+
+    def _on_AnswerReceived(self, message: i.AnswerReceived, now: float) -> Iterator[e.Effect]:
+        yield from self._note_answer()
         self.state = CallState.CONNECTING
         self._unheard_at = None
         self._limit = now + CONNECT_WITHIN
         if (refusal := weakness(message.answer.vouching, self._least)) is not None:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal, private=True)
             return
+        self._continuity.begin(message.remedies)
         self.words.described(message.session, message.answer.voucher, invites=message.takes_words)
         yield e.ApplyAnswer(message.answer)
         yield from itertools.starmap(e.AddCandidates, self._media.early.release())
@@ -292,13 +293,17 @@ class CallMachine:
             self._media.early.keep(message.content, message.candidates)
 
     def _on_RestartReceived(self, message: i.RestartReceived, now: float) -> Iterator[e.Effect]:
-        yield self._continuity.restarted(message)
+        yield from self._continuity.restarted(message, now)
 
-    def _on_PeerMuted(self, message: i.PeerMuted, now: float) -> Iterator[e.Effect]:
-        yield e.Notify(events.MuteChanged(message.muted, Origin.REMOTE))
+    def _on_RestartRefused(self, message: i.RestartRefused, now: float) -> Iterator[e.Effect]:
+        yield from self._continuity.refused(message, now)
 
-    def _on_PeerHeld(self, message: i.PeerHeld, now: float) -> Iterator[e.Effect]:
-        yield e.Notify(events.HoldChanged(message.held, Origin.REMOTE))
+    def _on_SignallingLost(self, message: i.SignallingLost, now: float) -> Iterator[e.Effect]:
+        self._continuity.signalling_lost()
+        yield from ()
+
+    def _on_SignallingRenewed(self, message: i.SignallingRenewed, now: float) -> Iterator[e.Effect]:
+        yield from self._continuity.signalling_renewed(now)
 
     def _on_WordsReceived(self, message: i.WordsReceived, now: float) -> Iterator[e.Effect]:
         yield from self.words.take(message.message, now)
@@ -314,16 +319,13 @@ class CallMachine:
     # --- the media engine ---------------------------------------------------------------------------------------------
 
     def _open_media(self) -> Iterator[e.Effect]:
-        if self._offer is not None and (refusal := weakness(self._evidence.vouching, self._least)) is not None:
+        if self._media.offer is not None and (refusal := weakness(self._evidence.vouching, self._least)) is not None:
             # Nothing of this device has left yet: a peer that will be refused learns no address.
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal, private=True)
             return
         self._media.opened = True
-        yield e.OpenMedia(self.role, self._offer, self._gather_fully)
-        if self.muted:
-            yield e.SetMuted(True)
-        if self.held:
-            yield e.SetHeld(True)
+        yield e.OpenMedia(self.role, self._media.offer, self._media.gather_fully)
+        yield from self.conduct.resume()
 
     def _on_LocalDescription(self, message: i.LocalDescription, now: float) -> Iterator[e.Effect]:
         self._media.described = True
@@ -339,7 +341,8 @@ class CallMachine:
         yield e.SendCandidates(message.content, message.candidates)
 
     def _on_LocalRestart(self, message: i.LocalRestart, now: float) -> Iterator[e.Effect]:
-        yield e.SendRestart(message.credentials, message.answering)
+        if self._continuity.wants(message):
+            yield e.SendRestart(message.credentials, message.answering)
 
     def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.CallSecured(self.security))
@@ -364,35 +367,25 @@ class CallMachine:
             if self.active_since is None:
                 self.active_since = now
                 yield e.Notify(events.CallConnected())
+            else:
+                yield e.Notify(events.CallRestored())
             yield from self.words.active()
 
     def _on_MediaInterrupted(self, message: i.MediaInterrupted, now: float) -> Iterator[e.Effect]:
         if self.state is CallState.ACTIVE:
-            yield from self._continuity.interrupted(self.role, now)
+            yield from self._continuity.interrupted(now)
 
     def _on_MediaRestored(self, message: i.MediaRestored, now: float) -> Iterator[e.Effect]:
         yield from self._continuity.restored()
 
     def _on_NetworkChanged(self, message: i.NetworkChanged, now: float) -> Iterator[e.Effect]:
-        if self.state is CallState.ACTIVE and self.role is Role.INITIATOR:
-            yield e.RestartMedia()
+        if self.state is CallState.ACTIVE:
+            yield from self._continuity.network_changed(now)
 
     def _on_MediaFailed(self, message: i.MediaFailed, now: float) -> Iterator[e.Effect]:
-        yield from self._end(message.reason, Origin.LOCAL, message.text)
+        if message.reason is not EndReason.CONNECTIVITY_ERROR or not self._continuity.failed(now):
+            yield from self._end(message.reason, Origin.LOCAL, message.text)
 
     def _on_MediaClosed(self, message: i.MediaClosed, now: float) -> Iterator[e.Effect]:
         yield e.SendEnd(EndReason.SUCCESS, "")
         yield from self._end(EndReason.SUCCESS, Origin.REMOTE, "")
-
-    def _on_DigitReceived(self, message: i.DigitReceived, now: float) -> Iterator[e.Effect]:
-        yield e.Notify(events.DigitDialled(message.digit))
-
-    def _on_SourceEnded(self, message: i.SourceEnded, now: float) -> Iterator[e.Effect]:
-        yield e.Notify(events.SourceFinished())
-
-    def _on_DeviceChanged(self, message: i.DeviceChanged, now: float) -> Iterator[e.Effect]:
-        yield e.Notify(
-            events.DeviceReported(
-                direction=message.direction, what=message.what, device=message.device, text=message.text
-            )
-        )

@@ -215,6 +215,13 @@ def _about_media(
                 "The peer is not in your contact list; your server offers no relay that would have kept this device's "
                 "address from them.",
             )
+    if trace.moves:
+        times = "once" if trace.moves == 1 else f"{trace.moves} times"
+        yield Finding(
+            Severity.NOTICE,
+            f"The call moved {times}: it went on in a new session with the peer, under new keys that had to be vouched "
+            "for as well as those before.",
+        )
     if trace.told_before_consent or (media is not None and media.packets_before_gate):
         yield Finding(
             Severity.WARNING, "Something left this device before you agreed. This is a fault: please report it."

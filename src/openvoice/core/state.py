@@ -64,6 +64,8 @@ TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
         _S.RINGING: {**_UNANSWERED, i.LocalDescription: (_S.RINGING,)},
         _S.NEGOTIATING: {
             i.PeerRinging: (_S.NEGOTIATING,),
+            i.PeerProceeded: (_S.NEGOTIATING,),
+            i.GlareLost: (_S.NEGOTIATING,),
             i.LocalDescription: (_S.NEGOTIATING,),
             i.AnswerReceived: (_S.CONNECTING, _S.ENDED),
         },
@@ -92,6 +94,8 @@ OVERDUE = {
     _S.ACTIVE: (EndReason.CONNECTIVITY_ERROR, Origin.LOCAL, "the connection to the peer was lost"),
 }
 """How a call ends that stays in a state for too long."""
+MOVES = {_S.ACTIVE: _S.NEGOTIATING}
+"""Where a call goes whose path to the peer is lost, and that moves of its own accord."""
 _ANSWERED = (_S.NEGOTIATING, *CONNECTED)
 _EXCHANGING = (_S.PROPOSED, _S.RINGING, *_ANSWERED)
 
@@ -99,6 +103,7 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.Mute: (_S.NEW, *_EXCHANGING),
     i.Hold: CONNECTED,
     i.SendDigits: (_S.ACTIVE,),
+    i.SignallingLost: (_S.NEW, *_EXCHANGING),
     i.SignallingRenewed: (_S.NEW, *_EXCHANGING),
     i.LocalCandidates: _EXCHANGING,
     i.CandidatesReceived: _EXCHANGING,
@@ -117,6 +122,7 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.DeviceChanged: _ANSWERED,
 }
 _ENDING = (i.HangUp, i.Ended, i.MediaFailed, i.MediaClosed)
+"""Inputs that end a call from every state; media that fail for want of a path may leave an active one as it is."""
 
 for _rows in TRANSITIONS.values():
     for _input, _states in _STAYING.items():
@@ -125,6 +131,7 @@ for _rows in TRANSITIONS.values():
     for _state in _rows.keys() - {_S.ENDED}:
         for _input in _ENDING:
             _rows[_state][_input] = (_S.ENDED,)
+    _rows[_S.ACTIVE][i.MediaFailed] = (_S.ACTIVE, _S.ENDED)
 
 
 def diagram() -> str:
@@ -139,6 +146,8 @@ def diagram() -> str:
                         label = kind.__name__
                         other = TRANSITIONS[role.other].get(state, {}).get(kind)
                         arrows.setdefault(target, []).append(label if other == targets else f"{label} ({role})")
+        if state in MOVES:
+            arrows.setdefault(MOVES[state], []).append("an interruption")
         lines += [f"    {state} --> {target}: {', '.join(dict.fromkeys(labels))}" for target, labels in arrows.items()]
     endings = ", ".join(kind.__name__ for kind in _ENDING)
     lines += [

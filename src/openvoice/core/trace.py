@@ -26,6 +26,8 @@ class Trace:
     told_before_consent: int = 0
     """How many candidates were told before the user said yes."""
     contacts: tuple[Contact, ...] = ()
+    moves: int = 0
+    """How often the call went on in a new session."""
 
     @property
     def silent(self) -> bool:

@@ -121,7 +121,7 @@ class Verification:
         if self.outcome is WordsOutcome.SAME:
             self.outcome = WordsOutcome.NONE
         elif self._exchange is not None and self._exchange.begun and self.outcome is not WordsOutcome.FAILED:
-            yield from self._fail("the call moved to another device before the words were compared")
+            yield from self._fail("the call moved before the words were compared")
         self._exchange = self.voucher = None
         self._secured = self._active = False
         self._early.clear()

@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 from openvoice.core import effects as e
 from openvoice.core.address import Address
 from openvoice.core.description import SessionDescription
-from openvoice.core.inputs import Ended, PeerMigrated
+from openvoice.core.inputs import Ended
 from openvoice.core.policy import Screening
 from openvoice.core.types import CallId, Direction, EndReason, Origin, Role, Vouching
 from openvoice.errors import MalformedStanza
@@ -17,14 +17,14 @@ from openvoice.jingle.archive import ArchivedMessage, read_archive
 from openvoice.jingle.envelope import Envelope
 from openvoice.jingle.initiation import Initiation, Key, Proposal
 from openvoice.jingle.limits import Memory
-from openvoice.jingle.messages import parse_message, parse_receipt, serialize_message
+from openvoice.jingle.messages import parse_message, parse_receipt
 from openvoice.jingle.model import (
     Jingle,
     JingleAction,
-    JingleMessage,
     MessageKind,
     RtpDescription,
 )
+from openvoice.jingle.moving import Moving
 from openvoice.jingle.outputs import (
     Deliver,
     Forget,
@@ -33,14 +33,13 @@ from openvoice.jingle.outputs import (
     Output,
     ReplyError,
     ReplyResult,
-    SendMessage,
 )
 from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.screening import Doorkeeper
 from openvoice.jingle.sealing import Sealed, Unsealed
 from openvoice.jingle.session import MAXIMUM_EARLY, Session
-from openvoice.jingle.sessions import Sessions
+from openvoice.jingle.sessions import Dialled, Sessions
 from openvoice.ports import IncomingCall
 
 ENDED_SECONDS = 24 * 3600.0
@@ -102,7 +101,7 @@ class JingleEndpoint:
             omemo_device=omemo_device,
         )
         self._sessions = Sessions(new_id=new_id, profile=profile, able=lambda: omemo_device() is not None)
-        self._dialled: dict[CallId, tuple[Address, frozenset[str]]] = {}
+        self._moving = Moving(initiation=self._initiation, sessions=self._sessions, ended=self._ended, new_id=new_id)
 
     @property
     def own(self) -> Address:
@@ -117,16 +116,17 @@ class JingleEndpoint:
 
     def begin(self, call: CallId, peer: Address, media: frozenset[str], now: float) -> None:
         """Make an outgoing call known. Its id becomes the id of the session."""
-        self._dialled[call] = (peer, media)
+        self._sessions.dialled[call] = Dialled(peer, str(call), media)
 
     def perform(self, call: CallId, effect: e.SignallingEffect, now: float) -> list[Output]:
         """Do what the machine of a call wants said. What a call has no way to say (any more) says nothing."""
         session, proposal = self._sessions.of_call(call), self._initiation.of_call(call)
+        dialled = self._sessions.dialled.get(call)
         outputs: list[Output] = []
         match effect:
             case e.SendProposal():
-                if call in self._dialled:
-                    outputs = self._initiation.propose(call, *self._dialled[call], now)
+                if dialled is not None:
+                    outputs = self._initiation.propose(call, dialled.sid, dialled.peer.bare, dialled.media, now)
             case e.SendRinging():
                 if session is not None:
                     outputs = session.ring()
@@ -138,8 +138,11 @@ class JingleEndpoint:
                 elif proposal is not None:
                     outputs = self._initiation.proceed(proposal, now)
             case e.SendOffer(offer, least):
-                if session is None and call in self._dialled:
-                    outputs = self._offer(call, proposal, offer, least)
+                if session is None and dialled is not None:
+                    outputs = self._offer(call, proposal or dialled, offer, least)
+            case e.SendRenewal():
+                if session is not None:
+                    outputs = self._moving.renew(session, now)
             case e.SendEnd(reason, text):
                 outputs = self._end(call, reason, text)
             case e.SendAnswer() | e.SendCandidates() | e.SendRestart() | e.SendInformation() if session is not None:
@@ -157,13 +160,12 @@ class JingleEndpoint:
         return self._settled(session.unsealed(result) if session is not None else [], now)
 
     def _offer(
-        self, call: CallId, proposal: Proposal | None, offer: SessionDescription, least: Vouching
+        self, call: CallId, wanted: Proposal | Dialled, offer: SessionDescription, least: Vouching
     ) -> list[Output]:
-        if proposal is None:
-            session = self._sessions.make(call, str(call), self._dialled[call][0], Role.INITIATOR)
-            return self._sessions.add(session).initiate(offer, self.own, least=least)
-        session = self._sessions.make(call, str(call), proposal.peer, Role.INITIATOR, proposed=proposal.media)
-        return self._sessions.add(session).initiate(offer, self.own, device=proposal.device, least=least)
+        proposed = wanted.media if isinstance(wanted, Proposal) else None
+        device = wanted.device if isinstance(wanted, Proposal) else None
+        session = self._sessions.make(call, wanted.sid, wanted.peer, Role.INITIATOR, proposed=proposed)
+        return self._sessions.add(session).initiate(offer, self.own, device=device, least=least)
 
     def _end(self, call: CallId, reason: EndReason, text: str) -> list[Output]:
         session, proposal = self._sessions.of_call(call), self._initiation.of_call(call)
@@ -225,13 +227,17 @@ class JingleEndpoint:
 
     def _offered_directly(self, request: str, sender: Address, jingle: Jingle, now: float) -> list[Output]:
         media = frozenset(c.description.media for c in jingle.contents if isinstance(c.description, RtpDescription))
+        known = self._ended.holds((jingle.sid, sender.bare), now)
+        replaced = self._sessions.replaceable(sender, media)
+        if replaced is not None and not known:
+            return self._moving.replace(replaced, request, jingle, now)
         incoming = IncomingCall(call=CallId(self._new_id()), peer=sender, media=media)
         screening = self._doorkeeper.judge(incoming, now)
         if screening is Screening.SILENT:
             return [_absent(request, sender), *self._doorkeeper.note_silently(incoming, now)]
         session = self._sessions.make(incoming.call, jingle.sid, sender, Role.RESPONDER)
         reply = ReplyResult(request, sender)
-        if screening is Screening.BUSY or self._ended.holds((jingle.sid, sender.bare), now):
+        if screening is Screening.BUSY or known:
             missed: list[Output] = [Missed(incoming, "busy")] if screening is Screening.BUSY else []
             return [reply, *session.terminate(EndReason.BUSY), *missed]
         try:
@@ -288,9 +294,9 @@ class JingleEndpoint:
         session = self._sessions.find(said.id, sender)
         if session is not None and said.kind in _ENDINGS:
             return self._settled(session.finished_by_message(said.reason or _ENDINGS[said.kind], said.text), now)
-        migrating = self._migrating(said, envelope, now)
+        migrating = self._moving.migrating(said, envelope, now)
         if migrating is not None:
-            return self._migrate(migrating, said, sender, now)
+            return self._moving.migrate(migrating, said, sender, now)
         return self._settled(self._initiation.receive(said, envelope, now), now)
 
     def catch_up(self, messages: Sequence[ArchivedMessage], now: float) -> list[Output]:
@@ -313,32 +319,13 @@ class JingleEndpoint:
                     outputs.append(Missed(incoming, call.outcome))
         return self._settled(outputs, now)
 
-    def _migrating(self, said: JingleMessage, envelope: Envelope, now: float) -> Session | None:
-        """The session that the peer moves to another of its devices (XEP-0353, 6.2), if that is what it does."""
-        peer = envelope.sender
-        fresh = self._initiation.find(said.id, peer) is None and not self._ended.holds((said.id, peer.bare), now)
-        live = envelope.carbon is None and envelope.stamp is None
-        if said.kind is not MessageKind.PROPOSE or not fresh or not live:
-            return None
-        return self._sessions.movable(peer, said.media)
-
-    def _migrate(self, session: Session, said: JingleMessage, peer: Address, now: float) -> list[Output]:
-        """Leave the old device and wait for the offer of the new one. The call, and the consent to it, go on."""
-        finish = JingleMessage(kind=MessageKind.FINISH, id=session.sid, reason=EndReason.EXPIRED, migrated=said.id)
-        self._forget(session.call, now)
-        self._initiation.admit(session.call, said.id, peer, said.media)
-        return [
-            SendMessage(serialize_message(finish, session.peer)),
-            Deliver(session.call, PeerMigrated()),
-        ]
-
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def _settled(self, outputs: list[Output], now: float) -> list[Output]:
         for output in outputs:
             if isinstance(output, Forget):
                 self._forget(output.call, now)
-                self._dialled.pop(output.call, None)
+                self._sessions.dialled.pop(output.call, None)
         return outputs
 
     def _forget(self, call: CallId, now: float) -> None:

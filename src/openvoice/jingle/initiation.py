@@ -98,8 +98,8 @@ class Initiation:
 
     # --- what this side does ------------------------------------------------------------------------------------------
 
-    def propose(self, call: CallId, peer: Address, media: frozenset[str], now: float) -> list[Output]:
-        """Ring all devices of the peer (XEP-0353, 3.1).
+    def propose(self, call: CallId, sid: str, peer: Address, media: frozenset[str], now: float) -> list[Output]:
+        """Ring all devices of the peer (XEP-0353, 3.1), or the one alone that ``peer`` names.
 
         A proposal of the peer that rings here already, because it came while the own user dialled, is taken instead.
         """
@@ -108,12 +108,12 @@ class Initiation:
             before, ringing.call = ringing.call, call
             over = Ended(EndReason.SUCCESS, Origin.ELSEWHERE, "you called each other at once")
             return [Deliver(before, over), Deliver(call, GlareLost())]
-        proposal = Proposal(call, str(call), Direction.OUTGOING, peer.bare, media)
+        proposal = Proposal(call, sid, Direction.OUTGOING, peer.bare, media)
         self._proposals[proposal.key] = proposal
         message = serialize_message(
-            JingleMessage(kind=MessageKind.PROPOSE, id=proposal.sid, media=media),
-            peer.bare,
-            message_id=_PROPOSE_PREFIX + proposal.sid,
+            JingleMessage(kind=MessageKind.PROPOSE, id=sid, media=media),
+            peer,
+            message_id=_PROPOSE_PREFIX + sid,
             request_receipt=True,
         )
         return [SendMessage(message, now + PROPOSAL_SECONDS)]

@@ -13,6 +13,7 @@ from openvoice.errors import MalformedStanza
 from openvoice.jingle.describe import read_answer, read_offer, write_contents
 from openvoice.jingle.model import Jingle, JingleAction
 from openvoice.jingle.outputs import Seal, Unseal
+from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.sealing import Sealed, Sealing, Unsealed
 
 
@@ -34,8 +35,7 @@ class Negotiation:
         peer: Address,
         role: Role,
         proposed: frozenset[str] | None,
-        gather_fully: bool,
-        takes_words: bool,
+        profile: PeerProfile,
         able: Callable[[], bool],
     ) -> None:
         self.local: SessionDescription | None = None
@@ -43,8 +43,7 @@ class Negotiation:
         self._sid = sid
         self._role = role
         self._proposed = proposed
-        self._gather_fully = gather_fully
-        self._takes_words = takes_words
+        self._profile = profile
         self._sealing = Sealing(call=call, peer=peer, able=able)
 
     @property
@@ -105,17 +104,18 @@ class Negotiation:
         return self._read(*self._sealing.unsealed(result))
 
     def _read(self, jingle: Jingle, voucher: Voucher | None = None) -> OfferReceived | AnswerReceived:
+        remedies = self._profile.remedies(self._role)
         if self._role is Role.RESPONDER:
             offer = read_offer(jingle, voucher)
             if self._proposed is not None and offer.media != self._proposed:
                 raise MalformedStanza("the offer holds other media than the proposal", "security-error")
             self.remote = offer
-            return OfferReceived(offer, self._proposed is None, self._gather_fully, self._sid)
+            return OfferReceived(offer, self._proposed is None, self._profile.gather_fully, self._sid, remedies)
         answer = read_answer(jingle, voucher)
         if self.local is None or _media(answer) != _media(self.local):
             raise MalformedStanza("the answer holds other contents than the offer", "security-error")
         self.remote = answer
-        return AnswerReceived(answer, self._sid, self._takes_words)
+        return AnswerReceived(answer, self._sid, self._profile.takes_words, remedies)
 
 
 def _media(description: SessionDescription) -> set[tuple[str, str]]:

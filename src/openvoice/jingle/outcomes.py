@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from openvoice.core.types import EndReason, Origin
 from openvoice.jingle.model import JingleAction
 
-_UNREACHABLE = frozenset(
+TIMEOUT = "timeout"
+"""Nothing was heard of the request: it may yet be acted upon."""
+LOST = "lost"
+"""The stream broke, and nothing will be heard of it: perhaps it never left."""
+UNREACHABLE = frozenset(
     {"service-unavailable", "recipient-unavailable", "remote-server-not-found", "remote-server-timeout"}
 )
+_DESCRIPTIONS = (JingleAction.SESSION_INITIATE, JingleAction.SESSION_ACCEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,14 @@ class Unusable:
 
 
 def meaning_of(error: str, action: JingleAction, *, answered: bool) -> PeerGone | Unusable | None:
-    """What ``error``, a stanza error condition or ``timeout``, means; ``None`` if the session goes on without.
+    """What ``error`` means, a stanza error condition, ``timeout`` or ``lost``; ``None`` if the session goes on.
 
     ``answered`` says whether the session is past its session-accept.
     """
-    if error in _UNREACHABLE:
+    if error in UNREACHABLE:
+        if answered and action not in _DESCRIPTIONS:
+            # A device whose stream broke is back soon. The call lives as long as its media do.
+            return None
         reason = EndReason.GONE if action is JingleAction.SESSION_INITIATE else EndReason.CONNECTIVITY_ERROR
         return PeerGone(reason, Origin.NETWORK, "the peer's device cannot be reached any more")
     if error == "item-not-found":

@@ -6,7 +6,10 @@ A profile never decides whether a call is safe, only which of several correct wa
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
+from openvoice.core.remedies import Remedies, Renewal, Restart
+from openvoice.core.types import Role
 from openvoice.jingle import namespaces as ns
 
 GATEWAY_ANSWER_SECONDS = 120.0
@@ -22,12 +25,23 @@ class DeviceIdentity:
     features: frozenset[str] = frozenset()
 
 
+class Restarts(StrEnum):
+    """Who may restart ICE in a session with a client."""
+
+    NOBODY = "nobody"
+    """It does not understand new ICE credentials in a transport-info: it ends the call, or ignores them."""
+    INITIATOR = "initiator"
+    BOTH = "both"
+    UNKNOWN = "unknown"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PeerProfile:
     """How to speak with one client. The defaults are the standards."""
 
-    restarts_ice: bool = False
-    """Understands new ICE credentials in a transport-info; the others end the call or ignore them."""
+    restarts: Restarts = Restarts.UNKNOWN
+    renewal: Renewal = Renewal.RINGING
+    """What it makes of a new session in place of one that lost its path."""
     gather_fully: bool = False
     """Wants every candidate in the offer and in the answer."""
     answers_with_session_accept: bool = False
@@ -41,14 +55,33 @@ class PeerProfile:
     takes_words: bool = False
     """Whether it exchanges verification words."""
 
+    def remedies(self, role: Role) -> Remedies:
+        """What helps when the path is lost, in a session in which this side has ``role``."""
+        restart = _RESTARTS[self.restarts]
+        if self.restarts is Restarts.INITIATOR and role is Role.RESPONDER:
+            restart = Restart.NEVER
+        return Remedies(restart=restart, renewal=self.renewal)
+
+
+_RESTARTS = {
+    Restarts.NOBODY: Restart.NEVER,
+    Restarts.INITIATOR: Restart.ALWAYS,
+    Restarts.BOTH: Restart.ALWAYS,
+    Restarts.UNKNOWN: Restart.UNTRIED,
+}
 
 _PROFILES: tuple[tuple[str, PeerProfile], ...] = (
-    ("openvoice", PeerProfile(restarts_ice=True)),
-    ("conversations", PeerProfile(restarts_ice=True)),
-    ("monal", PeerProfile(understands_information=False)),
-    ("movim", PeerProfile(gather_fully=True, answers_with_session_accept=True, reliable_senders=False)),
-    ("dino", PeerProfile()),
-    ("stanza", PeerProfile(restarts_ice=True)),
+    ("openvoice", PeerProfile(restarts=Restarts.BOTH, renewal=Renewal.SILENT)),
+    ("conversations", PeerProfile(restarts=Restarts.BOTH)),
+    ("monal", PeerProfile(restarts=Restarts.NOBODY, renewal=Renewal.SILENT, understands_information=False)),
+    (
+        "movim",
+        PeerProfile(
+            restarts=Restarts.NOBODY, gather_fully=True, answers_with_session_accept=True, reliable_senders=False
+        ),
+    ),
+    ("dino", PeerProfile(restarts=Restarts.NOBODY)),
+    ("stanza", PeerProfile(restarts=Restarts.INITIATOR)),
 )
 """A word in the caps node or in the name of the disco identity, and the client that it gives away."""
 
@@ -63,5 +96,12 @@ def profile_of(identity: DeviceIdentity) -> PeerProfile:
     gather_fully = ns.OFFER_ANSWER_FEATURE in identity.features
     # No end-user client wants full gathering and has no video: that is a gateway to the telephone network.
     gateway = gather_fully and ns.RTP_VIDEO not in identity.features
-    answer_within = GATEWAY_ANSWER_SECONDS if gateway else 30.0
-    return PeerProfile(gather_fully=gather_fully, answer_within=answer_within, takes_words=takes_words)
+    if gateway:
+        return PeerProfile(
+            restarts=Restarts.NOBODY,
+            renewal=Renewal.NEVER,
+            gather_fully=True,
+            answer_within=GATEWAY_ANSWER_SECONDS,
+            takes_words=takes_words,
+        )
+    return PeerProfile(gather_fully=gather_fully, takes_words=takes_words)

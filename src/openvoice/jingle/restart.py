@@ -1,7 +1,8 @@
 """ICE credentials of both sides of a session, and how a restart shows in them (XEP-0176, 5.7; RFC 8445, 2.4).
 
 Nothing on the wire says "restart": a transport-info with credentials never seen before is one. Without candidates it
-begins a restart, with candidates it confirms one that this side began.
+begins a restart, with candidates it confirms one that this side began. stanza.io does both with its fingerprint, and
+begins only as the initiator.
 """
 
 from __future__ import annotations
@@ -96,9 +97,13 @@ class IceCredentials:
 
     def adopt(self, credentials: Iterable[tuple[str, str, str]]) -> None:
         """Take the peer's credentials."""
-        for content, ufrag, pwd in credentials:
-            self._remote[content] = (ufrag, pwd)
-            self._seen[ufrag, pwd] = None
+        taken = tuple(credentials)
+        self._remote.update({content: (ufrag, pwd) for content, ufrag, pwd in taken})
+        self.pass_over(taken)
+
+    def pass_over(self, credentials: Credentials) -> None:
+        """Remember credentials of the peer, so that they begin nothing any more."""
+        self._seen.update({(ufrag, pwd): None for _, ufrag, pwd in credentials})
         while len(self._seen) > MAXIMUM_SEEN:
             self._seen.pop(next(iter(self._seen)))
 
@@ -113,9 +118,13 @@ class IceCredentials:
         self.renew(credentials)
         self._previous, self._request, self.attempt = previous, request, Attempt.SENT
 
+    def awaits(self, request: str) -> bool:
+        """Whether the outcome of ``request`` is that of the attempt under way."""
+        return self.attempt is Attempt.SENT and request == self._request
+
     def finished(self, request: str, refused: bool) -> bool:
         """Note the outcome of ``request``; whether it is that of the attempt under way."""
-        if self.attempt is not Attempt.SENT or request != self._request:
+        if not self.awaits(request):
             return False
         if refused:
             self.abandon()

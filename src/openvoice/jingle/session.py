@@ -16,6 +16,7 @@ from openvoice.core.inputs import (
     PeerInput,
     PeerProposed,
 )
+from openvoice.core.remedies import Restart
 from openvoice.core.types import CallId, EndReason, Origin, Role, Vouching
 from openvoice.errors import MalformedStanza
 from openvoice.jingle.additions import Additions, has_plain_fingerprint, stubs
@@ -96,11 +97,11 @@ class Session:
             peer=peer,
             role=role,
             proposed=proposed,
-            gather_fully=profile.gather_fully,
-            takes_words=profile.takes_words,
+            profile=profile,
             able=able,
         )
-        self._ice = Trickling(call=call, role=role, requests=self._requests, restarts_ice=profile.restarts_ice)
+        restarts = profile.remedies(role).restart is not Restart.NEVER
+        self._ice = Trickling(call=call, role=role, requests=self._requests, restarts=restarts)
         self._early: list[Jingle] = []
         self._additions = Additions()
 
@@ -249,7 +250,7 @@ class Session:
         action = self._requests.finished(request)
         if action is None:
             return None
-        restarted = self._ice.finished(request, refused=error is not None)
+        restarted = self._ice.finished(request, error)
         if restarted is not None:
             return restarted
         if error is None or self.state is SessionState.ENDED:

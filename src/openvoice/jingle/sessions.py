@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import chain
 
 from openvoice.core.address import Address
@@ -10,6 +11,15 @@ from openvoice.core.types import CallId, Role
 from openvoice.jingle.outputs import Output
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.session import Session, SessionState
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """A call of this side, and whom it goes to; ``sid`` is the id of the session that it wants."""
+
+    peer: Address
+    sid: str
+    media: frozenset[str] = frozenset({"audio"})
 
 
 class Sessions:
@@ -22,6 +32,7 @@ class Sessions:
         self._profile = profile
         self._able = able
         self._by_call: dict[CallId, Session] = {}
+        self.dialled: dict[CallId, Dialled] = {}
 
     def make(
         self, call: CallId, sid: str, peer: Address, role: Role, *, proposed: frozenset[str] | None = None
@@ -57,12 +68,17 @@ class Sessions:
         return any(session.peer == peer for session in self._by_call.values())
 
     def movable(self, peer: Address, media: frozenset[str]) -> Session | None:
-        """The one that another device of the person ``peer`` may take over (XEP-0353, 6.2)."""
+        """The one that a device of the person ``peer`` may take over (XEP-0353, 6.2)."""
         for session in self._by_call.values():
             same = session.remote is not None and session.remote.media == media
             if same and session.state is SessionState.ACTIVE and session.peer.bare == peer.bare:
                 return session
         return None
+
+    def replaceable(self, peer: Address, media: frozenset[str]) -> Session | None:
+        """The one that the device ``peer`` itself may begin anew."""
+        session = self.movable(peer, media)
+        return session if session is not None and session.peer == peer else None
 
     def request_finished(self, request: str, error: str | None) -> list[Output]:
         """Tell the session whose request it was."""

@@ -6,6 +6,7 @@ from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.inputs import CandidatesReceived, PeerInput, RestartReceived, RestartRefused
 from openvoice.core.types import CallId, Role
 from openvoice.jingle.model import IceTransport, Jingle, JingleAction, JingleContent
+from openvoice.jingle.outcomes import LOST, TIMEOUT, UNREACHABLE
 from openvoice.jingle.outputs import Deliver, Output
 from openvoice.jingle.refusal import Refusal
 from openvoice.jingle.requests import Requests
@@ -15,14 +16,14 @@ from openvoice.jingle.restart import Attempt, Credentials, IceCredentials, resta
 class Trickling:
     """The transport-info requests of both sides (XEP-0176, 5.4 and 5.7).
 
-    ``restarts_ice`` says whether the peer understands a restart.
+    ``restarts`` says whether this side may try to restart.
     """
 
-    def __init__(self, *, call: CallId, role: Role, requests: Requests, restarts_ice: bool) -> None:
+    def __init__(self, *, call: CallId, role: Role, requests: Requests, restarts: bool) -> None:
         self._call = call
         self._role = role
         self._requests = requests
-        self._restarts_ice = restarts_ice
+        self._restarts = restarts
         self._ice = IceCredentials()
         self._held: list[tuple[str, tuple[Candidate, ...]]] = []
         self._answer_with_fingerprint = False
@@ -61,21 +62,26 @@ class Trickling:
         if answering:
             self._ice.renew(credentials)
             return self._inform(restart_contents(credentials, local)) if self._answer_with_fingerprint else []
-        if not self._restarts_ice:
+        if not self._restarts:
             self._ice.attempt = Attempt.REFUSED
             return [self._deliver(RestartRefused())]
         request = self._requests.new_id()
         self._ice.begin(request, credentials)
         return self._inform(restart_contents(credentials), request)
 
-    def finished(self, request: str, *, refused: bool) -> list[Output] | None:
-        """Note the outcome of an own request; ``None`` if it was not the one that began a restart."""
-        if not self._ice.finished(request, refused):
+    def finished(self, request: str, error: str | None) -> list[Output] | None:
+        """Note the outcome of an own request; ``None`` if it was not the one that began a restart.
+
+        A device that sleeps acts upon it when it wakes: only an answer, or the loss of the stream, ends the attempt.
+        """
+        if error == TIMEOUT and self._ice.awaits(request):
+            return []
+        if not self._ice.finished(request, error is not None):
             return None
-        if not refused:
+        if error is None:
             return self._release()
         self._held.clear()
-        return [self._deliver(RestartRefused())]
+        return [self._deliver(RestartRefused(unreached=error == LOST or error in UNREACHABLE))]
 
     # --- what the peer does -------------------------------------------------------------------------------------------
 
@@ -99,7 +105,13 @@ class Trickling:
 
     def _restarted(self, fresh: Credentials, transports: list[IceTransport]) -> list[Output]:
         began = self._ice.under_way
-        confirms = began and any(transport.candidates for transport in transports)
+        fingerprints = any(transport.fingerprints for transport in transports)
+        candidates = any(transport.candidates for transport in transports)
+        if candidates and not fingerprints and not began:
+            # An answer to an attempt that was given up. To take it for a new one would have both sides answer for ever.
+            self._ice.pass_over(fresh)
+            return []
+        confirms = began and (candidates or fingerprints)
         if began and not confirms and self._role is Role.INITIATOR:
             raise Refusal("conflict", "tie-break")
         if confirms:
@@ -108,8 +120,8 @@ class Trickling:
             self._ice.abandon()
             self._held.clear()
         self._ice.adopt(fresh)
-        self._restarts_ice = True
-        self._answer_with_fingerprint = any(transport.fingerprints for transport in transports)
+        self._restarts = True
+        self._answer_with_fingerprint = fingerprints
         return [self._deliver(RestartReceived(fresh, ours=confirms)), *self._release()]
 
     # --- parts --------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from openvoice.core.effects import (
     SendOffer,
     SendProceed,
     SendProposal,
+    SendRenewal,
     SendRestart,
     SendRinging,
     SignallingEffect,
@@ -46,6 +47,7 @@ from openvoice.core.inputs import (
     OfferReceived,
     PeerHeld,
     PeerInput,
+    PeerMigrated,
     PeerMuted,
     PeerProceeded,
     PeerProposed,
@@ -200,6 +202,8 @@ def _heard(effect: SignallingEffect, session: str) -> PeerInput:
     match effect:
         case SendProposal():
             return PeerProposed(announce=True)
+        case SendRenewal():
+            return PeerMigrated()
         case SendRinging():
             return PeerRinging()
         case SendProceed():

@@ -263,6 +263,22 @@ async def test_a_silent_server_is_asked_and_left_without_a_farewell(
     assert "</stream:stream>" not in sent[0]
 
 
+async def test_after_a_change_of_the_network_a_silent_server_is_left_soon(tls: ssl.SSLContext, ca_file: Path) -> None:
+    sent: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        await peer.session()
+        sent.append(await peer.rest(20))
+
+    times = KeepAlive(interval=1000, timeout=1000, hurry=0.1)
+    async with ScriptedServer(script, context=tls) as server, connected(server, ca_file, times) as (connection, heard):
+        connection.network_changed()
+        await heard.until(lambda heard: any(not online for online, _ in heard.changes))
+        await until(lambda: sent)
+    assert "<ping" in sent[0]
+    assert "</stream:stream>" not in sent[0]
+
+
 async def test_a_server_that_goes_right_after_the_login(tls: ssl.SSLContext, ca_file: Path) -> None:
     async def script(peer: Peer) -> None:
         await peer.scram()

@@ -373,6 +373,28 @@ async def test_a_half_open_link_is_found_and_the_session_resumed(prosody: Prosod
         assert changes.changes[1][0] is False
 
 
+async def test_a_link_that_died_with_the_network_is_found_at_once_and_nothing_is_lost(prosody: Prosody) -> None:
+    async with (
+        Relay((prosody.host, prosody.port)) as relay,
+        connected(prosody, "alice", at=relay.address) as (alice, changes),
+        connected(prosody, "bob") as (bob, heard),
+    ):
+        alice.network_changed()
+        relay.freeze()
+        alice.send_message(message(bob.address, "first"))
+        alice.network_changed()
+        await went_offline(changes)
+        alice.send_message(message(bob.address, "second"))
+        relay.thaw()
+        await came_online(changes, 2)
+        await heard.until(lambda heard: len(heard.bodies) >= 2)
+        assert heard.bodies == ["first", "second"]
+        # The link lives: nothing happens to it.
+        alice.network_changed()
+        await asyncio.sleep(1.5)
+        assert len(changes.changes) == 3
+
+
 @pytest.mark.slow
 async def test_a_sleeping_server_is_found_and_the_session_resumed(prosody: Prosody) -> None:
     async with (

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import pytest
 
 from openvoice.core.address import Address
-from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaRefused, StanzaTimeout
+from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaLost, StanzaRefused, StanzaTimeout
 from openvoice.signalling.xmpp.messages import sender_of
 from openvoice.signalling.xmpp.requests import Requests
 from tests.signalling.xmpp.scripted import ALICE, BOB, stanza_of
@@ -91,6 +91,6 @@ async def test_a_lost_session_ends_all_but_those_that_were_not_sent() -> None:
     requests.begin("sent", BOB, 10, heard.append)
     requests.begin("waiting", BOB, 10, heard.append)
     requests.abandon({"waiting"})
-    assert [type(outcome) for outcome in heard] == [StanzaTimeout]
+    assert [type(outcome) for outcome in heard] == [StanzaLost]
     assert len(requests) == 1
     requests.abandon(())

@@ -24,14 +24,24 @@ class Link:
         self.changes: list[tuple[bool, str]] = []
         self.cut = asyncio.Event()
         self.settled = asyncio.Event()
+        self.attempts = 0
+        self.checked = False
+
+    def check(self) -> None:
+        """It is dead, until it is connected again."""
+        self.checked = True
+        self.cut.set()
 
     async def connect(self) -> None:
+        self.attempts += 1
         if not self.outcomes:
             self.settled.set()
             await asyncio.Event().wait()
         outcome = self.outcomes.pop(0)
         if outcome is not None:
             raise outcome
+        if self.checked:
+            self.cut.clear()
 
     async def serve(self) -> ConnectionFailed:
         await self.cut.wait()
@@ -151,3 +161,54 @@ async def test_a_fault_of_ours_is_tried_again_and_logged_without_its_words(caplo
     assert [online for online, _ in link.changes] == [True, False, True, False]
     assert "ValueError in connect" in caplog.text
     assert "example.org" not in caplog.text
+
+
+NEVER = BackOff(first=1000, limit=1000)
+
+
+async def test_a_stream_that_broke_with_the_network_is_made_anew_at_once() -> None:
+    link = Link(None, None)
+    supervisor = Supervisor(link, NEVER)
+    await supervisor.open()
+    supervisor.network_changed()
+    await until(lambda: link.changes == [(True, ""), (False, "cut"), (True, "")], within=5)
+    await supervisor.close()
+
+
+async def test_a_change_of_the_network_long_ago_is_no_reason_to_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openvoice.signalling.xmpp.supervisor.HURRY", 0.0)
+    link = Link(None, None)
+    supervisor = Supervisor(link, NEVER)
+    await supervisor.open()
+    supervisor.network_changed()
+    await until(lambda: len(link.changes) == 2)
+    await asyncio.sleep(0.05)
+    assert link.attempts == 1
+    await supervisor.close()
+
+
+async def test_a_change_of_the_network_ends_the_wait() -> None:
+    link = Link(None, None)
+    link.cut.set()
+    supervisor = Supervisor(link, NEVER)
+    await supervisor.open()
+    await until(lambda: len(link.changes) == 2)
+    assert link.attempts == 1
+    supervisor.network_changed()
+    await until(lambda: link.attempts == 2)
+    await supervisor.close()
+
+
+async def test_an_attempt_on_the_way_of_before_is_given_up() -> None:
+    link = Link(None)
+    link.cut.set()
+    supervisor = Supervisor(link, QUICK)
+    await supervisor.open()
+    async with asyncio.timeout(5):
+        await link.settled.wait()
+    assert link.attempts == 2
+    link.outcomes.append(None)
+    supervisor.network_changed()
+    await until(lambda: (True, "") in link.changes[1:])
+    assert link.attempts == 3
+    await supervisor.close()

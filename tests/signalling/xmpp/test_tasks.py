@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from openvoice.signalling.xmpp.omemo.failures import Cause, OmemoFailed
-from openvoice.signalling.xmpp.tasks import Tasks
+from openvoice.signalling.xmpp.tasks import Tasks, happens
 
 
 async def test_what_goes_wrong_is_told_without_its_words(caplog: pytest.LogCaptureFixture) -> None:
@@ -31,3 +31,21 @@ async def test_nothing_goes_on_after_the_end() -> None:
     await tasks.close()
     assert task.cancelled()
     assert len(tasks) == 0
+
+
+async def test_waiting_for_an_event_ends_when_it_is_cancelled_in_that_moment() -> None:
+    event = asyncio.Event()
+
+    async def waits() -> None:
+        while True:
+            await happens(event, 10.0)
+
+    task = asyncio.create_task(waits())
+    await asyncio.sleep(0)
+    event.set()
+    task.cancel()
+    await asyncio.wait({task}, timeout=1.0)
+    assert task.cancelled()
+    assert await happens(event, 1.0)
+    event.clear()
+    assert not await happens(event, 0.001)

@@ -51,6 +51,8 @@ from openvoice.signalling.xmpp.tasks import Tasks
 
 REQUEST_WITHIN = 15.0
 """Seconds that a peer may take to acknowledge a Jingle request; Dino looks for its codecs first."""
+STREAM_WITHIN = 30.0
+"""Seconds more where the stream is down, and has to come back first: so long a call lives without media."""
 CATCH_UP = 24 * 3600.0
 """Seconds back into the archive at most, at the first login."""
 MAXIMUM_PROFILES = 1024
@@ -136,7 +138,7 @@ class XmppSignalling:
     # --- calls that go out --------------------------------------------------------------------------------------------
 
     def network_changed(self) -> None:
-        """Nothing yet: a dead stream is found by its own pings."""
+        self._connection.network_changed()
 
     async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
         return capabilities.choose(peer, await self._learn_devices(peer.bare))
@@ -234,14 +236,12 @@ class XmppSignalling:
 
     def _send_iq(self, identifier: str, to: Address, payload: Element) -> None:
         def finished(outcome: Element | StanzaFailure) -> None:
-            error = None
-            if isinstance(outcome, StanzaRefused):
-                error = outcome.condition
-            elif isinstance(outcome, StanzaTimeout):
-                error = "timeout"
+            error = outcome.condition if isinstance(outcome, StanzaRefused | StanzaTimeout) else None
             self._perform(self._endpoint.iq_finished(identifier, error, time.time()))
 
-        self._connection.start_request(payload, to, "set", finished, id=identifier, timeout=REQUEST_WITHIN)
+        # What waits for the stream is not late yet.
+        patience = REQUEST_WITHIN if self._connection.online else REQUEST_WITHIN + STREAM_WITHIN
+        self._connection.start_request(payload, to, "set", finished, id=identifier, timeout=patience)
 
     # --- OMEMO --------------------------------------------------------------------------------------------------------
 

@@ -146,6 +146,10 @@ class Connection:
         self._requests.abandon(())
         self._online = False
 
+    def network_changed(self) -> None:
+        """The ways of this device into the network changed: find out at once what that means."""
+        self._supervisor.network_changed()
+
     def send_message(self, message: Element, *, lifetime: float | None = None) -> str:
         """Send ``message``, which has ``to`` and ``type``, now or when there is a connection again; gives its id.
 
@@ -286,6 +290,10 @@ class Connection:
         """Until the connection is lost; gives why. For the supervisor."""
         assert self._serving is not None, "served before it was connected"
         return await asyncio.shield(self._serving)
+
+    def check(self) -> None:
+        """Ask the server for a sign of life at once. For the supervisor."""
+        self._session.check()
 
     def changed(self, online: bool, reason: str) -> None:
         """Told by the supervisor."""

@@ -21,9 +21,15 @@ class StanzaRefused(OpenVoiceError):
 
 
 class StanzaTimeout(OpenVoiceError):
-    """No answer came in time, or the session ended before it could come."""
+    """No answer came in time."""
 
     condition = "timeout"
+
+
+class StanzaLost(StanzaTimeout):
+    """The session ended before an answer could come."""
+
+    condition = "lost"
 
 
 StanzaFailure = StanzaRefused | StanzaTimeout

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
-from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaTimeout, refusal
+from openvoice.signalling.xmpp.failures import StanzaFailure, StanzaLost, StanzaTimeout, refusal
 
 Finished = Callable[[Element | StanzaFailure], None]
 """Told the answer, or why there is none; once."""
@@ -48,7 +48,7 @@ class Requests:
     def abandon(self, keep: Collection[str]) -> None:
         """The session is over: only the answers to ``keep``, which were never sent, can still come."""
         for identifier in [identifier for identifier in self._pending if identifier not in keep]:
-            self._finish(identifier, StanzaTimeout("the connection broke before the answer came"))
+            self._finish(identifier, StanzaLost("the connection broke before the answer came"))
 
     def _speaks_for(self, sender: Address, recipient: Address | None) -> bool:
         if recipient is None or recipient == self._account:

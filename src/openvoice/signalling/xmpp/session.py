@@ -20,6 +20,7 @@ from openvoice.signalling.xmpp.failures import StanzaRefused
 from openvoice.signalling.xmpp.guard import GuardedClient
 from openvoice.signalling.xmpp.namespaces import PING, STREAM_MANAGEMENT
 from openvoice.signalling.xmpp.outbox import Outbox
+from openvoice.signalling.xmpp.tasks import happens
 
 MAXIMUM_WAITING = 5000
 """Stanzas that may wait to be sent or acknowledged."""
@@ -33,6 +34,8 @@ class KeepAlive:
 
     interval: float = 20.0
     timeout: float = 10.0
+    hurry: float = 1.0
+    """The same as ``timeout``, when there is reason for doubt."""
 
 
 class Session:
@@ -59,6 +62,7 @@ class Session:
         self._managed = False
         self._handled = 0
         self._asked = False
+        self._doubt = asyncio.Event()
         self._unsent = asyncio.Event()
         self._settled = asyncio.Event()
         self._settled.set()
@@ -91,6 +95,7 @@ class Session:
     async def serve(self) -> ConnectionFailed:
         """Send, and see that the server lives, until the stream is over; gives why."""
         self._asked = False
+        self._doubt.clear()
         self._unsent.set()
         lost = asyncio.create_task(self.client.lost())
         helpers = [asyncio.create_task(self._write()), asyncio.create_task(self._keep_alive())]
@@ -202,16 +207,22 @@ class Session:
             if not self._outbox:
                 self._settled.set()
 
+    def check(self) -> None:
+        """Ask the server for a sign of life now, and wait for it only briefly. Without a stream nothing happens."""
+        self._doubt.set()
+
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             silence = loop.time() - self.client.last_heard
-            if silence < self._times.interval:
-                await asyncio.sleep(self._times.interval - silence)
+            if not self._doubt.is_set() and silence < self._times.interval:
+                await happens(self._doubt, self._times.interval - silence)
                 continue
+            patience = self._times.hurry if self._doubt.is_set() else self._times.timeout
+            self._doubt.clear()
             self._probe()
             heard = self.client.last_heard
-            await asyncio.sleep(self._times.timeout)
+            await asyncio.sleep(patience)
             if self.client.last_heard == heard:
                 # Without a farewell, which could reach a server that only slept and would end the session there.
                 self.client.abort()

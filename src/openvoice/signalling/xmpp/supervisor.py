@@ -11,6 +11,10 @@ from typing import Protocol
 
 from openvoice.core.faults import fault
 from openvoice.errors import CertificateRejected, ConnectionFailed, LoginRefused
+from openvoice.signalling.xmpp.tasks import happens
+
+HURRY = 5.0
+"""Seconds after a change of the network in which a stream that breaks is made anew at once."""
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +28,10 @@ class Link(Protocol):
 
     async def serve(self) -> ConnectionFailed:
         """Until the connection is lost; gives why."""
+        ...
+
+    def check(self) -> None:
+        """See at once whether the connection still lives; if it does not, :meth:`serve` ends."""
         ...
 
     def changed(self, online: bool, reason: str) -> None: ...
@@ -54,6 +62,8 @@ class Supervisor:
         self._back_off = back_off
         self._chance = chance
         self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+        self._hurried_at = 0.0
 
     @property
     def running(self) -> bool:
@@ -72,6 +82,12 @@ class Supervisor:
             await asyncio.gather(self._task, return_exceptions=True)
             self._task = None
 
+    def network_changed(self) -> None:
+        """The way to the server may be another one now: nothing that was tried on the old one counts."""
+        self._hurry.set()
+        self._hurried_at = asyncio.get_running_loop().time()
+        self._link.check()
+
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         failures = 0
@@ -80,13 +96,16 @@ class Supervisor:
             reason = str(await self._link.serve())
             if loop.time() - since >= self._back_off.stable:
                 failures = 0
+            if loop.time() - self._hurried_at >= HURRY:
+                self._hurry.clear()
             self._link.changed(False, reason)
             while True:
                 failures += 1
-                await asyncio.sleep(self._back_off.delay(failures, self._chance()))
+                if await self._pause(failures):
+                    failures = 1
                 try:
-                    await self._link.connect()
-                    break
+                    if await self._attempt():
+                        break
                 except (LoginRefused, CertificateRejected) as error:
                     self._link.changed(False, str(error))
                     return
@@ -96,3 +115,24 @@ class Supervisor:
                     # Nobody would notice that this task has ended: the account would stay offline for ever.
                     logger.error("an attempt to connect failed: %s", fault(error))
             self._link.changed(True, "")
+
+    async def _pause(self, failures: int) -> bool:
+        """Wait before the next attempt, unless the network changes; whether it did."""
+        hurried = await happens(self._hurry, self._back_off.delay(failures, self._chance()))
+        self._hurry.clear()
+        return hurried
+
+    async def _attempt(self) -> bool:
+        """Connect; ``False`` if the network changed meanwhile, for then nobody would answer on the way of before."""
+        connecting = asyncio.create_task(self._link.connect())
+        hurrying = asyncio.create_task(self._hurry.wait())
+        try:
+            await asyncio.wait({connecting, hurrying}, return_when=asyncio.FIRST_COMPLETED)
+            if connecting.done():
+                connecting.result()
+                return True
+            return False
+        finally:
+            for task in (connecting, hurrying):
+                task.cancel()
+            await asyncio.gather(connecting, hurrying, return_exceptions=True)

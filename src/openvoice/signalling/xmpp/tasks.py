@@ -48,3 +48,16 @@ class Tasks:
             _logger.warning("%s", error)
         elif error is not None:
             _logger.error("work beside the calls failed: %s", fault(error))
+
+
+async def happens(event: asyncio.Event, within: float) -> bool:
+    """Wait ``within`` seconds for ``event`` at most; whether it happened.
+
+    Unlike ``asyncio.wait_for``, before Python 3.12, it ends when it is cancelled in the moment of the event too.
+    """
+    waiting = asyncio.create_task(event.wait())
+    try:
+        done, _ = await asyncio.wait({waiting}, timeout=within)
+        return bool(done)
+    finally:
+        waiting.cancel()
