@@ -46,6 +46,7 @@ from openvoice.core.protection import Protection
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
+from openvoice.core.talk import Talk, TalkMode
 from openvoice.core.trust import DeviceKey, Trust
 from openvoice.core.types import Direction, EndReason, Vouching
 from openvoice.errors import (
@@ -140,6 +141,8 @@ __all__ = [
     "Sink",
     "SoundDevice",
     "Source",
+    "Talk",
+    "TalkMode",
     "Trust",
     "UsageError",
     "Vouching",

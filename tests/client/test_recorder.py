@@ -114,8 +114,7 @@ async def test_a_call_is_recorded_until_it_ends_but_not_what_is_muted() -> None:
         call, _ = await connected(alice, bob)
         kept = Kept()
         call._recordings = kept
-        call._make_input = None
-        call.use(Says(), None)
+        await call.set_input(Says())
         session = alice.engine.sessions[0]
         await talk(session, call)
         assert kept.frames == []
@@ -133,7 +132,7 @@ async def test_a_call_is_recorded_until_it_ends_but_not_what_is_muted() -> None:
         assert 100 in {said for said, _ in kept.frames}
         await call.mute()
         kept.frames.clear()
-        call._recorder = Recorder(kept)
+        call._sound.recorder = Recorder(kept)
         await talk(session, call)
         assert {said for said, _ in kept.frames} == {0}
         assert not kept.closed

@@ -19,24 +19,23 @@ from openvoice import (
     DeviceFailed,
     Processing,
     SoundDevice,
-    Source,
     load_sound,
     parse_sink,
     parse_source,
     processing_missing,
     sound_devices,
 )
-from openvoice.client.sound import SOUND_FILES, ArraySource, _Overheard, audio_input, audio_output, voice_processor
-from openvoice.core.inputs import DeviceChanged
-from openvoice.core.types import DeviceChange, SoundDirection
+from openvoice.client.sound import SOUND_FILES, ArraySource, audio_input, audio_output
 from openvoice.devices import listing
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.devices.microphone import Microphone
+from openvoice.devices.processing.voice import VoiceProcessor
 from openvoice.media.files import FileSource
 from openvoice.media.sinks import NullSink, StreamSink
 from openvoice.media.sources import SilenceSource, StreamSource, ToneSource
 from openvoice.ports import Frame
-from openvoice.testing.fakes import ManualOutput, RecordingSink, ScriptedSource
+from openvoice.testing.fakes import RecordingSink, ScriptedSource
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -133,30 +132,20 @@ def test_devices_are_listed_in_plain_values(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_devices_are_made_when_the_gate_opens_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[tuple[str, Any, Any]] = []
+    made: list[tuple[str, Any, Any, bool]] = []
 
     def remember(kind: str) -> Any:
-        return lambda self, selector, processor: made.append((kind, selector, processor))
+        return lambda self, selector, processor, insist: made.append((kind, selector, processor, insist))
 
     monkeypatch.setattr(Microphone, "__init__", remember("microphone"))
     monkeypatch.setattr(Loudspeaker, "__init__", remember("loudspeaker"))
-    processor = voice_processor(Device())
-    assert processor is not None
-    make_input = audio_input(Device(), lambda frame: None, processor)
-    make_output = audio_output(Device("usb"), lambda frame: None, processor)
+    processor = VoiceProcessor(Processing())
+    microphone, loudspeaker = audio_input(Device(), processor), audio_output(Device("usb"), processor)
     assert made == []
-    make_input()
-    make_output()
-    assert made == [("microphone", None, processor), ("loudspeaker", "usb", processor)]
-    make_input.close()
-
-
-@pytest.mark.parametrize(
-    "source",
-    [None, Path("x.wav"), np.zeros(10, np.int16), Device("usb", Processing(echo=False, noise=False, level=False))],
-)
-def test_only_a_microphone_that_wants_it_is_processed(source: Source) -> None:
-    assert voice_processor(source) is None
+    microphone.make()
+    loudspeaker.make(insist=True)
+    assert made == [("microphone", None, processor, False), ("loudspeaker", "usb", processor, True)]
+    microphone.close()
 
 
 def test_a_microphone_named_on_the_command_line_gets_what_the_settings_say() -> None:
@@ -177,55 +166,44 @@ def test_it_is_told_what_to_install_for_processing(monkeypatch: pytest.MonkeyPat
 
 def test_files_are_opened_before_the_call(tmp_path: Path, recording: Path) -> None:
     with pytest.raises(AudioFileError, match="there is no such file"):
-        audio_input(tmp_path / "none.wav", lambda frame: None)
+        audio_input(tmp_path / "none.wav")
     with pytest.raises(AudioFileError, match="there is no such file or folder"):
-        audio_output(tmp_path / "none" / "x.wav", lambda frame: None)
-    make = audio_output(tmp_path / "x.wav", lambda frame: None)
+        audio_output(tmp_path / "none" / "x.wav")
+    chosen = audio_output(tmp_path / "x.wav")
     assert (tmp_path / "x.wav").exists()
-    make.close()
-    audio_input(recording, lambda frame: None).close()
+    chosen.close()
+    audio_input(recording).close()
 
 
 @pytest.mark.parametrize("source", [None, np.zeros(10, np.int16), ScriptedSource()], ids=["none", "array", "object"])
 async def test_everything_else_is_read_at_our_pace(source: Any) -> None:
-    heard: list[Frame] = []
     delivered: list[Frame | None] = []
-    taken = audio_input(source, heard.append)()
+    taken = audio_input(source).make()
     taken.start(delivered.append, lambda _: None)
     await asyncio.sleep(0.05)
     taken.stop()
-    sounds = [frame for frame in delivered if frame is not None]
-    assert len(heard) == len(sounds)
-    assert all(one is other for one, other in zip(heard, sounds, strict=True))
     # The array is one frame long, and the source of the test is empty.
     assert any(frame is None for frame in delivered) == (source is not None)
 
 
-def test_a_recording_that_ends_is_told_and_the_sound_goes_on() -> None:
-    def full(_: Frame) -> None:
-        raise AudioFileError("the recording ends here: the disk is full")
-
-    told: list[DeviceChanged] = []
-    manual = ManualOutput()
-    _Overheard(manual, full).start(lambda: np.ones(960, np.int16), told.append)
-    assert manual.request is not None
-    assert manual.request()[0] == 1
-    assert [one.text for one in told] == ["the recording ends here: the disk is full"]
-    assert (told[0].direction, told[0].what) == (SoundDirection.OUTPUT, DeviceChange.FAILED)
-
-
-def test_what_no_input_was_made_of_is_closed_and_only_then() -> None:
-    unused, used, sink = ScriptedSource(), ScriptedSource(), RecordingSink()
-    make_unused, make_used, make_sink = (
-        audio_input(unused, lambda frame: None),
-        audio_input(used, lambda frame: None),
-        audio_output(sink, lambda frame: None),
-    )
-    make_used()
-    for maker in (make_unused, make_used, make_sink):
-        maker.close()
-        maker.close()
-    assert (unused.closed, used.closed, sink.closed) == (True, False, True)
+async def test_what_was_chosen_is_closed_by_whoever_chose_it() -> None:
+    """The media of one call may stop and begin anew."""
+    source, sink = ScriptedSource([np.full(960, number, np.int16) for number in (1, 2, 3, 4, 5)]), RecordingSink()
+    chosen, place = audio_input(source), audio_output(sink)
+    delivered: list[Frame | None] = []
+    for count in (1, 2):
+        taken, given = chosen.make(), place.make()
+        taken.start(delivered.append, lambda _: None)
+        given.start(lambda: np.zeros(960, np.int16), lambda _: None)
+        await until(lambda count=count: len(delivered) >= count and len(sink.frames) >= count)  # type: ignore[misc]
+        taken.stop()
+        given.stop()
+        assert await chosen.opened(taken) is None
+    assert [frame[0] for frame in delivered[:2] if frame is not None] == [1, 2]
+    assert (source.closed, sink.closed) == (False, False)
+    for one in (chosen, place, chosen, place):
+        one.close()
+    assert (source.closed, sink.closed) == (True, True)
 
 
 @given(st.integers(0, 3000))
@@ -253,28 +231,7 @@ def test_an_array_that_was_closed_is_over() -> None:
 @pytest.mark.parametrize("sound", [np.zeros(10, np.float32), np.zeros((2, 10), np.int16)], ids=["float", "stereo"])
 def test_other_arrays_are_refused(sound: Any) -> None:
     with pytest.raises(ValueError, match="one row of int16"):
-        audio_input(sound, lambda frame: None)
-
-
-def test_what_is_played_is_heard_by_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:
-    loudspeaker = ManualOutput()
-    monkeypatch.setattr("openvoice.devices.loudspeaker.Loudspeaker", lambda selector, processor: loudspeaker)
-    heard: list[Frame] = []
-    output = audio_output(Device(), heard.append)()
-    output.start(lambda: np.full(960, 7, np.int16), lambda text: None)
-    assert loudspeaker.request is not None
-    played = loudspeaker.request()
-    assert played[0] == heard[0][0] == 7
-    output.stop()
-    assert loudspeaker.request is None
-
-
-async def test_a_sink_is_written_at_our_pace() -> None:
-    sink = RecordingSink()
-    output = audio_output(sink, lambda frame: None)()
-    output.start(lambda: np.zeros(960, np.int16), lambda text: None)
-    output.stop()
-    assert sink.closed
+        audio_input(sound)
 
 
 def test_a_whole_file_is_loaded(recording: Path, tmp_path: Path) -> None:

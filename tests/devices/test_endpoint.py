@@ -203,7 +203,7 @@ async def test_no_sound_is_left_for_a_device_that_gives_none(
 
 @pytest.mark.parametrize("end", [Microphone, Loudspeaker])
 async def test_what_is_insisted_on_is_opened_or_fails(
-    library: FakeSoundDevice, end: Callable[..., Microphone | Loudspeaker]
+    library: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch, end: Callable[..., Microphone | Loudspeaker]
 ) -> None:
     reports: list[DeviceChanged] = []
 
@@ -215,8 +215,15 @@ async def test_what_is_insisted_on_is_opened_or_fails(
             made.start(lambda: np.zeros(FRAME_SAMPLES, np.int16), reports.append)
         return made
 
+    async def turn() -> None:
+        while True:
+            for stream in library.running():
+                stream.turn()
+            await asyncio.sleep(0.001)
+
+    turning = asyncio.create_task(turn())
     there, missing = begin("headset"), begin("webcam")
-    await there.opened()
+    assert await there.opened() == "Headset"
     with pytest.raises(DeviceFailed, match=r"there is no .* 'webcam'"):
         await missing.opened()
     assert [library.name_of(stream) for stream in library.running()] == ["Headset"]
@@ -227,6 +234,13 @@ async def test_what_is_insisted_on_is_opened_or_fails(
     with pytest.raises(DeviceFailed, match="the sound system refuses: Device unavailable"):
         await busy.opened()
     busy.stop()
+    library.start_error = ""
+    turning.cancel()
+    monkeypatch.setattr("openvoice.devices.stream.LIFELESS_SECONDS", 0.05)
+    dead = begin("headset")
+    with pytest.raises(DeviceFailed, match="'Headset' gives no sign of life"):
+        await dead.opened()
+    dead.stop()
     assert reports == []
 
 

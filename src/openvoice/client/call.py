@@ -9,10 +9,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from openvoice.client.broadcast import Broadcast
+from openvoice.client.call_sound import CallSound
 from openvoice.client.decision import decide
 from openvoice.client.failures import failure
 from openvoice.client.recorder import Recorder
-from openvoice.client.sound import Maker, Sink, Source, audio_input, audio_output, voice_processor
+from openvoice.client.sound import Sink, Source
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.events import CallEnded, CallEvent
@@ -20,9 +21,10 @@ from openvoice.core.machine import CallMachine
 from openvoice.core.security import SecurityReport
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
+from openvoice.core.talk import Talk
 from openvoice.core.trust import DeviceKey, Trust
 from openvoice.core.types import CallId, Direction, EndReason, WordsOutcome
-from openvoice.errors import CallFailed, InvalidState, OpenVoiceError
+from openvoice.errors import CallFailed, InvalidState
 from openvoice.ports import AudioInput, AudioOutput, Frame, KeyStore, RecordingStore
 
 if TYPE_CHECKING:
@@ -32,8 +34,6 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 _ORDER = list(CallState)
-AUDIO_BACKLOG = 100
-"""Frames (2 s) kept for an ``audio()`` loop that does not keep up."""
 
 
 class Call:
@@ -50,14 +50,12 @@ class Call:
         """How it ended, once it has."""
         self._driver: CallDriver | None = None
         self._events: Broadcast[CallEvent] = Broadcast()
-        self._frames: Broadcast[Frame] = Broadcast(AUDIO_BACKLOG)
         self._pulse: Broadcast[CallState] = Broadcast(backlog=1)
         self._loop = asyncio.get_running_loop()
         self._closed = self._loop.create_future()
-        self._make_input: Maker[AudioInput] | None = None
-        self._make_output: Maker[AudioOutput] | None = None
+        self._sound = CallSound(lambda: self.muted or self.held)
+        self._used = False
         self._recordings: RecordingStore | None = None
-        self._recorder: Recorder | None = None
         self._account = ""
 
     # --- snapshot -----------------------------------------------------------------------------------------------------
@@ -101,6 +99,8 @@ class Call:
     async def accept(self, *, source: Source = None, sink: Sink = None) -> None:
         """Answer an incoming call. Sound is captured only after the peer's keys were checked.
 
+        ``None`` is what was set before, or else silence to send and no place to play.
+
         If the policy forbids it, the call ends here with ``security-error`` before anything is told to the caller.
 
         Raises:
@@ -129,6 +129,34 @@ class Call:
         """Send silence instead of the source, or the source again."""
         await self._driven.command(i.Mute(muted))
 
+    async def set_input(self, source: Source) -> None:
+        """Send something else from now on: another microphone, a file, an array, an object, or ``None`` for silence.
+
+        At any time of the call. Before the keys of the peer are checked nothing is opened; after that, the new one runs
+        before the old one stops, and between the two no sound is missing.
+
+        Raises:
+            DeviceFailed: the microphone does not work; the old one goes on.
+            AudioFileError: the file cannot be used; the old one goes on.
+            InvalidState: the call is over.
+        """
+        await self._sound.set_input(source)
+
+    async def set_output(self, sink: Sink) -> None:
+        """Play on another loudspeaker, or write elsewhere, from now on; all that :meth:`set_input` says holds here.
+
+        Raises:
+            DeviceFailed: the loudspeaker does not work; the old one goes on.
+            AudioFileError: the file cannot be used; the old one goes on.
+            InvalidState: the call is over.
+        """
+        await self._sound.set_output(sink)
+
+    @property
+    def talk(self) -> Talk:
+        """The key for push-to-talk and hold-to-mute."""
+        return self._sound.talk
+
     async def hold(self, held: bool = True) -> None:
         """Stop sending and playing, or go on."""
         await self._driven.command(i.Hold(held))
@@ -156,11 +184,11 @@ class Call:
         """
         if self._recordings is None:
             raise InvalidState("only the client of a profile can record")
-        if self.state is CallState.ENDED or self._recorder is not None:
-            raise InvalidState("the call is over" if self._recorder is None else "the call is recorded already")
+        if self.state is CallState.ENDED or self._sound.recorder is not None:
+            raise InvalidState("the call is over" if self._sound.recorder is None else "the call is recorded already")
         about = {"call": self.id, "account": self._account, "peer": str(self.peer.bare)}
         recording = self._recordings.begin({**about, "direction": self.direction.value, "time": time.time()})
-        self._recorder = Recorder(recording)
+        self._sound.recorder = Recorder(recording)
         return recording.id
 
     async def confirm_verified(self) -> None:
@@ -263,7 +291,7 @@ class Call:
 
     def audio(self) -> AsyncIterator[Frame]:
         """The received sound: ``int16`` arrays of shape ``(960,)``, 20 ms each. Ends with the call."""
-        return self._frames.listen()
+        return self._sound.frames.listen()
 
     # --- for the client -----------------------------------------------------------------------------------------------
 
@@ -274,22 +302,16 @@ class Call:
             InvalidState: it is chosen already.
             AudioFileError: the file named cannot be used.
         """
-        if self._make_input is not None:
+        if self._used:
             raise InvalidState("the call is being accepted already")
-        processor = voice_processor(source)
-        make_input = audio_input(source, self._speak, processor)
-        try:
-            self._make_output = audio_output(sink, self._overhear, processor)
-        except OpenVoiceError:
-            make_input.close()
-            raise
-        self._make_input = make_input
+        self._sound.choose(source, sink)
+        self._used = True
 
     def make_input(self) -> AudioInput:
-        return (self._make_input or audio_input(None, self._speak))()
+        return self._sound.make_input()
 
     def make_output(self) -> AudioOutput:
-        return (self._make_output or audio_output(None, self._overhear))()
+        return self._sound.make_output()
 
     def attach(
         self,
@@ -309,6 +331,8 @@ class Call:
         """Tell all listeners."""
         if isinstance(event, CallEnded):
             self.ended = event
+            # Whoever hears of the end finds files whole.
+            self._sound.end()
         self._events.send(event)
 
     def changed(self) -> None:
@@ -317,29 +341,11 @@ class Call:
 
     def close(self) -> None:
         """The driver is done."""
-        for maker in (self._make_input, self._make_output):
-            if maker is not None:
-                maker.close()
-        if self._recorder is not None:
-            try:
-                self._recorder.close()
-            except OpenVoiceError as error:
-                _log.warning("%s", error)
+        self._sound.close()
         self._pulse.close()
         self._events.close()
-        self._frames.close()
         if not self._closed.done():
             self._closed.set_result(None)
-
-    def _speak(self, frame: Frame) -> None:
-        if self._recorder is not None:
-            self._recorder.said(frame, silent=self.muted or self.held)
-
-    def _overhear(self, frame: Frame) -> None:
-        if self._recorder is not None:
-            self._recorder.heard(frame)
-        if self._frames.has_listeners and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._frames.send, frame.copy())
 
     @property
     def _driven(self) -> CallDriver:

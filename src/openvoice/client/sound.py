@@ -6,16 +6,14 @@ The adapters are imported where they are made: FFmpeg and PortAudio are heavy, a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from openvoice.core.inputs import DeviceChanged
 from openvoice.core.processing import Processing
-from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.errors import AudioFileError
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, AudioSink, AudioSource, Frame
 
@@ -140,24 +138,47 @@ def load_sound(path: Path) -> Frame:
     return load(path)
 
 
-_Made = TypeVar("_Made")
+_End = TypeVar("_End", bound=AudioInput | AudioOutput)
 
 
-class Maker(Generic[_Made]):
-    """Makes an input or an output when the gate opens, and closes what it would be made of if the gate never does."""
+class Chosen(Generic[_End]):
+    """What was chosen for one direction of a call.
 
-    def __init__(self, make: Callable[[], _Made], discard: Callable[[], None] | None = None) -> None:
+    ``make`` makes an input or an output of it, when the gate opens and not before, and again if the media of the call
+    begin anew. What it is made of is closed here, when the choice is given up or the call is over.
+    """
+
+    def __init__(
+        self,
+        noun: str,
+        make: Callable[[bool], _End],
+        *,
+        opened: Callable[[_End], Awaitable[str | None]] | None = None,
+        close: Callable[[], None] | None = None,
+    ) -> None:
+        self.noun = noun
+        """What a person calls it."""
         self._make = make
-        self._discard = discard
+        self._opened = opened
+        self._close = close
 
-    def __call__(self) -> _Made:
-        self._discard = None
-        return self._make()
+    def make(self, *, insist: bool = False) -> _End:
+        """With ``insist`` nothing may stand in for it at first."""
+        return self._make(insist)
+
+    async def opened(self, made: _End) -> str | None:
+        """Wait until sound flows; the name of the device, if it is one.
+
+        Raises:
+            DeviceFailed: none does.
+        """
+        return await self._opened(made) if self._opened is not None else None
 
     def close(self) -> None:
-        discard, self._discard = self._discard, None
-        if discard is not None:
-            discard()
+        """Twice is once."""
+        close, self._close = self._close, None
+        if close is not None:
+            close()
 
 
 def processing_missing() -> str | None:
@@ -167,17 +188,8 @@ def processing_missing() -> str | None:
     return None if installed() else f"what takes care of echo, noise and level {MISSING}"
 
 
-def voice_processor(source: Source) -> VoiceProcessor | None:
-    """What a microphone's sound goes through, if ``source`` is one and wants it. Nothing is loaded yet."""
-    from openvoice.devices.processing.voice import VoiceProcessor
-
-    return VoiceProcessor(source.processing) if isinstance(source, Device) and source.processing else None
-
-
-def audio_input(
-    source: Source, listen: Callable[[Frame], None], processor: VoiceProcessor | None = None
-) -> Maker[AudioInput]:
-    """What makes the input when the gate opens; ``listen`` hears every frame captured, in the thread of the media.
+def audio_input(source: Source, processor: VoiceProcessor | None = None) -> Chosen[AudioInput]:
+    """What makes the input when the gate opens.
 
     ``processor`` is for a microphone, and hears the loudspeaker that :func:`audio_output` makes with the same.
     Files are opened now, so that a bad one is known before the call.
@@ -189,7 +201,11 @@ def audio_input(
 
     match source:
         case Device():
-            return Maker(lambda: _Tapped(Microphone(source.selector, processor), listen))
+            return Chosen(
+                "microphone",
+                lambda insist: Microphone(source.selector, processor, insist=insist),
+                opened=_device_opened,
+            )
         case None:
             paced: AudioSource = SilenceSource()
         case Path():
@@ -198,13 +214,11 @@ def audio_input(
             paced = ArraySource(source)
         case _:
             paced = source
-    return Maker(lambda: _Tapped(PacedInput(paced), listen), paced.close)
+    return Chosen("sound to send", lambda _: PacedInput(_Lent(paced)), close=paced.close)
 
 
-def audio_output(
-    sink: Sink, listen: Callable[[Frame], None], processor: VoiceProcessor | None = None
-) -> Maker[AudioOutput]:
-    """What makes the output when the gate opens; ``listen`` hears every frame played, in the thread that plays."""
+def audio_output(sink: Sink, processor: VoiceProcessor | None = None) -> Chosen[AudioOutput]:
+    """What makes the output when the gate opens. Raises as :func:`audio_input`."""
     from openvoice.devices.loudspeaker import Loudspeaker
     from openvoice.media.audio.clock import PacedOutput
     from openvoice.media.files import FileSink
@@ -212,14 +226,45 @@ def audio_output(
 
     match sink:
         case Device():
-            return Maker(lambda: _Overheard(Loudspeaker(sink.selector, processor), listen))
+            return Chosen(
+                "loudspeaker",
+                lambda insist: Loudspeaker(sink.selector, processor, insist=insist),
+                opened=_device_opened,
+            )
         case None:
             paced: AudioSink = NullSink()
         case Path():
             paced = FileSink(sink)
         case _:
             paced = sink
-    return Maker(lambda: _Overheard(PacedOutput(paced), listen), paced.close)
+    return Chosen("place for the sound", lambda _: PacedOutput(_LentSink(paced)), close=paced.close)
+
+
+async def _device_opened(made: AudioInput | AudioOutput) -> str:
+    from openvoice.devices.endpoint import Endpoint
+
+    assert isinstance(made, Endpoint)
+    return await made.opened()
+
+
+class _Lent:
+    """A source that stays open when the media stop."""
+
+    def __init__(self, source: AudioSource) -> None:
+        self.read = source.read
+
+    def close(self) -> None:
+        """Whoever lends it closes it."""
+
+
+class _LentSink:
+    """A sink that stays open when the media stop."""
+
+    def __init__(self, sink: AudioSink) -> None:
+        self.write = sink.write
+
+    def close(self) -> None:
+        """Whoever lends it closes it."""
 
 
 class ArraySource:
@@ -240,44 +285,3 @@ class ArraySource:
 
     def close(self) -> None:
         self._samples = self._samples[:0]
-
-
-class _Tapped:
-    """An input whose frames somebody else hears as well."""
-
-    def __init__(self, input: AudioInput, listen: Callable[[Frame], None]) -> None:  # noqa: A002
-        self._input = input
-        self._listen = listen
-
-    def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
-        def tapped(frame: Frame | None) -> None:
-            if frame is not None:
-                self._listen(frame)
-            deliver(frame)
-
-        self._input.start(tapped, report)
-
-    def stop(self) -> None:
-        self._input.stop()
-
-
-class _Overheard:
-    """An output whose frames somebody else hears as well."""
-
-    def __init__(self, output: AudioOutput, listen: Callable[[Frame], None]) -> None:
-        self._output = output
-        self._listen = listen
-
-    def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
-        def overheard() -> Frame:
-            frame = request()
-            try:
-                self._listen(frame)
-            except AudioFileError as error:
-                report(DeviceChanged(direction=SoundDirection.OUTPUT, what=DeviceChange.FAILED, text=str(error)))
-            return frame
-
-        self._output.start(overheard, report)
-
-    def stop(self) -> None:
-        self._output.stop()

@@ -35,13 +35,13 @@ class Endpoint:
         """What the event loop was too late for, see :attr:`~openvoice.devices.line.Line.missed`."""
         return self._missed + (self._line.missed if self._line else 0)
 
-    async def opened(self) -> None:
-        """Wait until the device works for the first time. To be called after the start.
+    async def opened(self) -> str:
+        """Wait until the device works for the first time; its name. To be called after the start.
 
         Raises:
             DeviceFailed: it does not; if it was insisted on, nothing more is tried.
         """
-        await asyncio.shield(self._opened)
+        return await asyncio.shield(self._opened)
 
     def stop(self) -> None:
         self._stopped = True
@@ -55,7 +55,7 @@ class Endpoint:
 
     def _begin(self, step: Callable[[], None], report: Callable[[DeviceChanged], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._opened: asyncio.Future[str] = self._loop.create_future()
         self._stand_in = StandIn(lambda: self._line.blocks if self._line else 0, step)
         self._keeper = StreamKeeper(
             self._choice, self._open_line, opened=self._note_opened, report=report, insist=self._insist
@@ -80,12 +80,12 @@ class Endpoint:
             self._line = line
         return line is self._line
 
-    def _note_opened(self, failure: DeviceFailed | None) -> None:
+    def _note_opened(self, outcome: str | DeviceFailed) -> None:
         if self._opened.done():
             return
-        if failure is None:
-            self._opened.set_result(None)
+        if isinstance(outcome, str):
+            self._opened.set_result(outcome)
         else:
-            self._opened.set_exception(failure)
+            self._opened.set_exception(outcome)
             # Whoever waits hears of it all the same.
             self._opened.exception()

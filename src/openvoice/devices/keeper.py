@@ -13,7 +13,7 @@ from openvoice.core.inputs import DeviceChanged
 from openvoice.core.types import DeviceChange, SoundDirection
 from openvoice.devices.choice import Choice
 from openvoice.devices.library import PORTAUDIO, reason
-from openvoice.devices.line import Line
+from openvoice.devices.line import RING_SECONDS, Line
 from openvoice.devices.listing import Device, devices
 from openvoice.devices.stream import DeviceStream
 from openvoice.errors import DeviceFailed
@@ -30,9 +30,9 @@ class StreamKeeper:
     A new stream begins before the old one ends; which of the two lines is heard is decided by whoever made them.
     All of that happens on a thread of its own: a sound system may take longer to answer than the event loop can wait.
 
-    ``opened`` is called once, on the event loop: with ``None`` when the first stream runs, or with what keeps it from
-    running. With ``insist`` only what was asked for may be the first, and without it there is none. ``report`` is
-    called on the event loop for each thing that changes after that.
+    ``opened`` is called on the event loop, with the name of the device of each new stream or with what keeps the first
+    one from running. With ``insist`` only what was asked for may be the first, sound must flow before it counts, and
+    without it there is none. ``report`` is called on the event loop for each thing that changes after that.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class StreamKeeper:
         choice: Choice,
         open_line: Callable[[int], Line],
         *,
-        opened: Callable[[DeviceFailed | None], None],
+        opened: Callable[[str | DeviceFailed], None],
         report: Callable[[DeviceChanged], None],
         insist: bool = False,
     ) -> None:
@@ -71,10 +71,7 @@ class StreamKeeper:
                 return
             stream = self._watch(stream)
         if stream is not None:
-            # The ring is shorter than one look.
-            if not stream.line.drained():
-                time.sleep(LOOK_SECONDS)
-            stream.close(play_out=True)
+            self._end(stream)
 
     def _improve(self, stream: DeviceStream | None) -> DeviceStream | None:
         """The best stream there can be now: ``stream``, which works, or another one."""
@@ -88,11 +85,13 @@ class StreamKeeper:
             return stream
         if fresh is None:
             return stream
+        if (stream is not None or self._insist) and not self._begins(fresh):
+            fresh.close(play_out=False)
+            if stream is None:
+                self._fail(DeviceFailed(f"the {self._noun} {fresh.device.name!r} gives no sign of life"))
+            return stream
         if stream is not None:
-            if not self._begins(fresh):
-                fresh.close(play_out=False)
-                return stream
-            stream.close(play_out=True)
+            self._end(stream)
         self._tell_of(fresh.device, before=stream)
         return fresh
 
@@ -127,6 +126,13 @@ class StreamKeeper:
             self._stop.wait(step)
         return False
 
+    def _end(self, stream: DeviceStream) -> None:
+        """Close a stream that works, as soon as what its line was given is played."""
+        end = time.monotonic() + RING_SECONDS
+        while not stream.line.over and stream.lives(0) and time.monotonic() < end:
+            time.sleep(LOOK_SECONDS / 10)
+        stream.close(play_out=True)
+
     def _watch(self, stream: DeviceStream | None) -> DeviceStream | None:
         """Wait until there may be something to do; the stream, unless it is lost by then."""
         if stream is None:
@@ -155,7 +161,7 @@ class StreamKeeper:
             self._tell(DeviceChange.MISSING, self._choice.name, f"The {self._noun} does not work: {error}")
 
     def _tell_of(self, device: Device, before: DeviceStream | None) -> None:
-        self._call(self._opened, None)
+        self._call(self._opened, device.name)
         if not self._choice.is_meant(device):
             why = f" ({self._choice.why})" if self._choice.why else ""
             text = f"{device.name!r} is the {self._noun} until {self._choice.name!r} works{why}."

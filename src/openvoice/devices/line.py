@@ -53,9 +53,10 @@ class Line(ABC):
     def answer(self) -> None:
         """Do what the event loop was woken for."""
 
-    def drained(self) -> bool:
-        """Whether nothing is left in the ring that is still to be played."""
-        return True
+    @property
+    def over(self) -> bool:
+        """Whether nothing goes through it any more, and nothing is left in the ring that is still to be played."""
+        return self._closed
 
     def close(self) -> None:
         """Wake the loop no more. Called on the event loop."""

@@ -85,5 +85,6 @@ class PlayingLine(Line):
         while self.ring.available < self._level:
             self.ring.write(self._resample(self._request()))
 
-    def drained(self) -> bool:
-        return self.ring.available == 0
+    @property
+    def over(self) -> bool:
+        return self._closed and self.ring.available == 0

@@ -54,6 +54,11 @@ class VoiceProcessor:
         """By how much the loudspeaker's clock is faster than the microphone's: 1e-6 is 1 ppm."""
         return self._alignment.drift
 
+    def change(self, processing: Processing) -> None:
+        """Do this to the sound of the microphone that is started next."""
+        if processing != self._processing:
+            self._processing, self._processor, self._begun = processing, None, False
+
     def start(self, report: Callable[[DeviceChanged], None]) -> None:
         """Load what processes, on a thread of its own. ``report`` is told on the event loop that runs now, once, if
         there is none. Twice is once.
@@ -62,12 +67,15 @@ class VoiceProcessor:
             return
         self._begun = True
         loop = asyncio.get_running_loop()
+        processing = self._processing
 
         def load() -> None:
             try:
-                self._processor = self._make(self._processing)
+                made = self._make(processing)
+                if processing is self._processing:
+                    self._processor = made
             except DeviceFailed as error:
-                text = f"The microphone is sent as it is, without care for {self._processing}: {error}"
+                text = f"The microphone is sent as it is, without care for {processing}: {error}"
                 failed = DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.FAILED, text=text)
                 # The loop may be closed by now.
                 with contextlib.suppress(RuntimeError):
@@ -77,6 +85,8 @@ class VoiceProcessor:
 
     def played(self, samples: Samples, time: float) -> None:
         """A block that is heard from ``time`` on, at the loudspeaker's rate. Runs on the device's thread."""
+        if not self._processing.echo:
+            return
         reference = self._reference
         if reference is None or reference.block_samples != len(samples):
             self._reference = reference = Reference(len(samples))
