@@ -18,6 +18,8 @@ class CallStatistics:
     """Share of the peer's packets that never came."""
     remote_loss: float = 0.0
     """Share of our packets that the peer missed, by its last receiver report."""
+    remote_burst: float = 1.0
+    """Mean length of a run of our packets that the peer missed, as far as its reports tell."""
     jitter: float = 0.0
     round_trip: float | None = None
     """By RTCP (RFC 3550, 6.4.1); ``None`` until the first report came back."""
@@ -27,6 +29,8 @@ class CallStatistics:
     """Share of the played sound that was made up because its packets were missing."""
     bitrate_sent: float = 0.0
     """kbit/s of RTP payload over the last second."""
+    protection: str = "none"
+    """How what is sent is protected against loss now: ``none``, ``in-band`` or ``copies``."""
     level_sent: float = -127.0
     level_received: float = -127.0
     codec: str = ""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from openvoice.media.audio.g711 import A_LAW, MU_LAW, G711Decoder, G711Encoder
 from openvoice.ports import FRAME_SAMPLES
-from tests.media.audio.sound import frames, signal_to_noise, tone, voice
+from tests.media.audio.sound import frames, signal_to_noise, tone
 
 
 @pytest.mark.parametrize(
@@ -52,10 +52,3 @@ def test_any_payload_is_sound(payload: bytes) -> None:
 
 def test_more_than_120_ms_in_one_packet_are_junk() -> None:
     assert G711Decoder("PCMA").duration(bytes(961)) == 0
-
-
-def test_expecting_loss_changes_nothing() -> None:
-    adjusted, plain = G711Encoder("PCMU"), G711Encoder("PCMU")
-    adjusted.expect_loss(0.5)
-    frame = frames(voice(0.1))[2]
-    assert adjusted.encode(frame) == plain.encode(frame)

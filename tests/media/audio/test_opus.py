@@ -48,6 +48,29 @@ def test_what_is_no_frame_is_refused(frame: np.ndarray) -> None:
         OpusEncoder().encode(frame)
 
 
+@pytest.mark.parametrize("length", [1, 2, 3])
+@pytest.mark.parametrize("wideband", [True, False])
+def test_longer_packets_hold_more_at_the_same_rate(length: int, wideband: bool) -> None:
+    encoder, decoder = OpusEncoder(bitrate=24_000), OpusDecoder()
+    encoder.set_wideband(wideband)
+    sent = voice(3)
+    pieces = [sent[n : n + length * FRAME_SAMPLES] for n in range(0, len(sent) - 2880, length * FRAME_SAMPLES)]
+    payloads = [encoder.encode(piece) for piece in pieces]
+    assert {len(payload) for payload in payloads} == {60 * length}
+    heard = np.concatenate([decoder.decode(payload) for payload in payloads])
+    assert signal_to_noise(sent, heard) > 4
+
+
+def test_a_wideband_packet_has_nothing_above_8_khz() -> None:
+    def treble(wideband: bool) -> float:
+        encoder, decoder = OpusEncoder(), OpusDecoder()
+        encoder.set_wideband(wideband)
+        heard = np.concatenate([decoder.decode(encoder.encode(frame)) for frame in frames(noise(1))])
+        return float(np.abs(np.fft.rfft(heard.astype(float)))[int(9000 * len(heard) / 48_000) :].sum())
+
+    assert treble(True) < 0.05 * treble(False)
+
+
 def test_a_frame_with_gaps_in_memory_is_encoded_as_it_reads() -> None:
     wide = np.repeat(frames(voice(0.5))[10], 2)
     assert OpusEncoder().encode(wide[::2]) == OpusEncoder().encode(wide[::2].copy())
@@ -56,7 +79,7 @@ def test_a_frame_with_gaps_in_memory_is_encoded_as_it_reads() -> None:
 def test_the_next_packet_recovers_a_lost_one_better_than_concealment() -> None:
     sent = voice(6)
     encoder = OpusEncoder()
-    encoder.expect_loss(0.1)
+    encoder.set_protected(True)
     payloads = [encoder.encode(frame) for frame in frames(sent)]
     quality = {}
     for recovering in (False, True):

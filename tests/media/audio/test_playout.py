@@ -23,9 +23,9 @@ def opus_buffer() -> PlayoutBuffer:
     return PlayoutBuffer({111: PayloadFormat(OpusDecoder(), 48_000)})
 
 
-def encoded(sound: Samples, *, expected_loss: float = 0.1) -> list[bytes]:
+def encoded(sound: Samples, *, protected: bool = True) -> list[bytes]:
     encoder = OpusEncoder(complexity=5)
-    encoder.expect_loss(expected_loss)
+    encoder.set_protected(protected)
     return [encoder.encode(frame) for frame in frames(sound)]
 
 
@@ -132,7 +132,7 @@ def play_with_copies(
     ids=str,
 )
 def test_copies_replace_what_is_lost_within_two_packets(network: Network, concealed: float, delay: float) -> None:
-    payloads = encoded(SPEECH, expected_loss=0)
+    payloads = encoded(SPEECH, protected=False)
     buffer = opus_buffer()
     heard = play_with_copies(buffer, sent(payloads, network), payloads, (2, 1), 20)
     assert buffer.counters.concealed / (len(heard) * FRAME_SAMPLES) <= concealed
@@ -141,7 +141,7 @@ def test_copies_replace_what_is_lost_within_two_packets(network: Network, concea
 
 
 def test_copies_that_nobody_needs_change_nothing() -> None:
-    payloads = encoded(SPEECH, expected_loss=0)
+    payloads = encoded(SPEECH, protected=False)
     heard = []
     for distances in ((), (1,), (3, 2, 1)):
         buffer = opus_buffer()
@@ -152,7 +152,7 @@ def test_copies_that_nobody_needs_change_nothing() -> None:
 
 
 def test_the_wait_is_as_long_as_the_copies_are_away_and_never_more_than_two_packets() -> None:
-    payloads = encoded(SPEECH, expected_loss=0)
+    payloads = encoded(SPEECH, protected=False)
     single = [packet for n, packet in enumerate(sent(payloads)) if n % 15 != 7]
     late = {}
     for distance in (1, 2, 3):
@@ -165,7 +165,7 @@ def test_the_wait_is_as_long_as_the_copies_are_away_and_never_more_than_two_pack
 
 
 def test_the_packet_itself_takes_the_place_of_its_copy() -> None:
-    payloads = encoded(SPEECH[:SAMPLE_RATE], expected_loss=0)
+    payloads = encoded(SPEECH[:SAMPLE_RATE], protected=False)
     buffer = opus_buffer()
     buffer.insert(111, 2 * FRAME_SAMPLES, payloads[2], 0.0)
     buffer.insert_copy(111, FRAME_SAMPLES, FRAME_SAMPLES, payloads[1], 0.0)

@@ -119,6 +119,7 @@ def test_reset_drops_what_waits() -> None:
 
 def redundant(sound: np.ndarray, distances: tuple[int, ...]) -> list[RtpPacket]:
     encoder = OpusEncoder(complexity=5)
+    encoder.set_protected(True)
     payloads = [encoder.encode(frame) for frame in frames(sound)]
     return [
         RtpPacket(

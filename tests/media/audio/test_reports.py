@@ -16,16 +16,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoice.core.description import Source
-from openvoice.media.audio.reports import ReceptionStatistics, Reporter
+from openvoice.media.audio.reports import PeerReport, ReceptionStatistics, Reporter
 
 
 def packet(sequence: int, timestamp: int = 0) -> RtpPacket:
     return RtpPacket(sequence_number=sequence % 65536, timestamp=timestamp % 2**32, ssrc=7)
 
 
-def reporter(ssrc: int = 1) -> tuple[Reporter, list[tuple[float, float]]]:
-    losses: list[tuple[float, float]] = []
-    return Reporter(Source(ssrc, "name"), lambda loss, moment: losses.append((loss, moment))), losses
+def reporter(ssrc: int = 1) -> tuple[Reporter, list[PeerReport]]:
+    reports: list[PeerReport] = []
+    return Reporter(Source(ssrc, "name"), reports.append), reports
 
 
 def compound(of: Reporter, now: float, *, reception: ReceptionStatistics | None = None, sent: int = 0) -> list[object]:
@@ -114,8 +114,30 @@ def test_the_round_trip_is_measured_between_two_reporters() -> None:
     alice.handle(compound(bob, 500.530, reception=heard_by_bob, sent=1), 100.600)  # 70 ms back
     assert alice.round_trip == pytest.approx(0.100, abs=1e-3)
     assert alice.remote_loss == pytest.approx(0.24, abs=0.02)
-    assert losses == [(alice.remote_loss, 100.6)]
+    assert losses == [PeerReport(time=100.6, loss=alice.remote_loss, round_trip=alice.round_trip)]
     assert bob.round_trip is None
+
+
+def report_block(highest: int, lost: int, fraction: int = 0) -> RtcpReceiverInfo:
+    return RtcpReceiverInfo(
+        ssrc=1, fraction_lost=fraction, packets_lost=lost, highest_sequence=highest, jitter=0, lsr=0, dlsr=0
+    )
+
+
+def test_two_reports_tell_how_many_packets_were_lost_of_how_many_between_them() -> None:
+    own, reports = reporter(1)
+    for block in (report_block(65_530, 3), report_block(65_580, 8, 25), report_block(65_630, 6)):
+        own.handle([RtcpRrPacket(ssrc=2, reports=[block])], 0.0)
+    assert [(each.lost, each.expected) for each in reports] == [(0, 0), (5, 50), (0, 50)]
+
+
+@given(blocks=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(-(2**23), 2**23 - 1)), max_size=20))
+def test_nonsense_never_becomes_more_lost_than_sent(blocks: list[tuple[int, int]]) -> None:
+    own, reports = reporter(1)
+    for highest, lost in blocks:
+        own.handle([RtcpRrPacket(ssrc=2, reports=[report_block(highest, lost)])], 0.0)
+    assert len(reports) == len(blocks)
+    assert all(0 <= each.lost <= each.expected < 3000 for each in reports)
 
 
 def test_a_report_about_somebody_else_is_passed_over() -> None:

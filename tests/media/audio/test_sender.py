@@ -10,7 +10,9 @@ from openvoice.core.description import Codec
 from openvoice.media.audio.dtmf import Tick, tone
 from openvoice.media.audio.level import SILENCE as SILENCE_LEVEL
 from openvoice.media.audio.negotiation import create_formats, event_codec, offered_codecs
+from openvoice.media.audio.protection import Protection
 from openvoice.media.audio.redundancy import unpack
+from openvoice.media.audio.reports import PeerReport
 from openvoice.media.audio.sender import SILENCE, AudioSender
 from openvoice.ports import FRAME_SECONDS
 from tests.media.audio.sound import frames, lag, signal_to_noise, voice
@@ -149,12 +151,41 @@ def test_bitrate_and_level_are_of_what_was_sent() -> None:
     assert -60 < audio.level < -5
 
 
+def report(audio: AudioSender, second: float, loss: float) -> None:
+    audio.report(PeerReport(time=second, loss=loss, lost=round(50 * loss), expected=50))
+
+
+def protect(audio: AudioSender) -> None:
+    for second in range(-12, 0):
+        report(audio, second, 0.2)
+    assert audio.protection is Protection.COPIES
+
+
+def test_packets_of_several_frames_have_the_time_of_the_first_and_a_digit_drops_what_waits() -> None:
+    audio, packets = sender()
+    for second in range(-40, 0, 5):
+        audio.report(PeerReport(time=second, loss=0.0, lost=0, expected=50, round_trip=(second + 41) / 10))
+    sound = voice(1)
+    send(audio, sound[: 7 * 960])
+    assert [packet.timestamp - packets[0].timestamp & 0xFFFFFFFF for packet in packets] == [0, 2880]
+    assert audio.timestamp_at(0.12) - packets[0].timestamp & 0xFFFFFFFF == 6 * 960
+    audio.digits.play("1")
+    send(audio, sound[: 20 * 960], 0.14)
+    kinds = [packet.payload_type for packet in packets]
+    first = next(place for place, packet in enumerate(packets) if packet.payload_type != 111)
+    assert packets[first].timestamp - packets[0].timestamp & 0xFFFFFFFF == 7 * 960
+    voiced = next(packet for packet in packets[first:] if packet.payload_type == 111)
+    assert (voiced.timestamp - packets[0].timestamp & 0xFFFFFFFF) // 960 == 7 + kinds.count(kinds[first])
+    for before, after in itertools.pairwise(packets):
+        assert (after.sequence_number - before.sequence_number) % 65536 == 1
+
+
 def test_what_the_peer_reports_reaches_the_encoder() -> None:
     sent = []
     for share in (0.0, 0.1):
         audio, packets = sender()
-        audio.report_loss(0.0, 0.0)
-        audio.report_loss(share, 6.0)
+        for second in range(7):
+            report(audio, second, share)
         send(audio, voice(3))
         sent.append(packets[80].payload)
     assert sent[0] != sent[1]
@@ -163,20 +194,20 @@ def test_what_the_peer_reports_reaches_the_encoder() -> None:
 def test_copies_travel_in_packets_of_their_own_payload_type_on_the_same_timeline() -> None:
     audio, packets = sender(redundancy=RED)
     send(audio, voice(1))
-    audio.report_loss(0.1, 1.0)
+    protect(audio)
     send(audio, voice(1), 1.0)
-    assert [packet.payload_type for packet in packets] == [111] * 51 + [63] * 49
+    assert [packet.payload_type for packet in packets] == [111] * 52 + [63] * 48
     for before, after in itertools.pairwise(packets):
         assert (after.timestamp - before.timestamp) % 2**32 == 960
         assert (after.sequence_number - before.sequence_number) % 65536 == 1
-    for packet in packets[51:]:
-        assert [(block.payload_type, block.offset) for block in unpack(packet.payload)] == [(111, 960), (111, 0)]
+    for packet in packets[52:]:
+        assert [(block.payload_type, block.offset) for block in unpack(packet.payload)] == [(111, 1920), (111, 0)]
 
 
 def test_what_was_said_before_a_pause_is_not_repeated_after_it() -> None:
     audio, packets = sender(redundancy=RED)
-    audio.report_loss(0.1, 0.0)
+    protect(audio)
     send(audio, voice(0.2))
     audio.resume(5.2)
     send(audio, voice(0.2), 5.2)
-    assert [packet.payload_type for packet in packets] == [111, *[63] * 9, 111, *[63] * 9]
+    assert [packet.payload_type for packet in packets] == 2 * ([111] * 2 + [63] * 8)

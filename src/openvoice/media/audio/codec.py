@@ -22,10 +22,6 @@ class Encoder(Protocol):
 
     def encode(self, frame: Frame) -> bytes: ...
 
-    def expect_loss(self, share: float) -> None:
-        """Protect against the loss of this share (0 to 1) of the packets, if the codec can; 0 needs no protection."""
-        ...
-
 
 class Decoder(Protocol):
     """Turns payloads of one stream into sound, in order. Never raises for what the network delivered."""

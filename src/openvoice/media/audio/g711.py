@@ -55,9 +55,6 @@ class G711Encoder:
     def encode(self, frame: Frame) -> bytes:
         return self._octets[self._downsampler.convert(frame).view(np.uint16)].tobytes()
 
-    def expect_loss(self, share: float) -> None:
-        """G.711 has no redundancy to adjust."""
-
 
 class G711Decoder(WaveformDecoder):
     """``law`` is ``PCMU`` or ``PCMA``."""

@@ -33,9 +33,6 @@ class G722Encoder:
         sound.sample_rate = RATE
         return b"".join(bytes(packet) for packet in self._context.encode(sound))
 
-    def expect_loss(self, share: float) -> None:
-        """G.722 has no redundancy to adjust."""
-
 
 class G722Decoder(WaveformDecoder):
     def __init__(self) -> None:

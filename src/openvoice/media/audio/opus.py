@@ -21,18 +21,20 @@ from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 DEFAULT_BITRATE = 48_000
 """bit/s: what PESQ gains above this is less than what redundancy gains."""
-LEAST_EXPECTED_LOSS = 0.05
-"""Below this libopus stops putting redundancy in at some bitrates."""
-MOST_EXPECTED_LOSS = 0.1
-"""At 48 kbit/s more redundancy takes more from the speech itself than it saves, up to 20 % of loss."""
+_EXPECTED_LOSS = 10
+"""Percent. libopus protects with any; with more it takes more from the speech itself than it saves."""
+_LENGTHS = (FRAME_SAMPLES, 2 * FRAME_SAMPLES, 3 * FRAME_SAMPLES)
+"""Samples in a packet that libopus encodes as one."""
 
 _APPLICATION_VOIP = 2048
 _SET_BITRATE = 4002
+_SET_MAX_BANDWIDTH = 4004
 _SET_VBR = 4006
 _SET_COMPLEXITY = 4010
 _SET_INBAND_FEC = 4012
 _SET_PACKET_LOSS_PERCENTAGE = 4014
 _RESET_STATE = 4028
+_WIDEBAND, _FULLBAND = 1103, 1105
 _PAYLOAD_OCTETS = 1275
 """The most that one frame can be (RFC 6716, 3.2.1)."""
 
@@ -95,7 +97,6 @@ class OpusEncoder:
         self._set(_SET_VBR, 0)
         self._set(_SET_COMPLEXITY, complexity)
         self.set_bitrate(bitrate)
-        self.expect_loss(LEAST_EXPECTED_LOSS)
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):
@@ -111,23 +112,26 @@ class OpusEncoder:
             raise ValueError("bitrate out of range")
         self._set(_SET_BITRATE, bitrate)
 
-    def expect_loss(self, share: float) -> None:
-        """Put as much redundancy in as suits this share of lost packets; none for 0."""
-        expected = min(MOST_EXPECTED_LOSS, max(LEAST_EXPECTED_LOSS, share)) if share > 0 else 0.0
-        self._set(_SET_INBAND_FEC, int(expected > 0))
-        self._set(_SET_PACKET_LOSS_PERCENTAGE, round(100 * expected))
+    def set_protected(self, protected: bool) -> None:
+        """Whether the packets to come repeat the frame before them, as far as their octets allow."""
+        self._set(_SET_INBAND_FEC, int(protected))
+        self._set(_SET_PACKET_LOSS_PERCENTAGE, _EXPECTED_LOSS if protected else 0)
+
+    def set_wideband(self, wideband: bool) -> None:
+        """Whether the packets to come leave out what is above 8 kHz."""
+        self._set(_SET_MAX_BANDWIDTH, _WIDEBAND if wideband else _FULLBAND)
 
     def reset(self) -> None:
         """Forget the past: nothing of it is repeated in the packets to come."""
         self._library.opus_encoder_ctl(self._state, _RESET_STATE)
 
     def encode(self, frame: Frame) -> bytes:
-        """20 ms as one payload. Raises ``ValueError`` for a frame of another shape or type."""
-        if frame.shape != (FRAME_SAMPLES,) or frame.dtype != np.int16:
-            raise ValueError("a frame is 960 samples of int16")
+        """20, 40 or 60 ms as one payload. Raises ``ValueError`` for a frame of another shape or type."""
+        if frame.ndim != 1 or len(frame) not in _LENGTHS or frame.dtype != np.int16:
+            raise ValueError("a frame is 960, 1920 or 2880 samples of int16")
         contiguous = np.ascontiguousarray(frame)
         size = self._library.opus_encode(
-            self._state, contiguous.ctypes.data, FRAME_SAMPLES, self._payload, _PAYLOAD_OCTETS
+            self._state, contiguous.ctypes.data, len(frame), self._payload, _PAYLOAD_OCTETS
         )
         if size <= 0:
             raise MediaFailed("The Opus codec failed to encode.")

@@ -7,6 +7,7 @@ from whenever it likes, and then no report tells how this machine's clock is set
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiortc.rtp import (
@@ -26,6 +27,20 @@ _CNAME = 1
 """96 random bits for each call, so that no two calls can be linked by it (RFC 7022, 4.2)."""
 _NEW_SOURCE = 3000
 """Sequence numbers that a stream may jump before it counts as another one: MAX_DROPOUT of RFC 3550, A.1."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PeerReport:
+    """What the peer reports at ``time`` about our packets: it missed the share ``loss`` of those since its last report.
+
+    Those were ``expected``, and ``lost`` of them never came; both 0 in its first. ``round_trip`` is in seconds.
+    """
+
+    time: float
+    loss: float
+    lost: int = 0
+    expected: int = 0
+    round_trip: float | None = None
 
 
 class ReceptionStatistics:
@@ -107,15 +122,16 @@ class ReceptionStatistics:
 class Reporter:
     """Writes this side's reports and reads the peer's. ``source`` is the own stream.
 
-    ``loss_reported`` is told the share of our packets that the peer missed, and the time of its report.
+    ``reported`` is told what the peer reports about it.
     """
 
-    def __init__(self, source: Source, loss_reported: Callable[[float, float], None]) -> None:
+    def __init__(self, source: Source, reported: Callable[[PeerReport], None]) -> None:
         self._ssrc = source.ssrc
         self._name = source.cname.encode()
-        self._loss_reported = loss_reported
+        self._reported = reported
         self._last_report = 0
         self._last_report_arrival = 0.0
+        self._counts: tuple[int, int] | None = None
         self.remote_loss = 0.0
         """The share of our packets that the peer missed, by its last report."""
         self.round_trip: float | None = None
@@ -166,12 +182,22 @@ class Reporter:
 
     def _read(self, block: RtcpReceiverInfo, arrival: float) -> None:
         self.remote_loss = block.fraction_lost / 256
-        self._loss_reported(self.remote_loss, arrival)
+        round_trip = None
         if block.lsr:
             elapsed = (_ntp(arrival) >> 16) - block.lsr - block.dlsr & 0xFFFFFFFF
             # What the peer claims may be nonsense: a negative time, or hours.
             if elapsed < 60 * 65536:
-                self.round_trip = elapsed / 65536
+                self.round_trip = round_trip = elapsed / 65536
+        before, self._counts = self._counts, (block.highest_sequence, block.packets_lost)
+        lost = expected = 0
+        if before is not None:
+            expected = block.highest_sequence - before[0] & 0xFFFFFFFF
+            # Nonsense again, or another beginning.
+            expected = expected if expected < _NEW_SOURCE else 0
+            lost = min(expected, max(0, block.packets_lost - before[1]))
+        self._reported(
+            PeerReport(time=arrival, loss=self.remote_loss, lost=lost, expected=expected, round_trip=round_trip)
+        )
 
 
 def _ntp(moment: float) -> int:

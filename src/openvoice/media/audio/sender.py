@@ -1,4 +1,4 @@
-"""Frames to RTP packets (RFC 3550, 5.1): one every 20 ms, of a size that what is said does not change."""
+"""Frames to RTP packets (RFC 3550, 5.1), at times and of a size that what is said does not change."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from aiortc.rtp import RtpPacket
 
 from openvoice.core.description import Codec
 from openvoice.media.audio.dtmf import DigitSender, Tick, event_payload, tone
-from openvoice.media.audio.encoding import VoiceEncoder
+from openvoice.media.audio.encoding import Payload, VoiceEncoder
 from openvoice.media.audio.level import LevelMeter
+from openvoice.media.audio.protection import Protection
+from openvoice.media.audio.rate import DEFAULT_BANDWIDTH
+from openvoice.media.audio.reports import PeerReport
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame
 
 SILENCE: Frame = np.zeros(FRAME_SAMPLES, np.int16)
@@ -22,15 +25,24 @@ SILENCE.flags.writeable = False
 class AudioSender:
     """One stream. ``redundancy`` and ``events`` are the codecs of copies and telephone events that were negotiated.
 
+    ``bandwidth`` is the most that it may take, in kbit/s on the wire.
+
     Raises:
         MediaFailed: a codec does not start.
     """
 
     def __init__(
-        self, *, codec: Codec, redundancy: Codec | None, events: Codec | None, ssrc: int, send: Callable[[bytes], None]
+        self,
+        *,
+        codec: Codec,
+        redundancy: Codec | None,
+        events: Codec | None,
+        ssrc: int,
+        send: Callable[[bytes], None],
+        bandwidth: float = DEFAULT_BANDWIDTH,
     ) -> None:
         self._codec = codec
-        self._encoder = VoiceEncoder(codec, redundancy)
+        self._encoder = VoiceEncoder(codec, redundancy, bandwidth)
         self._events = events
         self._ssrc = ssrc
         self._transmit = send
@@ -49,25 +61,39 @@ class AudioSender:
 
     def send(self, frame: Frame, now: float) -> None:
         """Send 20 ms: the frame, or silence when muted, or the digit that is being dialled. ``now`` in seconds."""
+        self._sent_at = now
         sound = SILENCE if self.muted else frame
         self._level.add(sound)
         tick = self.digits.next()
         if tick is not None and self._events is not None:
+            self._encoder.skip()
             self._send_event(self._events, tick, now)
         else:
-            payload_type, payload = self._encoder.encode(sound if tick is None else tone(tick), self._timestamp)
-            self._send(payload_type, payload, now, marker=not self.packets)
+            payload = self._encoder.encode(sound if tick is None else tone(tick), self._timestamp)
+            if payload is not None:
+                self._send(payload, now, marker=not self.packets)
         self._timestamp = self._timestamp + self._ticks_per_frame & 0xFFFFFFFF
 
     def resume(self, now: float) -> None:
         """Go on after a pause, in which time passed on the RTP clock as well."""
-        if self.packets:
+        self._encoder.skip()
+        if self._sent_at:
             missed = max(0, round((now - self._sent_at) / FRAME_SECONDS) - 1)
             self._timestamp = self._timestamp + missed * self._ticks_per_frame & 0xFFFFFFFF
 
-    def report_loss(self, share: float, now: float) -> None:
-        """The peer missed this share (0 to 1) of the packets since its last report; ``now`` in seconds."""
-        self._encoder.report_loss(share, now)
+    def report(self, report: PeerReport) -> None:
+        """Adapt to what the peer reports."""
+        self._encoder.report(report)
+
+    @property
+    def protection(self) -> Protection:
+        """The present step of protection against loss."""
+        return self._encoder.protection
+
+    @property
+    def remote_burst(self) -> float:
+        """The mean length of a run of packets that the peer missed, by its reports."""
+        return self._encoder.remote_burst
 
     def timestamp_at(self, now: float) -> int:
         """The RTP time of ``now``, for a sender report."""
@@ -86,23 +112,20 @@ class AudioSender:
     def _send_event(self, events: Codec, tick: Tick, now: float) -> None:
         if tick.first:
             self._event_timestamp = self._timestamp
-        payload = event_payload(tick, events.clock_rate)
-        self._send(events.payload_type, payload, now, marker=tick.first, timestamp=self._event_timestamp)
+        data = event_payload(tick, events.clock_rate)
+        self._send(Payload(events.payload_type, data, self._event_timestamp), now, marker=tick.first)
 
-    def _send(
-        self, payload_type: int, payload: bytes, now: float, *, marker: bool = False, timestamp: int | None = None
-    ) -> None:
+    def _send(self, payload: Payload, now: float, *, marker: bool = False) -> None:
         packet = RtpPacket(
-            payload_type=payload_type,
+            payload_type=payload.payload_type,
             marker=int(marker),
             sequence_number=self._sequence,
-            timestamp=self._timestamp if timestamp is None else timestamp,
+            timestamp=payload.timestamp,
             ssrc=self._ssrc,
-            payload=payload,
+            payload=payload.data,
         )
         self._sequence = self._sequence + 1 & 0xFFFF
-        self._sent_at = now
         self.packets += 1
-        self.octets += len(payload)
-        self._recent.append((now, len(payload)))
+        self.octets += len(payload.data)
+        self._recent.append((now, len(payload.data)))
         self._transmit(packet.serialize())

@@ -59,7 +59,7 @@ class AudioStream:
             send=send_rtp,
         )
         self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
-        self._reporter = Reporter(local.source, self._sender.report_loss)
+        self._reporter = Reporter(local.source, self._sender.report)
         self._held = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._report_timer: asyncio.TimerHandle | None = None
@@ -136,11 +136,13 @@ class AudioStream:
             bytes_received=receiver.octets,
             loss=reception.loss if reception else 0.0,
             remote_loss=self._reporter.remote_loss,
+            remote_burst=sender.remote_burst,
             jitter=1000 * reception.jitter if reception else 0.0,
             round_trip=None if round_trip is None else 1000 * round_trip,
             playout_delay=1000 * receiver.delay,
             concealed=receiver.concealed,
             bitrate_sent=sender.bitrate(now),
+            protection=sender.protection.name.lower().replace("_", "-"),
             level_sent=sender.level,
             level_received=receiver.level,
             codec=self._codec.name,
