@@ -36,6 +36,7 @@ from openvoice.client.sound import (
     processing_missing,
     sound_devices,
 )
+from openvoice.client.soundcheck import SoundProgress, SoundReport, SoundStage, check_devices
 from openvoice.client.trust import Compared, Keys, Match
 from openvoice.core.address import Address
 from openvoice.core.parties import Learnt, Party, PartyVerdict
@@ -140,12 +141,16 @@ __all__ = [
     "ServerUnreachable",
     "Sink",
     "SoundDevice",
+    "SoundProgress",
+    "SoundReport",
+    "SoundStage",
     "Source",
     "Talk",
     "TalkMode",
     "Trust",
     "UsageError",
     "Vouching",
+    "check_devices",
     "load_sound",
     "parse_sink",
     "parse_source",

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from openvoice.client.doctor import Outcome, Step
+from openvoice.core.diagnosis import Outcome, Step
 
 from .conftest import Run
 

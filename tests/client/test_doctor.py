@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from openvoice import Address, SoundDevice
-from openvoice.client.doctor import Outcome, Step, diagnose
+from openvoice.client.doctor import diagnose
 from openvoice.client.vault import open_vault
 from openvoice.config import AccountSettings, Home, StorageSettings, add_account, choose_protection, load
+from openvoice.core.diagnosis import Outcome, Step
 from openvoice.core.protection import Protection
 from openvoice.core.security import SignallingFacts
 from openvoice.errors import (

@@ -33,11 +33,14 @@ ctl.!default {{ type pulse server "unix:{socket}" }}
 _DEVICES = """\
 pcm.{name}_speaker {{ type pulse server "unix:{socket}" device "speaker" hint {{ show on description "speaker" }} }}
 pcm.{name}_tap {{ type pulse server "unix:{socket}" device "speaker.monitor" hint {{ show on description "tap" }} }}
+pcm.{name}_room {{ type pulse server "unix:{socket}" device "other" hint {{ show on description "room" }} }}
+pcm.{name}_ear {{ type pulse server "unix:{socket}" device "other.monitor" hint {{ show on description "ear" }} }}
 """
 
 
 class PulseAudio:
-    """What is played on the device ``ov_speaker`` is heard on ``ov_tap``; both are the defaults.
+    """What is played on the device ``ov_speaker`` is heard on ``ov_tap``; both are the defaults. What is played on
+    ``ov_room`` is heard on ``ov_ear``.
 
     The devices of ``others``, with names of theirs, are there as well for as long as those run.
     """
@@ -92,6 +95,13 @@ class PulseAudio:
     def set_default_sink(self, name: str) -> None:
         """As a person would in the system settings: ``speaker`` or ``other``."""
         assert self._control("set-default-sink", name).returncode == 0
+
+    def let_the_room_hear(self, percent: int) -> None:
+        """From now on what is played on ``ov_speaker`` is heard on ``ov_ear`` too, later, at a volume in percent."""
+        loop = "source=speaker.monitor sink=other latency_msec=40"
+        assert self._control("load-module", "module-loopback", *loop.split()).returncode == 0
+        (stream,) = self._control("list", "short", "sink-inputs").stdout.decode().splitlines()
+        assert self._control("set-sink-input-volume", stream.split()[0], f"{percent}%").returncode == 0
 
     @contextmanager
     def recorded(self, sink: str) -> Iterator[Callable[[], npt.NDArray[np.int16]]]:

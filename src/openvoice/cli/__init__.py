@@ -28,7 +28,7 @@ _COMMANDS = {
     "recordings": "List recordings of calls, export one as a WAV file, or delete it.",
     "privacy": "What is kept, here and by your server; erase it.",
     "storage": "Say how what is kept here is protected, or change it.",
-    "devices": "List microphones and loudspeakers.",
+    "devices": "List microphones and loudspeakers, and test them.",
     "doctor": "Check everything a call needs, step by step.",
     "demo": "Watch two clients make an encrypted call on this machine.",
 }

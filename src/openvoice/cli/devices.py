@@ -3,26 +3,58 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from dataclasses import asdict
 
 import click
 
-from openvoice import sound_devices
-from openvoice.cli.context import json_option
+from openvoice import (
+    Device,
+    SoundProgress,
+    SoundStage,
+    UsageError,
+    check_devices,
+    load_sound,
+    parse_sink,
+    parse_source,
+    processing_missing,
+    sound_devices,
+)
+from openvoice.cli.context import Settings, json_option
+from openvoice.cli.running import run
 from openvoice.cli.screen import Screen
+from openvoice.cli.steps import NOT_WELL, show_step
+from openvoice.samples import sample
+
+_QUIETEST = -72.0
+"""dBFS at the left end of the meter."""
+_BAR = 30
+
+_STAGES = {
+    SoundStage.OPENING: "Opening the devices ...",
+    SoundStage.QUIET: "Please say nothing for a moment.",
+    SoundStage.PLAYING: "You should hear a voice now.",
+    SoundStage.SPEAKING: "Now say a sentence, as you would in a call.",
+    SoundStage.REPEATING: "This is what others hear of you.",
+}
 
 
-@click.command("devices")
+@click.group("devices", invoke_without_command=True)
 @json_option
-def command(as_json: bool) -> None:
-    """List microphones and loudspeakers. Any part of a name works with --input and --output.
+@click.pass_context
+def command(context: click.Context, as_json: bool) -> None:
+    """List microphones and loudspeakers, or test them. Any part of a name works with --input and --output.
 
     \b
     See what there is:
       openvoice devices
     Then choose by a part of the name:
       openvoice call bob@example.org --input headset --output headset
+    And hear yourself as others would:
+      openvoice devices test --input headset --output headset
     """
+    if context.invoked_subcommand is not None:
+        return
     found = sound_devices()
     if as_json:
         for device in found:
@@ -38,3 +70,67 @@ def command(as_json: bool) -> None:
         mark = "*" if device.default else " "
         screen.line(f"{mark} {device.kind:<7} {device.name}  ({device.channels} channels, {device.host})", indent=0)
     screen.line("* is what the system uses by default", indent=0)
+    missing = processing_missing()
+    if missing is not None:
+        screen.line(f"microphones are sent as they are: {missing}", indent=0)
+
+
+@command.command("test")
+@click.option("--input", "input_", metavar="NAME", help="The microphone.  [default: the one of your settings]")
+@click.option("--output", metavar="NAME", help="The loudspeaker.  [default: the one of your settings]")
+@json_option
+@click.pass_obj
+def test(settings: Settings, input_: str | None, output: str | None, as_json: bool) -> int:
+    """Listen, play a voice, listen to you, and play you back; then say in words what is wrong.
+
+    It takes 20 seconds and finds a microphone that is muted, forbidden, clipped, quiet or the wrong one, a loud room,
+    an echo and whether it is taken out, a loudspeaker that nobody hears, and devices that are slow. Nothing that is
+    recorded is kept, and nothing is sent anywhere.
+
+    Ends with 3 if something makes calls impossible, with 7 if a device does not work at all; a warning is no failure.
+
+    \b
+    Those of your settings:  openvoice devices test
+    Others:                  openvoice devices test --input usb --output usb
+    For a monitor:           openvoice devices test --json
+    """
+    chosen = settings.profile.settings
+    source, sink = parse_source(input_ or chosen.input, chosen.processing), parse_sink(output or chosen.output)
+    if not isinstance(source, Device) or not isinstance(sink, Device):
+        raise UsageError("only sound devices can be tested: name one that 'openvoice devices' lists")
+    return run(_test(source, sink, as_json=as_json))
+
+
+async def _test(source: Device, sink: Device, *, as_json: bool) -> int:
+    screen, stage, worst = Screen(), None, 0
+    sentence = load_sound(sample("alice"))
+    if not as_json:
+        screen.line("Nothing that is recorded here is kept, and nothing is sent anywhere.", indent=0)
+    async with aclosing(check_devices(source, sink, sentence)) as said:
+        async for told in said:
+            if isinstance(told, SoundProgress):
+                if told.stage is not stage:
+                    stage = told.stage
+                    _show_stage(screen, stage, as_json=as_json)
+                if not as_json:
+                    share = 1 - told.level / _QUIETEST
+                    screen.redraw(screen.bar(share, _BAR), f"{told.level:4.0f} dB", f"{told.left:.0f} s")
+                continue
+            screen.close()
+            for step in told.steps:
+                if step.outcome == "failed":
+                    worst = NOT_WELL
+                if as_json:
+                    click.echo(json.dumps({"event": "step", **asdict(step)}))
+                else:
+                    show_step(screen, step)
+            if as_json:
+                click.echo(json.dumps({"event": "figures", **asdict(told.figures)}))
+    return worst
+
+
+def _show_stage(screen: Screen, stage: SoundStage, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"event": "stage", "stage": stage}))
+    else:
+        screen.line(_STAGES[stage], indent=0)

@@ -10,12 +10,8 @@ import click
 from openvoice import Address
 from openvoice.cli.context import Settings, account_option, json_option
 from openvoice.cli.running import run
-from openvoice.cli.screen import Mark, Screen
-
-NOT_WELL = 3
-"""Exit code when a step failed."""
-
-_MARKS = {"passed": Mark.GOOD, "warning": Mark.WARNING, "failed": Mark.BAD}
+from openvoice.cli.screen import Screen
+from openvoice.cli.steps import NOT_WELL, show_step
 
 
 @click.command("doctor")
@@ -43,9 +39,7 @@ def command(settings: Settings, account: Address | None, as_json: bool) -> int:
             if as_json:
                 click.echo(json.dumps({"event": "step", **asdict(step)}))
                 continue
-            screen.line(f"{step.name}: {step.text}", mark=_MARKS[step.outcome], indent=0)
-            if step.advice:
-                screen.line(step.advice, indent=4)
+            show_step(screen, step)
         return worst
 
     return run(work())

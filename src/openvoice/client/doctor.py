@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +12,7 @@ from openvoice.client.sound import processing_missing, sound_devices
 from openvoice.client.vault import open_vault, protection_in_words
 from openvoice.config import Home, load
 from openvoice.core.address import Address
+from openvoice.core.diagnosis import Outcome, Step
 from openvoice.core.protection import Protection
 from openvoice.core.security import SignallingFacts
 from openvoice.errors import (
@@ -31,25 +30,6 @@ from openvoice.ports import RelayServer
 
 if TYPE_CHECKING:
     from openvoice.signalling.xmpp.probe import ServerExamined
-
-
-class Outcome(StrEnum):
-    """How a step went."""
-
-    PASSED = "passed"
-    WARNING = "warning"
-    """Calls work, but less well than they could."""
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was tried. ``advice`` says what to do about it, and is empty where nothing is to do."""
-
-    name: str
-    outcome: Outcome
-    text: str
-    advice: str = ""
 
 
 _ADVICE: dict[type[OpenVoiceError], str] = {

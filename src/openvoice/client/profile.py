@@ -14,7 +14,7 @@ from openvoice.client import adapters
 from openvoice.client.account import Account, unlock, with_password
 from openvoice.client.certificates import accept, waiting
 from openvoice.client.client import Client
-from openvoice.client.doctor import Step, diagnose
+from openvoice.client.doctor import diagnose
 from openvoice.client.keys import key_store
 from openvoice.client.privacy import Privacy
 from openvoice.client.trust import Keys
@@ -31,6 +31,7 @@ from openvoice.config import (
 )
 from openvoice.core.address import Address
 from openvoice.core.certificates import CertificateChange
+from openvoice.core.diagnosis import Step
 from openvoice.core.policy import Policy, Rules
 from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, InvalidState

@@ -29,6 +29,7 @@ class Line(ABC):
 
     def __init__(self, rate: int, loop: asyncio.AbstractEventLoop, leads: Callable[[Line], bool]) -> None:
         """``leads`` says, on the event loop, whether sound goes through this line now."""
+        self.rate = rate
         self.block_samples = rate // BLOCKS_PER_SECOND
         self.frame_samples = rate // FRAMES_PER_SECOND
         self.ring = RingBuffer(round(rate * RING_SECONDS))

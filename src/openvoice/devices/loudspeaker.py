@@ -32,6 +32,11 @@ class Loudspeaker(Endpoint):
         super().__init__(Kind.OUTPUT, device, insist=insist)
         self._processor = processor
 
+    @property
+    def rate(self) -> int:
+        """Hz at which the device works; 0 before it was opened."""
+        return self._line.rate if self._line else 0
+
     def start(self, request: Callable[[], Frame], report: Callable[[DeviceChanged], None]) -> None:
         self._request = request
         self._begin(self._discard, report)

@@ -32,6 +32,11 @@ class Microphone(Endpoint):
         super().__init__(Kind.INPUT, device, insist=insist)
         self._processor = processor
 
+    @property
+    def rate(self) -> int:
+        """Hz at which the device works; 0 before it was opened."""
+        return self._line.rate if self._line else 0
+
     def start(self, deliver: Callable[[Frame | None], None], report: Callable[[DeviceChanged], None]) -> None:
         self._deliver = deliver
         if self._processor is not None:
@@ -59,7 +64,6 @@ class RecordingLine(Line):
         processor: VoiceProcessor | None = None,
     ) -> None:
         super().__init__(rate, loop, leads)
-        self._rate = rate
         self._processor = processor
         self._told = (0, 0.0)
         self._deliver = deliver
@@ -90,4 +94,4 @@ class RecordingLine(Line):
     def _captured_at(self) -> float:
         """The time of the oldest sample in the ring."""
         index, time = self._told
-        return time + (self.ring.taken - index) / self._rate
+        return time + (self.ring.taken - index) / self.rate
