@@ -152,8 +152,8 @@ def row(sample: Sample) -> str:
     )
 
 
-async def soak(seconds: float) -> list[Sample]:
-    samples: list[Sample] = []
+async def soak(seconds: float, samples: list[Sample]) -> None:
+    """Fill ``samples``; what is there counts, however it ends."""
     async with call() as ends:
         say(f"{'seconds':>8}{'MB':>9}{'threads':>9}{'descriptors':>13}{'CPU %':>7}{'delay ms':>10}{'made up':>9}")
         watch = Watch(ends)
@@ -163,7 +163,6 @@ async def soak(seconds: float) -> list[Sample]:
             say(row(samples[-1]))
             if any(end.ended for end in ends):
                 raise SystemExit("The call ended by itself.")
-    return samples
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -173,7 +172,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     samples: list[Sample] = []
     with contextlib.suppress(KeyboardInterrupt):
-        samples = asyncio.run(soak(60 * options.minutes))
+        asyncio.run(soak(60 * options.minutes, samples))
     if len(samples) < 3:
         return 2
     rose = rises(samples)

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
+import shutil
 import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from openvoice.core.inputs import MediaFlowing, MediaInput
 from openvoice.core.types import Role
+from openvoice.devices.listing import devices
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.devices.microphone import Microphone
 from openvoice.media.engine import ThreadedMediaEngine
@@ -28,6 +31,7 @@ from openvoice.media.session import CallMedia
 from openvoice.media.transport import MediaTransport
 from openvoice.ports import MediaSettings
 from tests.devices.fake_sounddevice import FakeSoundDevice
+from tests.devices.pulse import PulseAudio
 from tests.media import peers
 from tests.media.elsewhere import Elsewhere, questions
 from tests.media.peers import LOOPBACK
@@ -112,18 +116,28 @@ class Scene:
         return await self.elsewhere.ask("made up?"), self.loudspeaker.missed, self.microphone.missed
 
 
-@contextmanager
-def sound_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[Card]:
-    card = Card()
-    monkeypatch.setitem(sys.modules, "sounddevice", card)
-    try:
-        yield card
-    finally:
+@pytest.fixture(params=["thread", pytest.param("pulse", marks=[pytest.mark.sound])])
+def sound_card(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """The default one: a thread that calls back, or the virtual card of a real sound server behind PortAudio."""
+    if request.param == "thread":
+        card = Card()
+        monkeypatch.setitem(sys.modules, "sounddevice", card)
+        yield
         card.end()
+        return
+    if not shutil.which("pulseaudio") or not shutil.which("pactl") or not importlib.util.find_spec("sounddevice"):
+        pytest.skip("PulseAudio or PortAudio is missing")
+    pulse = PulseAudio(tmp_path)
+    for name, value in pulse.environment.items():
+        monkeypatch.setenv(name, value)
+    pulse.start()
+    devices(renew=True)
+    yield
+    pulse.kill()
 
 
 @pytest.fixture
-async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
+async def scene(sound_card: None) -> AsyncIterator[Scene]:
     interval = sys.getswitchinterval()
     # Other tests may have had the first call of the process.
     gc.unfreeze()
@@ -133,7 +147,7 @@ async def scene(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Scene]:
         if isinstance(message, MediaFlowing):
             flowing.set()
 
-    with sound_card(monkeypatch), Elsewhere(serve) as elsewhere:
+    with Elsewhere(serve) as elsewhere:
         scene = Scene(elsewhere, Loudspeaker(), Microphone())
         engine = ThreadedMediaEngine()
         session = engine.session(
