@@ -73,6 +73,8 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         [sound]
         input = "USB"
         output = "HDMI"
+        ring = "Speakers"
+        tones = false
         echo = false
         level = false
         [network]
@@ -114,6 +116,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
     )
     assert settings.policy_of(AccountSettings(address=ALICE)) == settings.policy
     assert (settings.input, settings.output, settings.interfaces) == ("USB", "HDMI", ("127.0.0.1",))
+    assert (settings.ring, settings.tones) == ("Speakers", False)
     assert settings.processing == Processing(echo=False, level=False)
     assert settings.storage == StorageSettings(protection=Protection.PASSPHRASE, passphrase_file=Path("/passphrase"))
 
@@ -154,6 +157,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         ("[policy]\nrelay_strangers = 'no'", "policy.relay_strangers", "no"),
         ("[sound]\ninput = 3", "sound.input", "3"),
         ("[sound]\necho = 1", "sound.echo", "1"),
+        ("[sound]\ntones = 'on'", "sound.tones", "'on'"),
         ("[network]\ninterfaces = [1]", "network.interfaces", "1"),
         ("[policy", "TOML", "Expected"),
     ],
@@ -280,7 +284,8 @@ def test_the_commented_file_shows_every_key_with_its_default(home: Home) -> None
     )
     assert load(write(home, uncommented)) == Settings()
     fields = {field.name for field in dataclasses.fields(Policy)} - {"account", "contacts", "insisted"}
-    assert fields | {"input", "output", "echo", "noise", "level", "interfaces", "protection"} <= set(keys)
+    sound = {"input", "output", "ring", "tones", "echo", "noise", "level"}
+    assert fields | sound | {"interfaces", "protection"} <= set(keys)
 
 
 def test_the_protection_is_written_and_remarks_stay(home: Home) -> None:

@@ -37,6 +37,7 @@ from openvoice.client.sound import (
     sound_devices,
 )
 from openvoice.client.soundcheck import SoundProgress, SoundReport, SoundStage, check_devices
+from openvoice.client.tones import Tones
 from openvoice.client.trust import Compared, Keys, Match
 from openvoice.core.address import Address
 from openvoice.core.parties import Learnt, Party, PartyVerdict
@@ -147,6 +148,7 @@ __all__ = [
     "Source",
     "Talk",
     "TalkMode",
+    "Tones",
     "Trust",
     "UsageError",
     "Vouching",

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ from openvoice.client.adapters import xmpp as _xmpp
 from openvoice.client.admission import admit
 from openvoice.client.attendance import CallHandler, attend
 from openvoice.client.bookkeeping import Bookkeeping
-from openvoice.client.broadcast import Broadcast
+from openvoice.client.broadcast import Broadcast, Listener
 from openvoice.client.call import Call
 from openvoice.client.certificates import CertificateWatch, told_of, told_to_calls
 from openvoice.client.driver import CallDriver
@@ -183,7 +183,7 @@ class Client:
         """The calls that live now."""
         return tuple(self._calls.values())
 
-    def events(self) -> AsyncIterator[Happening]:
+    def events(self) -> Listener[Happening]:
         """All that happens from now on, to all calls and to the connection. Ends when the client has closed."""
         return self._happenings.listen()
 

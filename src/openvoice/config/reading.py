@@ -60,7 +60,7 @@ class _Reader:
     def settings(self, document: Mapping[str, Any]) -> Settings:
         self._only(document, "", {"account", "contact", "policy", "sound", "network", "storage"})
         sound, network = self._table(document, "sound"), self._table(document, "network")
-        self._only(sound, "sound.", {"input", "output", "echo", "noise", "level"})
+        self._only(sound, "sound.", {"input", "output", "ring", "tones", "echo", "noise", "level"})
         self._only(network, "network.", {"interfaces"})
         accounts = self._table(document, "account")
         return Settings(
@@ -68,6 +68,8 @@ class _Reader:
             policy=self._policy(self._table(document, "policy"), self._contacts(self._table(document, "contact"))),
             input=self._read(sound, "sound.input", values.string, "default"),
             output=self._read(sound, "sound.output", values.string, "default"),
+            ring=self._read(sound, "sound.ring", values.string, "default"),
+            tones=self._read(sound, "sound.tones", values.boolean, True),
             processing=Processing(
                 echo=self._read(sound, "sound.echo", values.boolean, True),
                 noise=self._read(sound, "sound.noise", values.boolean, True),

@@ -62,6 +62,10 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     input: str = "default"
     output: str = "default"
+    ring: str = "default"
+    """Where it rings."""
+    tones: bool = True
+    """Whether there is a sound for a call that rings, for a busy line and for the end."""
     processing: Processing = field(default_factory=Processing)
     interfaces: tuple[str, ...] = ()
     storage: StorageSettings = field(default_factory=StorageSettings)
