@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 import pytest
 
-from openvoice import Address, Call, EndReason, MediaFailed, SecurityRefused
+from openvoice import Address, Call, Client, EndReason, MediaFailed, SecurityRefused, Tones
 from openvoice.cli import answer
 from openvoice.cli.printing import JsonPrinter, PeoplePrinter
 from openvoice.client.sound import Device
@@ -265,3 +265,70 @@ def test_sound_may_come_from_standard_input_for_one_call(
     with open(os.devnull) as nothing:
         monkeypatch.setattr(sys, "stdin", nothing)
         assert alice("answer", "--from", BOB.bare, "--once", "--input", "-").code == 0
+
+
+# --- tones ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def heard(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Device | None]]:
+    """Where each command lets tones be heard."""
+    made: list[dict[str, Device | None]] = []
+
+    class Noted(Tones):
+        def __init__(self, client: Client, **devices: Device | None) -> None:
+            made.append(devices)
+            super().__init__(client)
+
+    for module in ("answer", "call"):
+        monkeypatch.setattr(f"openvoice.cli.{module}.Tones", Noted)
+    monkeypatch.setattr(Device, "check", lambda self, kind: None)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("options", "output", "ring"),
+    [
+        ((), Device(), Device()),
+        (("--output", "headset"), Device("headset"), Device()),
+        (("--output", "null"), None, None),
+        (("--output", "null", "--ring-device", "speakers"), None, Device("speakers")),
+        (("--ring-device", "speakers"), Device(), Device("speakers")),
+        (("--quiet",), None, None),
+    ],
+)
+def test_it_rings_where_somebody_listens(
+    alice: Run,
+    world: World,
+    heard: list[dict[str, Device | None]],
+    options: tuple[str, ...],
+    output: Device | None,
+    ring: Device | None,
+) -> None:
+    world.rings, world.behaviour = [BOB], Behaviour.LEAVES
+    alice("answer", "--from", BOB.bare, "--once", "--input", "silence", *options)
+    assert heard == [{"output": output, "ring": ring}]
+
+
+def test_the_settings_say_where_it_rings_and_whether(
+    alice: Run, world: World, heard: list[dict[str, Device | None]], home: Path
+) -> None:
+    settings = home / "openvoice.toml"
+    kept = settings.read_text()
+    world.rings, world.behaviour = [BOB], Behaviour.LEAVES
+    for sound in ('[sound]\nring = "speakers"\n', "[sound]\ntones = false\n"):
+        settings.write_text(sound + kept)
+        alice("answer", "--from", BOB.bare, "--once", "--input", "silence")
+        alice("call", BOB.bare, "--input", "silence", "--duration", "0.1")
+    assert heard == [
+        {"output": Device(), "ring": Device("speakers")},
+        {"output": Device()},
+        {"output": None, "ring": None},
+        {"output": None},
+    ]
+
+
+def test_to_be_quiet_and_to_ring_is_a_mistake(alice: Run, world: World) -> None:
+    refused = alice("answer", "--from", BOB.bare, *QUIET, "--quiet", "--ring-device", "speakers")
+    assert refused.code == 2
+    assert "contradict each other" in refused.errors

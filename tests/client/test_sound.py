@@ -123,7 +123,7 @@ def test_a_device_can_be_looked_for_before_the_call(monkeypatch: pytest.MonkeyPa
 
 
 def test_devices_are_listed_in_plain_values(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(listing, "devices", lambda: [MICROPHONE])
+    monkeypatch.setattr(listing, "devices", lambda *, renew: [MICROPHONE])
     (device,) = sound_devices()
     assert device == SoundDevice(
         index=1, name="Headset", kind="input", channels=1, rate=44_100, default=True, host="ALSA"

@@ -23,23 +23,28 @@ from openvoice import (
     Profile,
     Sink,
     Source,
+    TalkMode,
+    Tones,
     UsageError,
     parse_sink,
     parse_source,
 )
-from openvoice.cli.comparing import comparing
 from openvoice.cli.context import (
     ADDRESS,
     Settings,
     account_option,
+    check_key,
     check_sound,
     input_option,
     json_option,
     output_option,
+    push_to_talk_option,
+    quiet_option,
     record_option,
     require_option,
 )
-from openvoice.cli.keyboard import somebody_types
+from openvoice.cli.controls import controlled
+from openvoice.cli.keyboard import Turn, somebody_types
 from openvoice.cli.printing import Printer, look_alike, printer, told
 from openvoice.cli.running import run
 
@@ -54,6 +59,13 @@ from openvoice.cli.running import run
 @input_option
 @output_option
 @record_option
+@click.option(
+    "--ring-device",
+    metavar="NAME",
+    help="The sound device that rings, by (a part of) its name.  [default: your settings', else the system's]",
+)
+@push_to_talk_option
+@quiet_option
 @click.option("--relay-only", is_flag=True, help="Never tell callers the addresses of this device.")
 @require_option
 @json_option
@@ -67,6 +79,9 @@ def command(
     input_: str | None,
     output: str | None,
     record: bool,
+    ring_device: str | None,
+    push_to_talk: bool,
+    quiet: bool,
     relay_only: bool,
     require: str | None,
     as_json: bool,
@@ -101,15 +116,20 @@ def command(
             "answering all contacts with a microphone would let every contact listen to this room: "
             "name each caller with --from, or send a file with --input"
         )
-    check_sound(source, parse_sink(output))
+    sink = parse_sink(output)
+    check_sound(source, sink)
+    compares = somebody_types() and input_ != "-"
+    check_key(push_to_talk, asks=compares)
+    rings = _ringing(profile, ring_device, sink, quiet=quiet)
+    heard = sink if isinstance(sink, Device) and profile.settings.tones and not quiet else None
+    processing = None if as_json else profile.settings.processing
     sources = _sources(source, input_)
 
     async def work() -> int:
         client = profile.client(account, policy=policy)
-        compares = somebody_types() and input_ != "-"
         shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None, compares=compares)
         over: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
-        questions = asyncio.Lock()
+        turn = Turn()
 
         @client.on_call
         async def take(call: Call) -> None:
@@ -118,8 +138,10 @@ def command(
                 # Nobody pressed a key, and this room is about to be heard: let it hear so.
                 click.echo("\a", nl=False, err=True)
             if not accepted and asks:
-                async with questions:
+                async with turn.question():
                     accepted = await _ask(call, shown)
+            if push_to_talk:
+                call.talk.mode = TalkMode.PUSH_TO_TALK
             try:
                 if accepted:
                     await call.accept(source=next(sources), sink=_unused(parse_sink(output)))
@@ -135,12 +157,12 @@ def command(
                 if not over.done():
                     over.set_exception(error)
                 raise
-            async with comparing(call, shown, asks=compares, turn=questions):
+            async with controlled(call, shown, asks=compares, processing=processing, turn=turn):
                 await call.wait_closed()
             if once and not over.done():
                 over.set_result(call)
 
-        async with told(client, shown):
+        async with told(client, shown), Tones(client, output=heard, ring=rings):
             shown.say("waiting for calls (Ctrl-C ends)")
             call = await over
         if call.failure is not None:
@@ -177,6 +199,23 @@ def _sources(first: Source, text: str) -> Iterator[Source]:
     yield first
     while True:
         yield parse_source(text)
+
+
+def _ringing(profile: Profile, named: str | None, sink: Sink, *, quiet: bool) -> Device | None:
+    """Where it rings: a device that is named here, or that of the settings where somebody listens to the call.
+
+    Raises:
+        UsageError: it is to be quiet and to ring.
+        DeviceFailed: there is no such device.
+    """
+    if named is not None:
+        if quiet:
+            raise UsageError("--quiet and --ring-device contradict each other: leave one out")
+        device = Device(named)
+        device.check("output")
+        return device
+    listens = isinstance(sink, Device) and profile.settings.tones and not quiet
+    return Device(profile.settings.ring) if listens else None
 
 
 def _unused(sink: Sink) -> Sink:

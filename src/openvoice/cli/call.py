@@ -11,23 +11,28 @@ from openvoice import (
     Address,
     Call,
     Device,
+    TalkMode,
+    Tones,
     UsageError,
     parse_sink,
     parse_source,
 )
-from openvoice.cli.comparing import comparing
 from openvoice.cli.context import (
     ADDRESS,
     SECONDS,
     Settings,
     account_option,
+    check_key,
     check_sound,
     input_option,
     json_option,
     output_option,
+    push_to_talk_option,
+    quiet_option,
     record_option,
     require_option,
 )
+from openvoice.cli.controls import controlled
 from openvoice.cli.keyboard import somebody_types
 from openvoice.cli.printing import printer, told
 from openvoice.cli.running import run
@@ -42,6 +47,8 @@ DRAIN = 0.3
 @input_option
 @output_option
 @record_option
+@push_to_talk_option
+@quiet_option
 @click.option("--duration", type=SECONDS, metavar="S", help="End after S seconds of talk.")
 @click.option(
     "--ring-timeout",
@@ -60,6 +67,8 @@ def command(
     input_: str | None,
     output: str | None,
     record: bool,
+    push_to_talk: bool,
+    quiet: bool,
     duration: float | None,
     ring_timeout: float | None,
     relay_only: bool,
@@ -89,16 +98,21 @@ def command(
     source = parse_source(input_ or profile.settings.input, profile.settings.processing)
     sink = parse_sink(output or profile.settings.output)
     check_sound(source, sink)
+    asks = somebody_types() and (input_ or profile.settings.input) != "-"
+    check_key(push_to_talk, asks=asks)
 
     async def work() -> int:
         client = profile.client(account, policy=policy)
-        asks = somebody_types() and (input_ or profile.settings.input) != "-"
         shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None, compares=asks)
-        async with told(client, shown):
+        heard = sink if isinstance(sink, Device) and profile.settings.tones and not quiet else None
+        async with told(client, shown), Tones(client, output=heard):
             call = await client.call(peer, source=source, sink=sink)
+            if push_to_talk:
+                call.talk.mode = TalkMode.PUSH_TO_TALK
             if record:
                 call.record()
-            async with comparing(call, shown, asks=asks):
+            processing = None if as_json else profile.settings.processing
+            async with controlled(call, shown, asks=asks, processing=processing):
                 await _talk(call, duration, until_source_ends=not isinstance(source, Device))
         if call.failure is not None:
             raise call.failure

@@ -88,6 +88,14 @@ output_option = click.option(
     help="Where received sound goes: a sound device, FILE.wav, 'null', or '-' for raw s16le 48 kHz mono on "
     "standard output.  [default: your loudspeaker]",
 )
+quiet_option = click.option(
+    "--quiet", is_flag=True, help="No ring, no ring-back, no busy tone.  [default: as your settings have it]"
+)
+push_to_talk_option = click.option(
+    "--push-to-talk",
+    is_flag=True,
+    help="Send silence until you press the space bar, and again after you press it once more.",
+)
 record_option = click.option(
     "--record",
     is_flag=True,
@@ -109,6 +117,16 @@ def need_terminal(*, instead: str) -> None:
     """
     if not sys.stdin.isatty():
         raise UsageError(f"there is no terminal to ask in: {instead}")
+
+
+def check_key(push_to_talk: bool, *, asks: bool) -> None:
+    """See that somebody can press the key that is to be pressed.
+
+    Raises:
+        UsageError: nobody can, and nothing would ever be heard of this side.
+    """
+    if push_to_talk and not asks:
+        raise UsageError("there is no terminal to press the space bar in: leave out --push-to-talk")
 
 
 def check_sound(source: Source, sink: Sink) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 
 def somebody_types() -> bool:
@@ -49,3 +50,50 @@ def keys(press: Callable[[str], None]) -> Iterator[None]:
     finally:
         loop.remove_reader(terminal)
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+class Turn:
+    """Who reads the terminal: whoever asks a question goes before the keys of calls."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._questions = 0
+        self._asked = asyncio.Event()
+        self._answered = asyncio.Event()
+        self._answered.set()
+
+    @asynccontextmanager
+    async def question(self) -> AsyncIterator[None]:
+        """Lines may be read inside."""
+        self._questions += 1
+        self._asked.set()
+        self._answered.clear()
+        try:
+            async with self._lock:
+                yield
+        finally:
+            self._questions -= 1
+            if not self._questions:
+                self._asked.clear()
+                self._answered.set()
+
+    async def keys(self, press: Callable[[str], None], until: Coroutine[Any, Any, object]) -> None:
+        """Call ``press`` with each key while no question is asked, until ``until`` is done."""
+        over = asyncio.ensure_future(until)
+        try:
+            while not over.done():
+                async with self._lock:
+                    if not over.done() and not self._questions:
+                        with keys(press):
+                            await _first(over, self._asked.wait())
+                await _first(over, self._answered.wait())
+        finally:
+            over.cancel()
+
+
+async def _first(over: asyncio.Future[object], event: Coroutine[Any, Any, object]) -> None:
+    waiting = asyncio.ensure_future(event)
+    try:
+        await asyncio.wait({over, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waiting.cancel()

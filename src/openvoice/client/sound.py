@@ -65,15 +65,15 @@ class SoundDevice:
     host: str
 
 
-def sound_devices() -> list[SoundDevice]:
-    """All microphones, then all loudspeakers.
+def sound_devices(*, renew: bool = False) -> list[SoundDevice]:
+    """All microphones, then all loudspeakers. ``renew`` looks again for what was plugged in since; calls go on.
 
     Raises:
         DeviceFailed: PortAudio is missing or does not work.
     """
     from openvoice.devices.listing import devices
 
-    return [SoundDevice(**{**asdict(device), "kind": device.kind.value}) for device in devices()]
+    return [SoundDevice(**{**asdict(device), "kind": device.kind.value}) for device in devices(renew=renew)]
 
 
 Source = AudioSource | Device | Path | Frame | None
