@@ -171,10 +171,16 @@ class TestAMove:
         assert effects == [e.Notify(events.CallMoved(Origin.REMOTE)), e.CloseMedia(), e.SendProceed()]
         assert call.handle_timeout(10.0 + RING_AFTER) == []
 
+    def test_the_peer_may_have_been_quicker(self) -> None:
+        call = moved(OPENVOICE)
+        assert call.handle(i.PeerMigrated(), 31.0) == [e.SendProceed()]
+        assert call.role is Role.RESPONDER
+        assert kinds(call.handle(i.OfferReceived(description()), 31.1)) == [e.OpenMedia]
+
     def test_a_session_goes_ahead_only_once(self) -> None:
         call = moved()
         call.handle(i.PeerProceeded(), 21.0)
-        for message in (i.PeerProceeded(), i.GlareLost()):
+        for message in (i.PeerProceeded(), i.GlareLost(), i.PeerMigrated()):
             assert kinds(call.handle(message, 21.0)) == [e.RejectInput]
 
 

@@ -135,6 +135,7 @@ def endpoint(
     screened: list[IncomingCall] | None = None,
     own: Address = OWN,
     omemo_device: int | Callable[[], int | None] | None = None,
+    new_id: Callable[[], str] | None = None,
 ) -> JingleEndpoint:
     bare = {address.bare for address in roster}
 
@@ -145,7 +146,7 @@ def endpoint(
 
     return JingleEndpoint(
         own=own,
-        new_id=ids(),
+        new_id=new_id or ids(),
         screen=screen,
         in_roster=lambda address: address.bare in bare,
         other_devices=lambda: other_devices,

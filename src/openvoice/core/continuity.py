@@ -189,6 +189,8 @@ class Continuity:
         else:
             if self._remedies.restart is Restart.UNTRIED:
                 self._remedies = replace(self._remedies, restart=Restart.ALWAYS)
+            # The media answer with all the ways into the network that there are now.
+            self._changed_at = None
             yield e.RestartMedia(message.credentials)
         if self._changed_at is not None and self._always:
             self._attempt = Attempt.NONE

@@ -137,6 +137,8 @@ class CallMachine:
                 return self._media.opened and (self._media.described or isinstance(message, i.LocalDescription))
             case i.PeerProceeded() | i.GlareLost():
                 return not self._media.opened
+            case i.PeerMigrated():
+                return self.state is not CallState.NEGOTIATING or not self._media.opened
             case i.CompareWords():
                 return message.words == self.words.words
             case i.WordsReceived():
@@ -253,7 +255,9 @@ class CallMachine:
 
     def _on_PeerMigrated(self, message: i.PeerMigrated, now: float) -> Iterator[e.Effect]:
         self.role = Role.RESPONDER
-        yield from self._move(Origin.REMOTE, now)
+        # Both may move it at once: then this side has left the session already, and the peer was quicker.
+        left = self.state is CallState.NEGOTIATING
+        yield from self._negotiate(now) if left else self._move(Origin.REMOTE, now)
         yield e.SendProceed()
 
     def _renew(self, now: float) -> Iterator[e.Effect]:

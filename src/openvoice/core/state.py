@@ -66,6 +66,7 @@ TRANSITIONS: dict[Role, dict[CallState, dict[type, tuple[CallState, ...]]]] = {
             i.PeerRinging: (_S.NEGOTIATING,),
             i.PeerProceeded: (_S.NEGOTIATING,),
             i.GlareLost: (_S.NEGOTIATING,),
+            i.PeerMigrated: (_S.NEGOTIATING,),
             i.LocalDescription: (_S.NEGOTIATING,),
             i.AnswerReceived: (_S.CONNECTING, _S.ENDED),
         },

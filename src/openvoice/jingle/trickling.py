@@ -27,6 +27,7 @@ class Trickling:
         self._ice = IceCredentials()
         self._held: list[tuple[str, tuple[Candidate, ...]]] = []
         self._answer_with_fingerprint = False
+        self._owes_answer = False
 
     def describe_local(self, description: SessionDescription) -> None:
         self._ice.describe_local(description)
@@ -60,11 +61,15 @@ class Trickling:
         form of its own request, with the fingerprint that ``local`` has.
         """
         if answering:
+            self._owes_answer = False
             self._ice.renew(credentials)
             return self._inform(restart_contents(credentials, local)) if self._answer_with_fingerprint else []
         if not self._restarts:
             self._ice.attempt = Attempt.REFUSED
             return [self._deliver(RestartRefused())]
+        if self._owes_answer:
+            # The peer was quicker: its restart is agreed to already, and the call will hear of it.
+            return []
         request = self._requests.new_id()
         self._ice.begin(request, credentials)
         return self._inform(restart_contents(credentials), request)
@@ -121,6 +126,7 @@ class Trickling:
             self._held.clear()
         self._ice.adopt(fresh)
         self._restarts = True
+        self._owes_answer = not confirms
         self._answer_with_fingerprint = fingerprints
         return [self._deliver(RestartReceived(fresh, ours=confirms)), *self._release()]
 
