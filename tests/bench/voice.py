@@ -8,9 +8,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from tests.bench import speech
@@ -22,8 +20,6 @@ from tests.chromium import executable
 
 VOICE_SECONDS = 8.0
 """Of each voice: what PESQ wants at least."""
-PRIORITY = -10
-"""Of all processes of the bench alike, Chromium's too."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,9 +33,6 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--docs", type=Path, help="a folder whose voice-quality.md and .svg are to show the results")
     parser.add_argument("--speech", type=Path, nargs="+", help="two WAV files or more instead: 48 kHz, mono, 16 bits")
     options = parser.parse_args(arguments)
-    # Whatever else the machine does spoils fewer calls so. Only root may.
-    with suppress(PermissionError):
-        os.nice(PRIORITY)
     voices = speech.voices(VOICE_SECONDS, options.speech)
     results = Results(options.out, resume=options.resume)
     rows = [row for row in chosen(options.rows, options.quick) if not results.has(row.name)]
