@@ -16,7 +16,7 @@ from openvoice.media.audio.codec import Samples
 from openvoice.ports import SAMPLE_RATE
 from tests.bench.openvoice_call import Ports
 from tests.bench.take import Clock, Heard
-from tests.chromium import WEBRTC, Browser, chromium
+from tests.chromium import WEBRTC, Browser, ChromiumError, chromium
 from tests.media.audio.sound import lag
 
 SCRIPT = Path(__file__).with_suffix(".js")
@@ -35,10 +35,11 @@ class Mode:
     red: bool = False
 
 
-async def together(
-    calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Callable[[], None]
-) -> tuple[str, list[Heard | None]]:
-    """Calls in these modes at once, and the version of the browser: ``begin`` is called when all are connected."""
+async def together(calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Callable[[], None]) -> list[Heard]:
+    """Calls in these modes at once: ``begin`` is called when all are connected.
+
+    Raises :class:`~tests.chromium.ChromiumError` where one of them fails.
+    """
     async with chromium(FLAGS) as browser:
         page = await browser.page(f"<!doctype html><body><script>{SCRIPT.read_text()}</script>")
         await page.call("begin")
@@ -56,7 +57,7 @@ async def together(
         spoken = await page.call("taken", "said")
         # The track spoke silence before the script.
         said_clock = _clock(spoken, since=lag(said, _samples(spoken)))
-        heard: list[Heard | None] = []
+        heard: list[Heard] = []
         for name, then, now in zip(names, before, after, strict=True):
             sound = await page.call("taken", name)
             heard.append(
@@ -68,9 +69,9 @@ async def together(
                     cpu_pct=100 * used / len(calls) / (len(said) / SAMPLE_RATE + TRAILS),
                 )
             )
-        for line in page.console:
-            raise RuntimeError(line)
-        return await browser.version(), heard
+        if page.console:
+            raise ChromiumError(page.console[0])
+        return heard
 
 
 def processor_seconds(browser: Browser) -> float:

@@ -16,13 +16,16 @@ from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from typing import Any
 
+from openvoice.media.audio.codec import Samples
 from openvoice.ports import FRAME_SECONDS
 from tests.bench import chromium_call, processes, score
 from tests.bench.chromium_call import Mode
+from tests.bench.openvoice_call import Ports
 from tests.bench.relay import Relay, relay
 from tests.bench.rows import Row
 from tests.bench.speech import Script
 from tests.bench.take import Heard, Take
+from tests.chromium import ChromiumError
 from tests.media.audio.network import Network
 
 STALLS = 14
@@ -66,10 +69,10 @@ class Job:
 class Studio:
     """Makes calls of one kind at once over the relay."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, say: Say) -> None:
         self._relay = relay
+        self._say = say
         self._numbers = itertools.count()
-        self.chromium_version: str | None = None
 
     def takes(self, jobs: Sequence[Job], script: Script) -> list[Take | None]:
         """Of each job, or ``None`` for a call that failed."""
@@ -86,12 +89,20 @@ class Studio:
             heard = processes.together(named, script.samples, begin)
         else:
             modes = [(job.mode, pair) for job, pair in zip(jobs, ports, strict=True)]
-            calls = chromium_call.together(modes, script.samples, begin)
-            self.chromium_version, heard = asyncio.run(calls)
+            heard = self._chromium(modes, script.samples, begin)
         counts = [self._relay.end(number) for number in numbers]
         for number in numbers:
             self._relay.close(number)
         return [None if one is None else Take(heard=one, count=count) for one, count in zip(heard, counts, strict=True)]
+
+    def _chromium(
+        self, calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Callable[[], None]
+    ) -> Sequence[Heard | None]:
+        try:
+            return asyncio.run(chromium_call.together(calls, said, begin))
+        except ChromiumError as error:
+            self._say(f"  Chromium failed: {error}")
+            return [None] * len(calls)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,7 +121,7 @@ class Bench:
         """The figures of one network after the other, each of every system."""
         rates = Rates()
         with relay() as bad, ProcessPoolExecutor(2, get_context("forkserver")) as judges:
-            studio = Studio(bad)
+            studio = Studio(bad, self.say)
             for row in self.rows:
                 script = self.train if row.is_trouble else self.conversation
                 measured = _Row(self, row, script, studio, judges)
@@ -121,7 +132,8 @@ class Bench:
                 yield results
 
     def _chromium(self, row: _Row, rates: Rates, ours: float) -> list[dict[str, Any]]:
-        modes = {system: rates.mode(system, ours) for system in (DEFAULT, EQUAL, EQUAL_RED)}
+        systems = (DEFAULT, EQUAL, EQUAL_RED) if ours else (DEFAULT,)
+        modes = {system: rates.mode(system, ours) for system in systems}
         results = row.figures(modes)
         again = {}
         for one in results:
@@ -129,7 +141,7 @@ class Bench:
             rates.learn(system, modes[system], one["kbit_s"])
             if system != DEFAULT and not EQUAL_AT_LEAST <= one["kbit_s"] / ours <= 2 - EQUAL_AT_LEAST:
                 again[system] = rates.mode(system, ours)
-        if again and ours:
+        if again:
             self.say(f"  once more at the right bitrate: {', '.join(again)}")
             better = {one["system"]: one for one in row.figures(again)}
             results = [better.get(one["system"], one) for one in results]

@@ -8,6 +8,8 @@
 from __future__ import annotations
 
 import argparse
+import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--docs", type=Path, help="a folder whose voice-quality.md and .svg are to show the results")
     parser.add_argument("--speech", type=Path, nargs="+", help="two WAV files or more instead: 48 kHz, mono, 16 bits")
     options = parser.parse_args(arguments)
+    # So that the calls, the relay and the browser end as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     voices = speech.voices(VOICE_SECONDS, options.speech)
     results = Results(options.out, resume=options.resume)
     rows = [row for row in chosen(options.rows, options.quick) if not results.has(row.name)]
