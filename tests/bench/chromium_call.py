@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import psutil
 from openvoice.media.audio.codec import Samples
 from openvoice.ports import SAMPLE_RATE
 from tests.bench.openvoice_call import Ports
+from tests.bench.priority import prefer
 from tests.bench.take import Clock, Heard
 from tests.chromium import WEBRTC, Browser, ChromiumError, chromium
 from tests.media.audio.sound import lag
@@ -46,6 +48,7 @@ async def together(calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Ca
         names = [f"call {number}" for number in range(len(calls))]
         for name, (mode, ports) in zip(names, calls, strict=True):
             await page.call("connect", {"name": name, "ports": ports, "red": mode.red, "bitrate": mode.bitrate})
+        prefer(process.pid for process in processes(browser))
         await asyncio.sleep(SETTLES)
         begin()
         before = [await page.call("counters", name) for name in names]
@@ -76,15 +79,17 @@ async def together(calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Ca
 
 def processor_seconds(browser: Browser) -> float:
     """Of the browser and all its children so far."""
-    parent = psutil.Process(browser.process_id)
     total = 0.0
-    for process in (parent, *parent.children(recursive=True)):
-        try:
+    for process in processes(browser):
+        with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        total += times.user + times.system
+            total += times.user + times.system
     return total
+
+
+def processes(browser: Browser) -> list[psutil.Process]:
+    parent = psutil.Process(browser.process_id)
+    return [parent, *parent.children(recursive=True)]
 
 
 def _samples(sound: dict[str, Any]) -> Samples:

@@ -23,6 +23,8 @@ NEAR = 0.005
 """Seconds within which the delay is normal again."""
 STAYS = 1.0
 """Seconds for which it has to be."""
+BEFORE = 3.0
+"""Seconds before the trouble that show what is normal."""
 EARLIEST, LATEST = -0.03, 0.85
 """Seconds between which a chirp is looked for."""
 WORST_PESQ = 1.0
@@ -84,7 +86,7 @@ def recovery(found: list[Delay], network: Network, first: float) -> float | None
     spoken after the trouble is surely sent after it.
     """
     span = network.held if network.held != NEVER else network.cut
-    before = [one.late for one in found if one.spoken < first + span[0] - STAYS / 2]
+    before = [one.late for one in found if -BEFORE <= one.spoken - first - span[0] < -STAYS / 2]
     after = [one for one in found if one.spoken >= first + span[1]]
     if not before or not after:
         return None

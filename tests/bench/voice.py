@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from pathlib import Path
 
 from tests.bench import speech
 from tests.bench.measure import Bench
+from tests.bench.priority import prefer
 from tests.bench.results import Results
 from tests.bench.rows import QUICK, ROWS, Row
 from tests.bench.soak import say
@@ -37,6 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     # So that the calls, the relay and the browser end as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    prefer([os.getpid()])
     voices = speech.voices(VOICE_SECONDS, options.speech)
     results = Results(options.out, resume=options.resume)
     rows = [row for row in chosen(options.rows, options.quick) if not results.has(row.name)]
