@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from weakref import WeakSet
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,6 +40,15 @@ def test_the_bitrate_changes_while_it_runs() -> None:
     assert len(encoder.encode(frame)) == 60
     with pytest.raises(ValueError, match="bitrate"):
         encoder.set_bitrate(1)
+
+
+def test_in_a_crowd_new_encoders_are_thrifty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(opus, "_encoders", WeakSet())
+    crowd = [OpusEncoder() for _ in range(opus.CROWD)]
+    assert {encoder.complexity for encoder in crowd} == {opus.BEST_COMPLEXITY}
+    assert OpusEncoder().complexity == opus.THRIFTY_COMPLEXITY
+    crowd.pop()
+    assert OpusEncoder().complexity == opus.BEST_COMPLEXITY
 
 
 @pytest.mark.parametrize(

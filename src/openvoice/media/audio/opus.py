@@ -11,6 +11,7 @@ import ctypes.util
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from weakref import WeakSet
 
 import av
 import numpy as np
@@ -23,6 +24,11 @@ DEFAULT_BITRATE = 48_000
 """bit/s: what PESQ gains above this is less than what redundancy gains."""
 _EXPECTED_LOSS = 10
 """Percent. libopus protects with any; with more it takes more from the speech itself than it saves."""
+BEST_COMPLEXITY, THRIFTY_COMPLEXITY = 9, 6
+"""More than 8 changes nothing at these bitrates. With 6, protected speech takes a fifth less time, and loses 0.05 of
+PESQ-WB."""
+CROWD = 8
+"""Encoders in one process from which on the next ones are thrifty: so many calls no person has at once."""
 _LENGTHS = (FRAME_SAMPLES, 2 * FRAME_SAMPLES, 3 * FRAME_SAMPLES)
 """Samples in a packet that libopus encodes as one."""
 
@@ -83,11 +89,16 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
 class OpusEncoder:
     """Mono speech at a constant bitrate: neither the size nor the time of a packet tells what is said.
 
+    Without a ``complexity`` (0 to 10) it depends on how many encoders there are, see :data:`CROWD`.
+
     Raises:
         MediaFailed: there is no libopus.
     """
 
-    def __init__(self, *, bitrate: int = DEFAULT_BITRATE, complexity: int = 9) -> None:
+    def __init__(self, *, bitrate: int = DEFAULT_BITRATE, complexity: int | None = None) -> None:
+        if complexity is None:
+            complexity = BEST_COMPLEXITY if len(_encoders) < CROWD else THRIFTY_COMPLEXITY
+        self.complexity = complexity
         self._library = _library()
         error = ctypes.c_int()
         self._state = self._library.opus_encoder_create(SAMPLE_RATE, 1, _APPLICATION_VOIP, ctypes.byref(error))
@@ -97,6 +108,7 @@ class OpusEncoder:
         self._set(_SET_VBR, 0)
         self._set(_SET_COMPLEXITY, complexity)
         self.set_bitrate(bitrate)
+        _encoders.add(self)
 
     def __del__(self) -> None:
         if getattr(self, "_state", None):
@@ -136,6 +148,9 @@ class OpusEncoder:
         if size <= 0:
             raise MediaFailed("The Opus codec failed to encode.")
         return self._payload.raw[:size]
+
+
+_encoders: WeakSet[OpusEncoder] = WeakSet()
 
 
 class OpusDecoder:
