@@ -16,7 +16,7 @@ from OpenSSL import SSL
 from openvoice.core.description import FINGERPRINT_OCTETS, Fingerprint
 from openvoice.errors import MediaFailed, SecurityRefused
 from openvoice.media.certificate import Certificate, fingerprint
-from openvoice.media.dtls import SecureTransport
+from openvoice.media.dtls import MAXIMUM_KEPT, SecureTransport
 
 Wire = Callable[[bytes], bytes | None]
 
@@ -229,6 +229,35 @@ async def test_a_handler_that_fails_does_not_end_the_association(caplog: pytest.
     await settle()
     assert [packet.ssrc for packet in server.rtcp] == [9]
     assert "could not be handled" in caplog.text
+    await stop(client, server)
+
+
+async def test_a_packet_is_sent_again_octet_for_octet_while_it_is_kept_and_heard_once() -> None:
+    client, server = await secured_pair()
+    numbers = [(65_530 + n) % 65_536 for n in range(MAXIMUM_KEPT + 5)]
+    for number in numbers:
+        client.transport.send_rtp(rtp(number))
+    first = client.sent[-len(numbers) :]
+    assert not client.transport.resend_rtp(numbers[0])
+    assert not client.transport.resend_rtp(12_345)
+    assert all(client.transport.resend_rtp(number) for number in numbers[5:])
+    assert client.sent[-MAXIMUM_KEPT:] == first[5:]
+    assert len(client.transport._kept) == MAXIMUM_KEPT
+    await settle()
+    assert [packet.sequence_number for packet in server.rtp] == numbers
+    await stop(client, server)
+    assert not client.transport.resend_rtp(numbers[-1])
+
+
+async def test_a_packet_that_was_lost_is_heard_when_it_is_sent_again() -> None:
+    client, server = await secured_pair()
+    client.wire = lambda _: None
+    client.transport.send_rtp(rtp(1))
+    client.wire = lambda datagram: datagram
+    client.transport.send_rtp(rtp(2))
+    client.transport.resend_rtp(1)
+    await settle()
+    assert [packet.sequence_number for packet in server.rtp] == [2, 1]
     await stop(client, server)
 
 

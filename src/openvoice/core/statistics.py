@@ -29,6 +29,8 @@ class CallStatistics:
     """Share of the played sound that was made up because its packets were missing."""
     bitrate_sent: float = 0.0
     """kbit/s of RTP payload over the last second."""
+    retransmitted: int = 0
+    """Packets sent once more because the peer asked for them."""
     protection: str = "none"
     """How what is sent is protected against loss now: ``none``, ``in-band`` or ``copies``."""
     level_sent: float = -127.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -20,6 +21,8 @@ from openvoice.media.certificate import fingerprint
 
 MAXIMUM_QUEUED = 256
 """Datagrams: five seconds of voice. More than that waits only if this process is stuck."""
+MAXIMUM_KEPT = 32
+"""RTP packets that can be sent again: those of the last 0.6 s, after which nobody can use them."""
 
 RtpHandler = Callable[[RtpPacket, float], None]
 RtcpHandler = Callable[[list[Any], float], None]
@@ -72,6 +75,7 @@ class SecureTransport(RTCDtlsTransport):
         self._expected: Fingerprint | None = None
         self._impostor = False
         self._stopping = False
+        self._kept: OrderedDict[int, bytes] = OrderedDict()
 
     def receive(self, datagram: bytes) -> None:
         self._path.receive(datagram)
@@ -111,8 +115,24 @@ class SecureTransport(RTCDtlsTransport):
 
     def send_rtp(self, packet: bytes) -> None:
         """Protect and send one RTP packet. Outside of a secured association nothing is sent."""
-        if self.secured:
-            self._path.send(self._tx_srtp.protect(packet))
+        if not self.secured:
+            return
+        datagram = self._tx_srtp.protect(packet)
+        self._kept[int.from_bytes(packet[2:4], "big")] = datagram
+        if len(self._kept) > MAXIMUM_KEPT:
+            self._kept.popitem(last=False)
+        self._path.send(datagram)
+
+    def resend_rtp(self, sequence: int) -> bool:
+        """Send one of the last RTP packets once more, octet for octet: whether it was still kept.
+
+        The same index with the same octets tells nothing new (RFC 3711, 9.1); who has it already drops it as a replay.
+        """
+        datagram = self._kept.get(sequence) if self.secured else None
+        if datagram is None:
+            return False
+        self._path.send(datagram)
+        return True
 
     def send_rtcp(self, packet: bytes) -> None:
         """Protect and send one compound RTCP packet. Outside of a secured association nothing is sent."""

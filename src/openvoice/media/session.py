@@ -150,6 +150,7 @@ class CallMedia:
                     local=ours,
                     remote=theirs,
                     send_rtp=self._send_voice,
+                    resend_rtp=transport.resend_rtp,
                     send_rtcp=transport.send_rtcp,
                     notify=self._tell,
                 )

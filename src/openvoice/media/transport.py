@@ -221,6 +221,10 @@ class MediaTransport:
             self.packets_before_gate += 1
         self._secure.send_rtp(packet)
 
+    def resend_rtp(self, sequence: int) -> bool:
+        """Send one of the last RTP packets once more: whether it was still kept."""
+        return self._secure.resend_rtp(sequence)
+
     def send_rtcp(self, packet: bytes) -> None:
         """Protect and send one compound RTCP packet, without waiting."""
         self._secure.send_rtcp(packet)

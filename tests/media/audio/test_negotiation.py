@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from openvoice.core.description import Codec
+from openvoice.core.description import Codec, Feedback
 from openvoice.errors import MediaFailed
 from openvoice.media.audio.negotiation import (
     answered_codecs,
@@ -13,6 +15,7 @@ from openvoice.media.audio.negotiation import (
     is_voice,
     offered_codecs,
     redundancy_codec,
+    retransmits,
     sending_codec,
 )
 from openvoice.ports import FRAME_SAMPLES
@@ -92,6 +95,19 @@ def test_redundancy_is_used_where_both_sides_have_it() -> None:
     assert redundancy_codec(offered_codecs(), [opus], opus) is None
     assert redundancy_codec([opus], [opus, red], opus) is None
     assert redundancy_codec(offered_codecs(), [red, codec(0, "PCMU")], codec(0, "PCMU")) is None
+
+
+def test_lost_packets_are_asked_for_where_both_sides_said_so() -> None:
+    nack, other = Feedback("nack"), Feedback("transport-cc")
+    plain = codec(96, "opus", 48_000, 2)
+    asking = replace(plain, feedback=(other, nack))
+    assert retransmits(offered_codecs(), asking)
+    assert not retransmits(offered_codecs(), plain)
+    assert not retransmits(offered_codecs(), replace(plain, feedback=(Feedback("nack", "pli"),)))
+    assert not retransmits([plain], asking)
+    assert not retransmits(offered_codecs(), codec(3, "GSM"))
+    assert answered_codecs([asking])[0].feedback == (nack,)
+    assert answered_codecs([plain])[0].feedback == ()
 
 
 def test_what_is_sent_is_what_we_like_best_as_the_peer_numbers_it() -> None:

@@ -8,6 +8,7 @@ from aiortc.rtp import (
     RtcpPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSdesPacket,
     RtcpSrPacket,
     RtpPacket,
@@ -145,6 +146,44 @@ def test_a_report_about_somebody_else_is_passed_over() -> None:
     block = RtcpReceiverInfo(ssrc=9, fraction_lost=255, packets_lost=1, highest_sequence=1, jitter=0, lsr=0, dlsr=0)
     own.handle([RtcpRrPacket(ssrc=2, reports=[block])], 0.0)
     assert losses == []
+
+
+@given(first=st.integers(0, 65_535), offsets=st.sets(st.integers(0, 40), min_size=1, max_size=20))
+def test_what_one_side_asks_for_the_other_reads(first: int, offsets: set[int]) -> None:
+    alice, bob = reporter(1)[0], reporter(2)[0]
+    wanted = [(first + offset) % 65_536 for offset in sorted(offsets)]
+    packets = RtcpPacket.parse(alice.request(wanted, 2))
+    assert isinstance(packets[0], RtcpRrPacket)
+    assert packets[0].reports == []
+    assert isinstance(packets[1], RtcpSdesPacket)
+    assert sorted(bob.requested(packets)) == sorted(wanted)[: len(bob.requested(packets))] or len(wanted) > 17
+    assert set(bob.requested(packets)) <= set(wanted)
+    assert alice.requested(packets) == []
+
+
+def test_of_a_flood_of_requests_few_are_read() -> None:
+    flood = RtcpRtpfbPacket(fmt=1, ssrc=2, media_ssrc=1, lost=list(range(0, 30_000, 17)))
+    others = RtcpRtpfbPacket(fmt=15, ssrc=2, media_ssrc=1, lost=[1])
+    beyond = RtcpRtpfbPacket(fmt=1, ssrc=2, media_ssrc=1, lost=[65_535, 65_536])
+    own = reporter(1)[0]
+    assert len(own.requested([flood, others])) == 17
+    assert own.requested([beyond]) == [65_535, 0]
+
+
+@given(st.binary(max_size=200))
+def test_any_feedback_is_read_or_refused_as_malformed(body: bytes) -> None:
+    own, reports = reporter(1)
+    for kind, count in ((205, 1), (205, 15), (201, 1), (200, 1), (207, 1)):
+        padded = body + bytes(-len(body) % 4)
+        data = bytes([0x80 | count, kind, *(len(padded) // 4).to_bytes(2, "big")]) + padded
+        try:
+            packets = RtcpPacket.parse(data)
+        except ValueError:
+            continue
+        own.handle(packets, 1.0)
+        assert len(own.requested(packets)) <= 17
+        assert all(0 <= sequence < 65_536 for sequence in own.requested(packets))
+    assert all(0 <= each.lost <= each.expected for each in reports)
 
 
 def test_a_goodbye_is_passed_over() -> None:

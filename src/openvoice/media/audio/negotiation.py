@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from openvoice.core.description import Codec
+from openvoice.core.description import Codec, Feedback
 from openvoice.errors import MediaFailed
 from openvoice.media.audio.codec import Decoder, Encoder, PayloadFormat
 from openvoice.media.audio.g711 import G711Decoder, G711Encoder
@@ -14,10 +14,18 @@ from openvoice.media.audio.opus import OpusDecoder, OpusEncoder
 
 EVENTS = "telephone-event"
 REDUNDANCY = "red"
+RETRANSMISSION = Feedback("nack")
 
 _OPUS_PARAMETERS = (("minptime", "10"), ("useinbandfec", "1"))
 _OFFER = (
-    Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2, parameters=_OPUS_PARAMETERS),
+    Codec(
+        payload_type=111,
+        name="opus",
+        clock_rate=48_000,
+        channels=2,
+        parameters=_OPUS_PARAMETERS,
+        feedback=(RETRANSMISSION,),
+    ),
     # RFC 2198, 5 would list the payload types within; as a parameter without a name that breaks some clients.
     Codec(payload_type=63, name=REDUNDANCY, clock_rate=48_000, channels=2),
     Codec(payload_type=9, name="G722", clock_rate=8000),
@@ -40,7 +48,12 @@ def answered_codecs(offer: Sequence[Codec]) -> tuple[Codec, ...]:
     answered.
     """
     found = [
-        replace(ours, payload_type=theirs.payload_type, channels=theirs.channels)
+        replace(
+            ours,
+            payload_type=theirs.payload_type,
+            channels=theirs.channels,
+            feedback=tuple(each for each in ours.feedback if each in theirs.feedback),
+        )
         for ours in _OFFER
         if (theirs := _find(offer, ours)) is not None
     ]
@@ -71,6 +84,12 @@ def redundancy_codec(local: Sequence[Codec], remote: Sequence[Codec], voice: Cod
         if is_redundancy(ours) and ours.clock_rate == voice.clock_rate:
             return _find(remote, ours)
     return None
+
+
+def retransmits(local: Sequence[Codec], voice: Codec) -> bool:
+    """Whether both sides ask for and give lost packets again (RFC 4585); ``voice`` is as the peer describes it."""
+    ours = _find(local, voice)
+    return ours is not None and RETRANSMISSION in ours.feedback and RETRANSMISSION in voice.feedback
 
 
 def is_event(codec: Codec) -> bool:

@@ -45,6 +45,8 @@ _SLACK = 0.003
 """Seconds of offset beyond a whole packet before sound is shortened: without it the buffer would swing."""
 _FARTHEST = 2
 """Packets that are waited for to replace a lost one: more would delay speech more than it improves it."""
+LONGEST_WAIT = 0.045
+"""Seconds that are waited for what was asked for again."""
 _PATIENCE = 5 * FRAME_SAMPLES
 """Samples concealed before the sender is taken to pause: 100 ms."""
 _PAST = 1440
@@ -119,6 +121,7 @@ class PlayoutBuffer:
         self.counters.overflow += len(self._packets)
         self._packets.clear()
         self._seen: dict[int, None] = {}
+        self._asked: dict[int, None] = {}
         self._timestamps = Unwrapper(32)
         self._estimate.reset()
         self._reserve.reset()
@@ -176,14 +179,31 @@ class PlayoutBuffer:
         self._seen[start] = None
         if len(self._seen) > CAPACITY:
             del self._seen[next(iter(self._seen))]
-        self._estimate.add(offset)
+        asked = start in self._asked
+        if not asked:
+            self._estimate.add(offset)
         if self._position is not None and start < self._position:
             self.counters.late += 1
-            self._reserve.forget(start)
+            if not asked:
+                self._reserve.forget(start)
         else:
             self.counters.replaced += start in self._packets
             self._packets[start] = _Packet(payload, payload_format.decoder, duration, arrival)
             self._bound(arrival)
+
+    def expect(self, timestamp: int, distance: float, now: float) -> None:
+        """The packet of ``timestamp`` was asked for again: it comes ``distance`` seconds after its time.
+
+        It will tell nothing of jitter. The next one like it is waited for, if that is not too long.
+        """
+        if self._clock_rate is None:
+            return
+        start, _ = self._place(timestamp, now)
+        self._asked[start] = None
+        if len(self._asked) > CAPACITY:
+            del self._asked[next(iter(self._asked))]
+        if distance <= LONGEST_WAIT:
+            self._reserve.note(start, round(distance * SAMPLE_RATE), now)
 
     def insert_copy(self, payload_type: int, timestamp: int, offset: int, payload: bytes, arrival: float) -> None:
         """Take a copy of an earlier payload out of the packet inserted last, ``offset`` ticks later than ``timestamp``.

@@ -15,6 +15,8 @@ from openvoice.media.audio.redundancy import unpack
 from openvoice.media.audio.reports import ReceptionStatistics
 from openvoice.ports import Frame
 
+_LONGEST_PACKET = 0.12
+"""Seconds: what Opus allows (RFC 6716, 2.1.4)."""
 _INSISTENCE = 3
 """Packets in a row that another source must send before it takes the place of the one that is heard."""
 
@@ -29,6 +31,8 @@ class AudioReceiver:
         self._digits = DigitReceiver()
         self._level = LevelMeter()
         self._rival: tuple[int, int] = (0, 0)
+        self._latest = (0, 0, 0, 1)
+        """Sequence number and timestamp of the latest packet, timestamp units in a packet, and in a second."""
         self.reception: ReceptionStatistics | None = None
         self.playing = True
         """Whether voice is kept; digits and statistics always are."""
@@ -43,10 +47,19 @@ class AudioReceiver:
         if codec is None or not self._is_heard(packet.ssrc, codec) or self.reception is None:
             return
         self.reception.add(packet, arrival)
+        self._note(packet, codec.clock_rate)
         if is_redundancy(codec):
             self._handle_blocks(packet, arrival)
         else:
             self._handle_payload(codec, packet.timestamp, packet.payload, arrival)
+
+    def _note(self, packet: RtpPacket, clock_rate: int) -> None:
+        sequence, timestamp, ticks, _ = self._latest
+        ahead = packet.sequence_number - sequence & 0xFFFF
+        if 0 < ahead < 0x8000:
+            elapsed = packet.timestamp - timestamp & 0xFFFFFFFF
+            ticks = elapsed // ahead if 0 < elapsed <= ahead * _LONGEST_PACKET * clock_rate else ticks
+            self._latest = packet.sequence_number, packet.timestamp, ticks, clock_rate
 
     def _handle_blocks(self, packet: RtpPacket, arrival: float) -> None:
         *copies, own = unpack(packet.payload) or (None,)
@@ -67,6 +80,14 @@ class AudioReceiver:
         elif self.playing:
             self._buffer.insert(codec.payload_type, timestamp, payload, arrival)
 
+    def expect(self, sequence: int, after: float, now: float) -> None:
+        """The packet ``sequence`` was asked for again, and comes in ``after`` seconds if it can."""
+        if not self.playing:
+            return
+        latest, timestamp, ticks, clock_rate = self._latest
+        behind = (latest - sequence & 0xFFFF) * ticks
+        self._buffer.expect(timestamp - behind & 0xFFFFFFFF, behind / clock_rate + after, now)
+
     def pull(self, now: float) -> Frame:
         """The next 20 ms to play. ``now`` in seconds, on the clock of the arrivals."""
         frame = self._buffer.pull(now)
@@ -76,6 +97,11 @@ class AudioReceiver:
     def reset(self) -> None:
         """Forget the voice that waits: it is over."""
         self._buffer.reset()
+
+    @property
+    def packet_length(self) -> float:
+        """Seconds of sound in a packet, as far as known."""
+        return self._latest[2] / self._latest[3]
 
     @property
     def delay(self) -> float:
@@ -104,5 +130,6 @@ class AudioReceiver:
             return False
         self.reception = ReceptionStatistics(ssrc, codec.clock_rate)
         self._digits = DigitReceiver()
+        self._latest = (0, 0, 0, 1)
         self._buffer.reset()
         return True

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiortc.rtp import (
+    RTCP_RTPFB_NACK,
     RtcpReceiverInfo,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSdesPacket,
     RtcpSenderInfo,
     RtcpSourceInfo,
@@ -25,6 +27,8 @@ from openvoice.media.audio.unwrap import Unwrapper
 
 _CNAME = 1
 """96 random bits for each call, so that no two calls can be linked by it (RFC 7022, 4.2)."""
+_MOST_REQUESTED = 17
+"""Sequence numbers: what one entry of a generic NACK can say."""
 _NEW_SOURCE = 3000
 """Sequence numbers that a stream may jump before it counts as another one: MAX_DROPOUT of RFC 3550, A.1."""
 
@@ -162,8 +166,32 @@ class Reporter:
             report = RtcpSrPacket(ssrc=self._ssrc, sender_info=sender, reports=blocks)
         else:
             report = RtcpRrPacket(ssrc=self._ssrc, reports=blocks)
-        name = RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=self._ssrc, items=[(_CNAME, self._name)])])
-        return bytes(report) + bytes(name)
+        return bytes(report) + self._source_description
+
+    def request(self, sequences: Sequence[int], ssrc: int) -> bytes:
+        """One compound packet that asks for packets of ``ssrc`` once more (RFC 4585, 6.2.1); at least one, in order."""
+        # aiortc cannot write what lies on both sides of the wrap of the sequence in one.
+        groups = [[each for each in sequences if (each >= sequences[0]) is before] for before in (True, False)]
+        requests = [
+            RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=self._ssrc, media_ssrc=ssrc, lost=group)
+            for group in groups
+            if group
+        ]
+        # No report block: so short a time says nothing of the share of loss.
+        return bytes(RtcpRrPacket(ssrc=self._ssrc)) + self._source_description + b"".join(map(bytes, requests))
+
+    @property
+    def _source_description(self) -> bytes:
+        return bytes(RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=self._ssrc, items=[(_CNAME, self._name)])]))
+
+    def requested(self, packets: Sequence[Any]) -> list[int]:
+        """The sequence numbers that the peer asks for, of those packets the first few."""
+        return [
+            sequence & 0xFFFF
+            for packet in packets
+            if isinstance(packet, RtcpRtpfbPacket) and packet.fmt == RTCP_RTPFB_NACK and packet.media_ssrc == self._ssrc
+            for sequence in packet.lost[:_MOST_REQUESTED]
+        ]
 
     def handle(self, packets: Sequence[Any], arrival: float) -> None:
         """Read what the peer reports. Everything but reports is passed over.

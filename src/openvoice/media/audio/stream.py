@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiortc.rtp import RtcpByePacket, RtpPacket
@@ -15,20 +15,28 @@ from aiortc.rtp import RtcpByePacket, RtpPacket
 from openvoice.core.description import Content
 from openvoice.core.inputs import DeviceChanged, DigitReceived, MediaInput, SourceEnded
 from openvoice.core.statistics import CallStatistics
-from openvoice.media.audio.negotiation import event_codec, redundancy_codec, sending_codec
+from openvoice.media.audio.negotiation import event_codec, redundancy_codec, retransmits, sending_codec
+from openvoice.media.audio.playout import LONGEST_WAIT
 from openvoice.media.audio.receiver import AudioReceiver
 from openvoice.media.audio.reports import Reporter
+from openvoice.media.audio.retransmission import Answers, Requests
 from openvoice.media.audio.sender import SILENCE, AudioSender
 from openvoice.ports import FRAME_SECONDS, AudioInput, AudioOutput, Frame
 
 _REPORT_INTERVAL = 1.0
 """Seconds between reports, on average: the peer's protection against loss follows what they say."""
+_EARLIEST_REPORT = 0.5
+"""Seconds between reports at least, if one is sent early because something is lost."""
+_HANDLING = 0.005
+"""Seconds that a request and what answers it take beside the round trip."""
 _STALLED = 3 * FRAME_SECONDS
 """Seconds without a frame of the input after which silence is sent instead of it."""
 
 
 class AudioStream:
     """Voice both ways. ``send_rtp`` and ``send_rtcp`` take plain packets, ``notify`` what the call should know.
+
+    ``resend_rtp`` sends a packet of that sequence number once more, and tells whether it could.
 
     Nothing is encoded, and what comes is only kept to a few frames, until :meth:`open_gate`.
 
@@ -42,6 +50,7 @@ class AudioStream:
         local: Content,
         remote: Content,
         send_rtp: Callable[[bytes], None],
+        resend_rtp: Callable[[int], bool],
         send_rtcp: Callable[[bytes], None],
         notify: Callable[[MediaInput], None],
     ) -> None:
@@ -60,6 +69,12 @@ class AudioStream:
         )
         self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
         self._reporter = Reporter(local.source, self._sender.report)
+        self._resend_rtp = resend_rtp
+        self._requests = Requests() if retransmits(local.codecs, codec) else None
+        self._answers = Answers()
+        self._retransmitted = 0
+        self._reported_at = 0.0
+        self._reported_lost = 0
         self._held = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._report_timer: asyncio.TimerHandle | None = None
@@ -74,11 +89,15 @@ class AudioStream:
         """Take an authenticated packet. ``arrival`` is the time of the event loop, in seconds."""
         if not self._closed:
             self._receiver.handle(packet, arrival)
+            if self._requests is not None:
+                self._heed_loss(self._requests, packet, arrival)
 
     def handle_rtcp(self, packets: list[Any], arrival: float) -> None:
         """Take the parts of an authenticated compound packet."""
         if not self._closed:
             self._reporter.handle(packets, arrival)
+            if self._requests is not None and not self._held:
+                self._answer(self._reporter.requested(packets), arrival)
 
     def start_reports(self) -> None:
         """Send RTCP from now on: at once, since some peers wait for a packet, and then every second."""
@@ -142,6 +161,7 @@ class AudioStream:
             playout_delay=1000 * receiver.delay,
             concealed=receiver.concealed,
             bitrate_sent=sender.bitrate(now),
+            retransmitted=self._retransmitted,
             protection=sender.protection.name.lower().replace("_", "-"),
             level_sent=sender.level,
             level_received=receiver.level,
@@ -204,8 +224,36 @@ class AudioStream:
 
         self._silence_timer = loop.call_at(due, tick)
 
+    def _answer(self, sequences: Sequence[int], now: float) -> None:
+        for sequence in sequences:
+            if self._answers.allows(sequence, now) and self._resend_rtp(sequence):
+                self._retransmitted += 1
+
+    def _heed_loss(self, requests: Requests, packet: RtpPacket, now: float) -> None:
+        """Ask for what is missing, and tell the peer soon that something is (RFC 4585, 3)."""
+        reception = self._receiver.reception
+        if reception is None or packet.ssrc != reception.ssrc or self._report_timer is None or self._loop is None:
+            return
+        sequences = requests.received(
+            packet.sequence_number,
+            now,
+            round_trip=self._reporter.round_trip,
+            wait=max(LONGEST_WAIT, self._receiver.delay),
+            length=self._receiver.packet_length,
+        )
+        if sequences:
+            self._send_rtcp(self._reporter.request(sequences, packet.ssrc))
+            for sequence in sequences:
+                self._receiver.expect(sequence, (self._reporter.round_trip or 0.0) + _HANDLING, now)
+        self._reported_lost = min(self._reported_lost, reception.lost)
+        if reception.lost > self._reported_lost and now - self._reported_at >= _EARLIEST_REPORT:
+            self._report_timer.cancel()
+            self._report(self._loop)
+
     def _report(self, loop: asyncio.AbstractEventLoop) -> None:
         self._send_rtcp(self._compound(loop.time()))
+        self._reported_at = loop.time()
+        self._reported_lost = self._receiver.reception.lost if self._receiver.reception else 0
         # Not in step with anybody else's (RFC 3550, 6.3.1).
         wait = _REPORT_INTERVAL * (0.5 + secrets.randbelow(1000) / 1000)
         self._report_timer = loop.call_later(wait, self._report, loop)
