@@ -300,6 +300,25 @@ async def test_a_network_that_is_gone_takes_its_sockets_along(
     assert all(checked.protocol is not gone for checked in roamer._check_list)
 
 
+async def test_what_would_get_around_a_new_tunnel_is_let_go(
+    pair: tuple[Agent, Agent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for the path in use, which is left when the restart found one through the tunnel."""
+    first, _ = pair
+    become(monkeypatch, WIFI, LTE)
+    for socket in first.sockets:
+        socket.pinned = True
+    first._settings = replace(first._settings, interface_of=lambda address: f"of {address}")
+    await first.network_changed()
+    assert len(first.sockets) == 2
+    first._settings = replace(first._settings, interface_of=lambda _: "")
+    await first.network_changed()
+    # In its place is one that goes the way of the system.
+    assert [(socket.local_candidate.host, socket.pinned) for socket in first.sockets] == [(WIFI, True), (LTE, False)]
+    assert first.network == WIFI
+    assert first.losses == 0
+
+
 @pytest.mark.parametrize("who", [0, 1])
 async def test_a_new_network_is_used_at_once_where_the_old_one_is_gone(
     pair: tuple[Agent, Agent], monkeypatch: pytest.MonkeyPatch, who: int

@@ -83,7 +83,7 @@ class GatheringAgent(aioice.Connection):
         if self._closing:
             transport.abort()
             return
-        pin(transport.get_extra_info("socket"), self._settings.interface_of(address))
+        socket.pinned = pin(transport.get_extra_info("socket"), self._settings.interface_of(address))
         port = transport.get_extra_info("sockname")[1]
         socket.local_candidate = make_local(CandidateType.HOST, (address, port), rank=rank, base=address)
         self._protocols.append(socket)

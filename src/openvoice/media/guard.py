@@ -50,6 +50,8 @@ class GuardedSocket(StunProtocol):
         self._agent = agent
         self._held: deque[tuple[tuple[str, int], bytes]] = deque(maxlen=MAXIMUM_HELD)
         self._lost = False
+        self.pinned = False
+        """Whether it is kept on its interface."""
         self.discarded = 0
         """Datagrams from addresses that have no business here."""
 

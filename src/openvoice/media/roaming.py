@@ -202,7 +202,7 @@ class RoamingAgent(IceAgent):
         known, self._networks = self._networks, self._current_networks()
         for socket in self.sockets:
             address = relay.local_address(socket)
-            if address and not bindable(address):
+            if (address and not bindable(address)) or self._gets_around(socket, address):
                 self._let_go(socket)
         if not self._settings.relay_only:
             bound = {network_of(socket.local_candidate.host) for socket in self.sockets}
@@ -214,6 +214,11 @@ class RoamingAgent(IceAgent):
             self._seeking.cancel()
         self.seek()
         return bool(self._networks - known)
+
+    def _gets_around(self, socket: GuardedSocket, address: str) -> bool:
+        """Whether a tunnel came up since a socket was kept on its interface. The path in use waits for a restart."""
+        in_use = self.selected_pair is not None and self.selected_pair.protocol is socket
+        return socket.pinned and not in_use and not self._settings.interface_of(address)
 
     async def _add_host(self, address: str) -> None:
         count = len(self._local_candidates)
