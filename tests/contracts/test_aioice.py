@@ -95,6 +95,9 @@ async def test_a_turn_transport_keeps_its_tasks_where_we_cancel_them() -> None:
         ("127.0.0.1", 9), username=None, password=None, lifetime=600, channel_refresh_time=240
     )
     attributes = vars(turn.TurnTransport(client))
+    assert attributes["_TurnTransport__inner_protocol"] is client
+    assert client.refresh_task is None
+    assert client.receiver is None
     assert attributes["_TurnTransport__close_task"] is None
     assert attributes["_TurnTransport__send_tasks"] == set()
 

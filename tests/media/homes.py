@@ -1,7 +1,4 @@
-"""Two devices in network namespaces, each with two ways into the network, and a call between them.
-
-Between them is a router that lets a packet in only from where its sender lives, as the networks of two providers do.
-"""
+"""Two devices in network namespaces, each with two ways into the network, and a call between them."""
 
 from __future__ import annotations
 
@@ -21,21 +18,15 @@ from openvoice.network.system import interface_of
 from openvoice.network.watch import SystemNetworkWatch
 from openvoice.ports import MediaSettings, RelayServer
 from tests.media.peers import Microphone, Speaker
-from tests.namespaces import Inside, Namespace, cable
+from tests.namespaces import Inside, Namespace
+from tests.networks import Networks
 
 
-class Device:
-    """One device: its network, its watch over it, its side of the call. All but ``say`` happens on its own thread.
-
-    ``wifi`` is the better way, ``lte`` the other; their addresses are 10.``number``.0.2 and 10.``number + 1``.0.2.
-    """
+class Device(Networks):
+    """One device: its networks, its watch over them, its side of the call, on a thread of its own."""
 
     def __init__(self, router: Namespace, number: int, ways: tuple[str, ...] = ("wifi", "lte"), **media: Any) -> None:
-        self.namespace = Namespace()
-        self.router = router
-        self.number = number
-        for way in ways:
-            self.plug(way)
+        super().__init__(router, number, ways)
         self.inside = Inside(self.namespace)
         self.said: list[tuple[float, inputs.MediaInput]] = []
         self.heard: list[tuple[float, int]] = []
@@ -57,46 +48,6 @@ class Device:
         self._watch = SystemNetworkWatch(media.network_changed)
         self._watch.start()
         return media
-
-    # --- the network --------------------------------------------------------------------------------------------------
-
-    def address(self, way: str) -> str:
-        return f"10.{self.number + (way == 'lte')}.0.2"
-
-    def plug(self, way: str) -> None:
-        """A new interface, with an address and a default route."""
-        subnet = self.address(way)[:-2]
-        cable(self.namespace, way, f"{subnet}.2/24", self.router, f"{subnet}.1/24")
-        self.router.set(f"net/ipv4/conf/{self._far(way)}/rp_filter", "1")
-        self._route(way)
-
-    def unplug(self, way: str) -> None:
-        """The interface is gone."""
-        self.namespace.ip("link", "delete", way)
-
-    def down(self, way: str) -> None:
-        """The interface is still there, but switched off."""
-        self.namespace.ip("link", "set", way, "down")
-
-    def up(self, way: str) -> None:
-        self.namespace.ip("link", "set", way, "up")
-        self._route(way)
-
-    def far_end(self, way: str, state: str) -> None:
-        """The other end of the cable goes ``down`` or ``up``: this one has no carrier."""
-        self.router.ip("link", "set", self._far(way), state)
-
-    def swallow(self, way: str) -> None:
-        """What is sent to this way gets lost on its way, and nobody tells."""
-        self.router.ip("route", "add", "blackhole", f"{self.address(way)}/32")
-
-    def _route(self, way: str) -> None:
-        gateway = self.address(way)[:-1] + "1"
-        metric = {"wifi": "600", "lte": "700"}[way]
-        self.namespace.ip("route", "add", "default", "via", gateway, "dev", way, "metric", metric)
-
-    def _far(self, way: str) -> str:
-        return f"{way}-{self.namespace.name[-8:]}"[:15]
 
     # --- the call -----------------------------------------------------------------------------------------------------
 
@@ -204,7 +155,3 @@ class Homes:
         for device in self.devices:
             device.close()
         self.router.delete()
-
-
-def mark() -> float:
-    return time.monotonic()

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from aioice import stun
+from aioice import stun, turn
 from aioice.ice import CandidatePair
 
 from openvoice.core.description import Candidate
@@ -308,10 +308,16 @@ async def test_what_would_get_around_a_new_tunnel_is_let_go(
     become(monkeypatch, WIFI, LTE)
     for socket in first.sockets:
         socket.pinned = True
-    first._settings = replace(first._settings, interface_of=lambda address: f"of {address}")
-    await first.network_changed()
-    assert len(first.sockets) == 2
+    tunnel = "10.8.0.2"
+    interface_of = {WIFI: "wifi", tunnel: ""}.__getitem__
+    first._settings = replace(first._settings, interface_of=interface_of)
+    known = first.sockets
+    for preferred in (WIFI, ""):
+        monkeypatch.setattr(roaming, "source_of_default", lambda version, preferred=preferred: preferred)
+        await first.network_changed()
+        assert first.sockets == known
     first._settings = replace(first._settings, interface_of=lambda _: "")
+    monkeypatch.setattr(roaming, "source_of_default", lambda version: tunnel)
     await first.network_changed()
     # In its place is one that goes the way of the system.
     assert [(socket.local_candidate.host, socket.pinned) for socket in first.sockets] == [(WIFI, True), (LTE, False)]
@@ -423,3 +429,29 @@ async def test_an_old_question_without_answer_says_nothing_against_a_newer_answe
     assert other in first._silent
     first._handle_answer(other)
     assert other not in first._silent
+
+
+async def test_an_allocation_that_is_abandoned_leaves_no_socket_behind() -> None:
+    """At once: a task that is cancelled before it began closes nothing."""
+    agent = Agent(True)
+    loop = asyncio.get_running_loop()
+    inner, client = await loop.create_datagram_endpoint(
+        lambda: turn.TurnClientUdpProtocol(
+            (WIFI, 9), username=None, password=None, lifetime=600, channel_refresh_time=240
+        ),
+        remote_addr=(WIFI, 9),
+    )
+    client.refresh_task = asyncio.ensure_future(asyncio.sleep(1000))
+    allocation = GuardedSocket(agent)
+    client.receiver = allocation
+    allocation.connection_made(turn.TurnTransport(client))  # type: ignore[arg-type]
+    assert relay.local_address(allocation) == WIFI
+    allocation.transport.close()
+    relay.abandon(allocation)
+    assert inner.is_closing()
+    refreshing = client.refresh_task
+    await asyncio.sleep(0.05)
+    assert refreshing is not None
+    assert refreshing.cancelled()
+    await allocation.close()
+    await agent.close()

@@ -18,7 +18,7 @@ from aioice.ice import CandidatePair
 
 from openvoice.core.networks import network_of
 from openvoice.media import relay
-from openvoice.media.candidates import bindable, local_addresses, to_description
+from openvoice.media.candidates import bindable, local_addresses, source_of_default, to_description
 from openvoice.media.guard import GuardedSocket
 from openvoice.media.ice import IceAgent
 
@@ -218,7 +218,10 @@ class RoamingAgent(IceAgent):
     def _gets_around(self, socket: GuardedSocket, address: str) -> bool:
         """Whether a tunnel came up since a socket was kept on its interface. The path in use waits for a restart."""
         in_use = self.selected_pair is not None and self.selected_pair.protocol is socket
-        return socket.pinned and not in_use and not self._settings.interface_of(address)
+        if not socket.pinned or in_use:
+            return False
+        preferred = source_of_default(6 if ":" in address else 4)
+        return bool(preferred) and not self._settings.interface_of(preferred)
 
     async def _add_host(self, address: str) -> None:
         count = len(self._local_candidates)
