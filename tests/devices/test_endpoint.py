@@ -244,6 +244,22 @@ async def test_what_is_insisted_on_is_opened_or_fails(
     assert reports == []
 
 
+@pytest.mark.parametrize(("insist", "fresh"), [(False, 0.0), (True, 60.0)])
+async def test_what_was_plugged_in_since_the_last_look_is_found(
+    library: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch, insist: bool, fresh: float
+) -> None:
+    with PORTAUDIO.use() as first:
+        first.query_devices()
+    library.add("Camera", 1, 0)
+    monkeypatch.setattr("openvoice.devices.keeper.FRESH_SECONDS", fresh)
+    monkeypatch.setattr("openvoice.devices.keeper.BEGUN_BLOCKS", -1)
+    microphone = Microphone("camera", insist=insist)
+    microphone.start(lambda _: None, lambda _: None)
+    assert await microphone.opened() == "Camera"
+    assert library.renewed == 1
+    microphone.stop()
+
+
 async def test_who_waits_for_a_device_that_is_let_go_hears_of_it(library: FakeSoundDevice) -> None:
     library.listed.clear()
     microphone = Microphone()

@@ -55,6 +55,18 @@ def test_looks_for_devices_anew_in_a_copy_while_streams_are_open(library: FakeSo
         assert (library.renewed, library.copies) == (3, 1)
 
 
+def test_it_knows_how_old_its_list_is(library: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("openvoice.devices.library.time.monotonic", lambda: now[0])
+    portaudio = PortAudio()
+    assert portaudio.age == 0
+    for renew in (False, True):
+        with portaudio.use(renew=renew):
+            assert portaudio.age == 0
+        now[0] += 5
+        assert portaudio.age == 5
+
+
 def test_where_the_library_cannot_be_loaded_twice_open_streams_come_first(
     library: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import itertools
 import shutil
 import sys
 import time
@@ -14,12 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from openvoice.client.call_sound import CallSound
+from openvoice.client.sound import Device
 from openvoice.core.inputs import DeviceChanged
+from openvoice.core.tones import Tone
 from openvoice.core.types import DeviceChange
 from openvoice.devices.library import PORTAUDIO
 from openvoice.devices.listing import Kind, devices
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.devices.microphone import Microphone
+from openvoice.devices.player import PlayedTone
 from openvoice.errors import DeviceFailed
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 from tests.devices.pulse import PulseAudio
@@ -212,6 +217,46 @@ async def test_on_the_default_the_sound_server_moves_the_sound(pulse: PulseAudio
             await until(lambda: silent_milliseconds(after()[-24_000:]) == 0)
             await until(lambda: not before()[-4800:].any())
     assert loop.reports == []
+
+
+async def test_another_loudspeaker_in_a_call_takes_over_without_a_gap(pulse: PulseAudio, headset: PulseAudio) -> None:
+    headset.start()
+    reports: list[DeviceChanged] = []
+    frames = itertools.count()
+    sound = CallSound(lambda: False)
+    sound.choose(None, Device("ov_speaker"))
+    output = sound.make_output()
+    output.start(lambda: tone(next(frames)), reports.append)
+    with pulse.recorded("speaker") as before, headset.recorded("speaker") as after:
+        await until(lambda: len(before()) > 48_000 and len(after()) > 48_000)
+        begin, other = len(before()), len(after())
+        await sound.set_output(Device("headset_speaker"))
+        await asyncio.sleep(0.5)
+        # Both are recorded by one clock, up to now.
+        old, new = before()[begin:], after()[other:]
+        length = min(len(old), len(new))
+        assert silent_milliseconds(np.maximum(np.abs(old[-length:]), np.abs(new[-length:]))) < 200
+        assert not old[-4800:].any()
+        assert new[-4800:].any()
+        with pytest.raises(DeviceFailed, match="there is no loudspeaker 'webcam'"):
+            await sound.set_output(Device("webcam"))
+        again = len(after())
+        await until(lambda: len(after()) > again + 9600)
+        assert after()[-4800:].any()
+    output.stop()
+    sound.close()
+    assert [(report.what, report.device) for report in reports] == [(DeviceChange.CHOSEN, "headset_speaker")]
+
+
+async def test_a_tone_sounds_and_stops(pulse: PulseAudio) -> None:
+    with pulse.recorded("speaker") as played:
+        ring = PlayedTone(Tone.RING_BACK, "ov_speaker")
+        await until(lambda: len(played()) > 48_000 and bool(played()[-4800:].any()))
+        assert loudest_hertz(played()[-24_000:]) == pytest.approx(425, abs=4)
+        ring.stop()
+        stopped = time.monotonic()
+        await until(lambda: not played()[-480:].any())
+        assert time.monotonic() - stopped < 1
 
 
 def silent_milliseconds(sound: npt.NDArray[np.int16]) -> int:

@@ -9,16 +9,19 @@ import numpy as np
 import pytest
 
 from openvoice import (
+    SAMPLE_RATE,
     Audience,
     Call,
     CallState,
     Cancelled,
     Declined,
     EndReason,
+    Frame,
     NoAnswer,
     PeerUnavailable,
     Policy,
     SecurityRefused,
+    TalkMode,
     Vouching,
 )
 from openvoice.core.description import CandidateType
@@ -28,6 +31,8 @@ from openvoice.server.lua import LuaValue
 from openvoice.server.prosody import Prosody
 from openvoice.server.turn import Turn
 from openvoice.testing.clients import ClientFactory
+from openvoice.testing.fakes import RecordingSink
+from tests.waiting import until
 
 from .answering import answered_by
 from .speech import arrived
@@ -205,6 +210,48 @@ async def test_mute_silences_and_hold_stops(clients: ClientFactory) -> None:
         await becomes(loud=False)
         await call.hold(False)
         await becomes(loud=True)
+
+
+def hum(hertz: float, seconds: float = 60.0) -> Frame:
+    times = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    return np.asarray(np.rint(8000 * np.sin(2 * np.pi * hertz * times)), np.int16)
+
+
+def hums(frames: list[Frame]) -> float:
+    """Hz of the last tenth of a second, 0 for silence."""
+    sound = np.concatenate(frames[-5:]).astype(float) if len(frames) >= 5 else np.zeros(1)
+    if np.abs(sound).max() < 300:
+        return 0.0
+    return float(np.argmax(np.abs(np.fft.rfft(sound))) * SAMPLE_RATE / len(sound))
+
+
+async def test_sound_and_its_place_are_exchanged_and_a_key_decides_what_is_heard(clients: ClientFactory) -> None:
+    async with clients("alice", "bob") as (alice, bob):
+        first, second = RecordingSink(), RecordingSink()
+        taken = answered_by(bob, sink=first)
+        call = await alice.call(bob.address.bare, source=hum(400))
+        other = await taken
+        await call.wait_for(CallState.ACTIVE, SOON)
+        happenings, theirs = call.events(), other.events()
+        await until(lambda: hums(first.frames) == pytest.approx(400, abs=20), SOON)
+        await call.set_input(hum(1000))
+        await until(lambda: hums(first.frames) == pytest.approx(1000, abs=20), SOON)
+        await other.set_output(second)
+        assert first.closed
+        await until(lambda: hums(second.frames) == pytest.approx(1000, abs=20), SOON)
+        call.talk.mode = TalkMode.PUSH_TO_TALK
+        await until(lambda: hums(second.frames) == 0, SOON)
+        packets = other.stats.packets_received
+        with call.talk.held_down():
+            await until(lambda: hums(second.frames) == pytest.approx(1000, abs=20), SOON)
+        await until(lambda: hums(second.frames) == 0 and other.stats.packets_received > packets + 20, SOON)
+        await call.hangup()
+        await other.wait_closed()
+        assert second.closed
+        told = [event async for event in happenings if event.name in ("device", "source-ended")]
+        assert [(event.name, event.as_dict()["what"]) for event in told] == [("device", "chosen")]
+        # Of the key nobody is told.
+        assert "mute" not in [event.name async for event in theirs]
 
 
 async def test_through_a_relay_only(clients: ClientFactory) -> None:

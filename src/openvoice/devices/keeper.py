@@ -20,6 +20,8 @@ from openvoice.errors import DeviceFailed
 
 RETRY_SECONDS = 1.0
 LOOK_SECONDS = 0.1
+FRESH_SECONDS = 2.0
+"""Before its first stream a keeper looks for devices again, unless that was done so shortly before."""
 BEGUN_BLOCKS = 10
 """So many blocks of a new stream are sound that flows: some sound systems give a few, and then nothing for a second."""
 
@@ -75,11 +77,14 @@ class StreamKeeper:
 
     def _improve(self, stream: DeviceStream | None) -> DeviceStream | None:
         """The best stream there can be now: ``stream``, which works, or another one."""
-        renew, self._looked = self._looked, True
+        renew, self._looked = self._looked or PORTAUDIO.age > FRESH_SECONDS, True
         try:
             with PORTAUDIO.use(renew=renew) as sounddevice:
                 fresh = self._try(sounddevice, stream)
         except DeviceFailed as error:
+            if self._insist and not renew:
+                # It may have been plugged in a moment ago.
+                return self._improve(stream)
             if stream is None:
                 self._fail(error)
             return stream

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -30,6 +31,7 @@ class PortAudio:
         self._copies: list[Any] = []
         """``sounddevice`` modules; the last one has the newest list of devices."""
         self._streams: dict[int, int] = {}
+        self._looked = 0.0
         self._alone = False
         """Whether the library cannot be loaded twice."""
 
@@ -52,9 +54,11 @@ class PortAudio:
                 raise DeviceFailed(_MISSING) from error
             if not self._copies:
                 self._copies.append(sounddevice)
+                self._looked = time.monotonic()
             try:
                 if renew:
                     self._renew()
+                    self._looked = time.monotonic()
                 yield self._copies[-1]
             except tuple(copy.PortAudioError for copy in self._copies) as error:
                 raise DeviceFailed(f"the sound system refuses: {reason(error)}") from error
@@ -73,6 +77,11 @@ class PortAudio:
     def streams(self) -> int:
         """How many are open."""
         return sum(self._streams.values())
+
+    @property
+    def age(self) -> float:
+        """Seconds since it looked for devices; 0 if it still has to."""
+        return time.monotonic() - self._looked if self._copies else 0.0
 
     def _renew(self) -> None:
         idle = next((copy for copy in reversed(self._copies) if not self._streams.get(id(copy))), None)
