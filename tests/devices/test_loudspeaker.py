@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from openvoice.core.inputs import DeviceChanged
+from openvoice.core.processing import Processing
 from openvoice.devices.loudspeaker import Loudspeaker
+from openvoice.devices.processing.voice import Samples, VoiceProcessor
 from openvoice.ports import FRAME_SAMPLES, AudioOutput, Frame
 from tests.devices.fake_sounddevice import FakeSoundDevice, FakeStream
 from tests.waiting import until
@@ -17,10 +19,10 @@ from tests.waiting import until
 class Playing:
     """A started loudspeaker; its frames are numbered from 1 on."""
 
-    def __init__(self) -> None:
+    def __init__(self, processor: VoiceProcessor | None = None) -> None:
         self.requested = 0
         self.reports: list[DeviceChanged] = []
-        self.loudspeaker = Loudspeaker()
+        self.loudspeaker = Loudspeaker(None, processor)
         port: AudioOutput = self.loudspeaker
         port.start(self._request, self.reports.append)
 
@@ -99,6 +101,37 @@ async def test_every_channel_gets_the_sound_at_the_rate_of_the_device(library: F
     assert block.any()
     assert np.array_equal(block[:, 0], block[:, 1])
     playing.loudspeaker.stop()
+
+
+class Listening(VoiceProcessor):
+    def __init__(self) -> None:
+        super().__init__(Processing(noise=False, level=False))
+        self.heard: list[tuple[int, float]] = []
+        self.renewed = 0
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+    def played(self, samples: Samples, time: float) -> None:
+        self.heard.append((int(samples[0]), time))
+
+
+async def test_the_processor_of_the_microphone_hears_what_is_played_and_when(library: FakeSoundDevice) -> None:
+    processor = Listening()
+    playing = Playing(processor)
+    await until(lambda: any(stream.active for stream in library.streams))
+    stream = library.streams[-1]
+    assert processor.renewed == 1
+    played = await turn(stream, 10)
+    now = time.monotonic()
+    assert [value for value, _ in processor.heard] == [value for value in played if value]
+    times = [at for _, at in processor.heard]
+    assert times == sorted(times)
+    assert abs(times[-1] - now) < 1
+    playing.loudspeaker.stop()
+    before = len(processor.heard)
+    await turn(stream, 3)
+    assert len(processor.heard) == before
 
 
 async def test_stop_plays_what_was_taken(library: FakeSoundDevice) -> None:

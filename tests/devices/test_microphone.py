@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from openvoice.core.inputs import DeviceChanged
+from openvoice.core.processing import Processing
 from openvoice.devices.microphone import Microphone
+from openvoice.devices.processing.voice import VoiceProcessor
 from openvoice.ports import FRAME_SAMPLES, AudioInput, Frame
 from tests.devices.fake_sounddevice import FakeSoundDevice, FakeStream
 from tests.waiting import until
@@ -17,10 +20,10 @@ from tests.waiting import until
 class Recording:
     """A started microphone and what came of it."""
 
-    def __init__(self, device: str | int | None = None) -> None:
+    def __init__(self, device: str | int | None = None, processor: VoiceProcessor | None = None) -> None:
         self.frames: list[Frame] = []
         self.reports: list[DeviceChanged] = []
-        self.microphone = Microphone(device)
+        self.microphone = Microphone(device, processor)
         port: AudioInput = self.microphone
         port.start(self._take, self.reports.append)
 
@@ -61,6 +64,38 @@ async def test_blocks_become_frames(library: FakeSoundDevice) -> None:
     recording.microphone.stop()
     assert recording.troubles == []
     assert recording.microphone.missed == 0
+
+
+class Negating(VoiceProcessor):
+    def __init__(self) -> None:
+        super().__init__(Processing(echo=False, noise=False, level=False))
+        self.times: list[float] = []
+        self.renewed = 0
+
+    def renew(self) -> None:
+        self.renewed += 1
+
+    def captured(self, samples: Frame, time: float) -> Frame:
+        self.times.append(time)
+        return -samples
+
+
+async def test_what_the_processor_makes_of_it_is_delivered(
+    library: FakeSoundDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processor = Negating()
+    recording = Recording(processor=processor)
+    stream = await stream_of(library)
+    assert processor.renewed == 1
+    now = 1000.0
+    monkeypatch.setattr("openvoice.devices.moment.time", SimpleNamespace(monotonic=lambda: now))
+    for value in (1, 1, 2, 2, 3, 3):
+        stream.turn(value)
+        now += 0.01
+    await until(lambda: recording.values() == [-1, -2, -3])
+    # The first sample of a block was captured a block before it came, or longer ago: the stream says 10 ms.
+    assert processor.times == pytest.approx([999.99, 1000.01, 1000.03])
+    recording.microphone.stop()
 
 
 async def test_nothing_is_delivered_after_stop(library: FakeSoundDevice) -> None:

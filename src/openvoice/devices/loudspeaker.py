@@ -42,6 +42,8 @@ class Loudspeaker(Endpoint):
         self._begin(self._discard, report)
 
     def _make_line(self, rate: int) -> Line:
+        if self._processor is not None:
+            self._processor.renew()
         return PlayingLine(rate, self._loop, self._leads, self._request, self._processor)
 
     def _discard(self) -> None:

@@ -44,6 +44,8 @@ class Microphone(Endpoint):
         self._begin(self._deliver_silence, report)
 
     def _make_line(self, rate: int) -> Line:
+        if self._processor is not None:
+            self._processor.renew()
         return RecordingLine(rate, self._loop, self._leads, self._deliver, self._processor)
 
     def _deliver_silence(self) -> None:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from scipy.signal import fftconvolve, resample_poly
 
 from openvoice.devices.processing.voice import VoiceProcessor
+from openvoice.devices.resampler import FrameResampler
 from openvoice.ports import SAMPLE_RATE
 
 Sound = npt.NDArray[np.float64]
@@ -45,6 +46,7 @@ class Room:
     output_latency: float = 0.03
     input_latency: float = 0.02
     loudspeaker_rate: int = SAMPLE_RATE
+    microphone_rate: int = SAMPLE_RATE
     error: float = 0.0003
     """Seconds by which the devices tell times wrong (standard deviation); now and then ten times that, late."""
     gain: float = 0.5
@@ -97,6 +99,12 @@ def converse(room: Room, far: Sound, near: Sound, processor: VoiceProcessor) -> 
     way = room.way + room.later * (times > seconds / 2)
     echo = _between(fine, (times - way) * SAMPLE_RATE * (1 + room.drift))
     microphone = np.clip(np.rint(echo + near + room.background * random.standard_normal(len(near))), -32768, 32767)
+
+    if room.microphone_rate != SAMPLE_RATE:
+        taken = np.clip(np.rint(resample_poly(microphone, room.microphone_rate // 100, 480)), -32768, 32767)
+        size, resample = room.microphone_rate // 50, FrameResampler(room.microphone_rate // 50, 960)
+        frames = taken[: len(taken) // size * size].astype(np.int16).reshape(-1, size)
+        microphone = np.resize(np.concatenate([resample(frame) for frame in frames]), len(near)).astype(np.float64)
 
     def told(time: float) -> float:
         late = random.exponential(10 * room.error) if random.random() < 0.03 else 0.0

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -65,6 +67,22 @@ def test_memory_does_not_grow_however_long_it_plays() -> None:
     read = reference.read(place, 1.0)
     assert read is not None
     assert read[20:-20] == pytest.approx(9000, abs=1)
+
+
+def test_the_thread_of_the_device_allocates_nothing_that_stays() -> None:
+    reference = Reference(480)
+    block = np.zeros(480, np.int16)
+    for number in range(200):
+        reference.played(block, number * 0.01)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for number in range(200, 2000):
+            reference.played(block, number * 0.01)
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert after - before < 1000
 
 
 def test_a_loop_that_stands_still_loses_the_oldest_sound_and_no_more() -> None:

@@ -55,6 +55,8 @@ def silence(seconds: float) -> Sound:
         Room(drift=-1000e-6),
         Room(loudspeaker_rate=44_100, drift=-200e-6),
         Room(loudspeaker_rate=16_000, drift=200e-6),
+        Room(microphone_rate=16_000, drift=200e-6),
+        Room(microphone_rate=44_100, loudspeaker_rate=44_100, drift=-50e-6),
     ],
     ids=lambda room: room.name,
 )

@@ -122,6 +122,33 @@ async def test_what_cannot_be_loaded_is_told_once_and_calls_go_on() -> None:
     assert np.array_equal(voice.captured(frame, 0.0), frame)
 
 
+async def test_what_fails_later_is_told_and_the_sound_goes_on() -> None:
+    told: list[str] = []
+    call = Call()
+    call.voice.start(lambda change: told.append(change.text))
+    await until(lambda: call.voice.ready)
+
+    def fail(near: Block, far: Block | None, delay: float) -> Block:
+        raise DeviceFailed("the library for it fails (RuntimeError)")
+
+    call.doubling.process = fail  # type: ignore[method-assign]
+    assert call.turn(3) == [7, 7, 7]
+    assert told == [
+        "The microphone is sent as it is, without care for echo, noise and level: "
+        "the library for it fails (RuntimeError)"
+    ]
+
+
+async def test_another_device_is_another_clock() -> None:
+    call = await started(Call(latency=0.08))
+    call.turn(50)
+    call.voice._alignment._drift = 0.01
+    call.voice.renew()
+    call.turn(50)
+    assert abs(call.voice.drift) < 1e-4
+    assert call.heard()[-20:] == [number + round(LEAD * 100) for number in range(80, 100)]
+
+
 async def test_without_echo_the_loudspeaker_is_not_listened_to() -> None:
     call = await started(Call(Processing(echo=False)))
     call.turn(30)

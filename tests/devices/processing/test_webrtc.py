@@ -25,7 +25,7 @@ def speech_like(seconds: float, level: float = 3000) -> np.ndarray[tuple[int], n
 def test_one_level_comes_of_a_quiet_voice() -> None:
     processor = WebRtcProcessor(Processing(echo=False, noise=False))
     sound = speech_like(8, 300)
-    made = np.concatenate([processor.process(block, None, 0.0) for block in sound.reshape(-1, 480)])
+    made = np.concatenate([processor.process(block, None, 0.0).copy() for block in sound.reshape(-1, 480)])
     assert made.dtype == np.int16
     assert decibels(made[-96_000:]) > decibels(sound[-96_000:]) + 10
 
@@ -34,8 +34,19 @@ def test_one_level_comes_of_a_quiet_voice() -> None:
 def test_steady_noise_is_taken_out() -> None:
     processor = WebRtcProcessor(Processing(echo=False, level=False))
     noise = (300 * np.random.default_rng(1).standard_normal(5 * 48_000)).astype(np.int16)
-    made = np.concatenate([processor.process(block, None, 0.0) for block in noise.reshape(-1, 480)])
+    made = np.concatenate([processor.process(block, None, 0.0).copy() for block in noise.reshape(-1, 480)])
     assert decibels(made[-48_000:]) < decibels(noise[-48_000:]) - 12
+
+
+@there
+def test_a_library_that_fails_is_one_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("something private")
+
+    processor = WebRtcProcessor(Processing())
+    monkeypatch.setattr("livekit.rtc.AudioProcessingModule.process_stream", fail)
+    with pytest.raises(DeviceFailed, match=r"fails \(RuntimeError\)$"):
+        processor.process(np.zeros(480, np.int16), None, 0.0)
 
 
 @there

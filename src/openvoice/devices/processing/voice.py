@@ -66,6 +66,7 @@ class VoiceProcessor:
         if self._begun or not self._processing:
             return
         self._begun = True
+        self._report = report
         loop = asyncio.get_running_loop()
         processing = self._processing
 
@@ -75,13 +76,15 @@ class VoiceProcessor:
                 if processing is self._processing:
                     self._processor = made
             except DeviceFailed as error:
-                text = f"The microphone is sent as it is, without care for {processing}: {error}"
-                failed = DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.FAILED, text=text)
                 # The loop may be closed by now.
                 with contextlib.suppress(RuntimeError):
-                    loop.call_soon_threadsafe(report, failed)
+                    loop.call_soon_threadsafe(self._give_up, processing, error)
 
         threading.Thread(target=load, name="openvoice-processing").start()
+
+    def renew(self) -> None:
+        """Another device has come, or the same one again: what was known of their clocks is forgotten. Any thread."""
+        self._aligned = None
 
     def played(self, samples: Samples, time: float) -> None:
         """A block that is heard from ``time`` on, at the loudspeaker's rate. Runs on the device's thread."""
@@ -94,14 +97,21 @@ class VoiceProcessor:
 
     def captured(self, samples: Samples, time: float) -> Samples:
         """Samples captured from ``time`` on, whole blocks at 48 kHz, as they are to be sent."""
-        processor = self._processor
-        made = samples if processor is None else np.empty_like(samples)
+        made = samples.copy()
         for begin in range(0, len(samples), BLOCK_SAMPLES):
-            near = samples[begin : begin + BLOCK_SAMPLES]
+            block = made[begin : begin + BLOCK_SAMPLES]
             far = self._far(time + begin / SAMPLE_RATE) if self._processing.echo else None
-            if processor is not None:
-                made[begin : begin + BLOCK_SAMPLES] = processor.process(near, far, self._lead.seconds)
+            if self._processor is not None:
+                try:
+                    block[:] = self._processor.process(block, far, self._lead.seconds)
+                except DeviceFailed as error:
+                    self._give_up(self._processing, error)
         return made
+
+    def _give_up(self, processing: Processing, error: DeviceFailed) -> None:
+        self._processor = None
+        text = f"The microphone is sent as it is, without care for {processing}: {error}"
+        self._report(DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.FAILED, text=text))
 
     def _far(self, time: float) -> Block:
         """What the loudspeaker sounds a lead after ``time``; silence when it plays nothing."""

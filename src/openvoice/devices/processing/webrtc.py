@@ -26,7 +26,10 @@ class Processor(Protocol):
 
     def process(self, near: Block, far: Block | None, delay: float) -> Block:
         """The block ``near`` as it is to be sent. ``far`` is what the loudspeaker plays, ``delay`` seconds before the
-        microphone hears it; ``None`` without echo cancellation.
+        microphone hears it; ``None`` without echo cancellation. What is returned is good until the next call.
+
+        Raises:
+            DeviceFailed: it does not work any more.
         """
         ...
 
@@ -65,10 +68,13 @@ class WebRtcProcessor:
         self._far: Block = np.frombuffer(far, np.int16)
 
     def process(self, near: Block, far: Block | None, delay: float) -> Block:
-        if far is not None:
-            self._far[:] = far
-            self._module.process_reverse_stream(self._far_frame)
-            self._module.set_stream_delay_ms(round(delay * 1000))
         self._near[:] = near
-        self._module.process_stream(self._near_frame)
-        return self._near.copy()
+        try:
+            if far is not None:
+                self._far[:] = far
+                self._module.process_reverse_stream(self._far_frame)
+                self._module.set_stream_delay_ms(round(delay * 1000))
+            self._module.process_stream(self._near_frame)
+        except RuntimeError as error:
+            raise DeviceFailed(f"the library for it fails ({type(error).__name__})") from error
+        return self._near
