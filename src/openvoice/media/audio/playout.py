@@ -10,26 +10,30 @@ them: by a copy of the whole payload (RFC 2198), or by what the codec itself rep
 
     offset below the wanted one      lengthen the sound     (``stretch``)
     a packet or more above it        shorten it
-    half a second above it           skip
+    a second above it                skip
     packet missing, copy there       play the copy
     packet missing, next one there   recover it from the next, else conceal
-    nothing there                    conceal, then fall silent and wait
-    something there again            skip what was concealed, except what is needed to reach the wanted offset
+    nothing there                    conceal, ever more with the background noise of the talker alone, and wait
+    what was due comes after all     play it and what follows
+    something later comes            skip what was concealed, except what is needed to reach the wanted offset
+
+Wherever what is played next does not follow what was played last, one is cross-faded into the other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import gcd
 
 import numpy as np
 
+from openvoice.media.audio.background import Background
 from openvoice.media.audio.codec import Decoder, PayloadFormat, Samples
 from openvoice.media.audio.delay import DelayEstimate
+from openvoice.media.audio.fates import PlayoutCounters
+from openvoice.media.audio.pacing import Pacing
 from openvoice.media.audio.reserve import RecoveryReserve
-from openvoice.media.audio.similarity import loudness
-from openvoice.media.audio.stretch import OVERLAP, lengthen, shorten
+from openvoice.media.audio.stretch import OVERLAP, join
 from openvoice.media.audio.unwrap import Unwrapper
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
@@ -39,10 +43,8 @@ _FURTHEST = 2.0
 """Seconds that an offset may differ from another before the stream is taken to have begun anew."""
 _INSISTENCE = 3
 """Packets in a row that must be as far off for that: one alone is a stray."""
-_SKIP = 0.5
+_SKIP = 1.0
 """Seconds above the wanted offset that are skipped instead of played faster."""
-_SLACK = 0.003
-"""Seconds of offset beyond a whole packet before sound is shortened: without it the buffer would swing."""
 _FARTHEST = 2
 """Packets that are waited for to replace a lost one: more would delay speech more than it improves it."""
 LONGEST_WAIT = 0.045
@@ -50,46 +52,6 @@ LONGEST_WAIT = 0.045
 _PATIENCE = 5 * FRAME_SAMPLES
 """Samples concealed before the sender is taken to pause: 100 ms."""
 _PAST = 1440
-_PATIENT_PACKETS, _PAUSES_ONLY = 25, 1.1
-"""For so many packets only pauses are stretched: no sound is more like itself than 1."""
-_LIKENESS, _IMPATIENCE = 0.98, 0.004
-"""How alike the ends of a cut must be after that, and by how much less with each packet: noise is never alike."""
-_SILENCE, _PAUSE, _DECAY = 40.0, 0.05, 0.998
-"""What counts as a pause: a root mean square of -58 dBFS, or 26 dB below the speech of the last seconds."""
-_URGENT = 0.06
-"""Seconds of offset beyond the wanted one that justify a cut that may be heard, at once."""
-_URGENT_LIKENESS = 0.7
-
-
-@dataclass(slots=True)
-class PlayoutCounters:
-    """Packets by their fate, and samples by their origin.
-
-    Packets inserted are those played, discarded and still held; a copy counts as one where it was needed when it came.
-    Samples pulled are the sum of ``decoded``, ``recovered`` (from copies, too), ``concealed``, ``lengthened`` and
-    ``silent``, minus ``shortened`` and those decoded but not yet pulled.
-    """
-
-    inserted: int = 0
-    played: int = 0
-    late: int = 0
-    """Discarded because their time was over."""
-    duplicate: int = 0
-    junk: int = 0
-    overflow: int = 0
-    """Discarded because there were too many, or because they belong to another time of the stream."""
-    replaced: int = 0
-    """Copies discarded because the packet itself came after all."""
-    decoded: int = 0
-    recovered: int = 0
-    concealed: int = 0
-    lengthened: int = 0
-    shortened: int = 0
-    silent: int = 0
-
-    @property
-    def discarded(self) -> int:
-        return self.late + self.duplicate + self.junk + self.overflow + self.replaced
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +77,15 @@ class PlayoutBuffer:
         self._packets: dict[int, _Packet] = {}
         self._ready: Samples = np.zeros(0, np.int16)
         self._past: Samples = np.zeros(_PAST, np.int16)
+        self._tail: Samples = np.zeros(0, np.int16)
+        self._background = Background()
+        self._pacing = Pacing()
+        self._decoder: Decoder | None = None
+        self._paused = False
         self._begin_anew()
 
     def _begin_anew(self) -> None:
+        self._interrupt()
         self.counters.overflow += len(self._packets)
         self._packets.clear()
         self._seen: dict[int, None] = {}
@@ -125,12 +93,13 @@ class PlayoutBuffer:
         self._timestamps = Unwrapper(32)
         self._estimate.reset()
         self._reserve.reset()
+        self._background.reset()
+        self._pacing.reset()
         self._position: int | None = None
-        self._decoder: Decoder | None = None
+        self._decoder = None
+        self._paused = False
         self._missed = 0
         self._strays = 0
-        self._waiting = 0
-        self._loudness = 0.0
 
     def reset(self) -> None:
         """Forget everything but the counters: the sender began another stream."""
@@ -245,22 +214,33 @@ class PlayoutBuffer:
             self.counters.overflow += 1
 
     def pull(self, now: float) -> Frame:
-        """The next 20 ms; silence before the stream begins and while it pauses. ``now`` in seconds."""
+        """The next 20 ms; silence before the stream begins, background noise while it pauses. ``now`` in seconds."""
         while len(self._ready) < FRAME_SAMPLES:
             sound = self._next(now)
+            if len(self._tail):
+                sound, self._tail = join(self._tail, sound), self._tail[:0]
             self._ready = np.concatenate([self._ready, sound])
             self._past = np.concatenate([self._past, sound])[-_PAST:]
         frame, self._ready = self._ready[:FRAME_SAMPLES], self._ready[FRAME_SAMPLES:]
         return frame
+
+    def _interrupt(self) -> None:
+        """What is played next does not follow what was played last: keep how that would have gone on for a while."""
+        if not len(self._tail):
+            decoder = None if self._paused else self._decoder
+            self._tail = decoder.conceal(OVERLAP) if decoder is not None else self._noise(OVERLAP)
 
     def _wanted(self, now: float) -> float:
         """The offset at which to decode."""
         needed = self._estimate.needed
         return (needed if needed is not None else now) + self._reserve.wanted(now) / SAMPLE_RATE
 
-    def _entry(self, now: float) -> int:
-        """Where to begin: the latest packet that is not too early to play, or else the first of all."""
+    def _entry(self, now: float, surplus: float = 0.0) -> int:
+        """Where to begin: the latest packet that is not too early to play, or the first within ``surplus`` seconds."""
         latest = round((now - self._wanted(now)) * SAMPLE_RATE)
+        if surplus:
+            bound = latest - round(surplus * SAMPLE_RATE)
+            return min((start for start in self._packets if start >= bound), default=max(self._packets))
         return max((start for start in self._packets if start <= latest), default=min(self._packets))
 
     def _discard_before(self, start: int) -> None:
@@ -274,12 +254,13 @@ class PlayoutBuffer:
             self._discard_before(self._position)
         if not self._packets:
             return self._bridge()
-        if self._position is None:
+        if self._position is None or self._paused:
             return self._begin(now)
         self._note_loss(self._position, now)
         if self._missed:
             self._move_to(self._catch_up(now, self._position))
         if now - self._position / SAMPLE_RATE - self._wanted(now) > _SKIP:
+            self._interrupt()
             self._move_to(self._entry(now))
         packet = self._packets.pop(self._position, None)
         if packet is None:
@@ -290,55 +271,63 @@ class PlayoutBuffer:
         """Remember what is missing though something later came, if that replaces it."""
         start = min(self._packets)
         packet = self._packets[start]
+        lasting = start - position > _FARTHEST * packet.duration
         if packet.behind:
-            self._wait_for(start, packet.behind, packet.duration, now)
+            self._wait_for(start, packet.behind, packet.duration, now, lasting)
         if start > position and packet.decoder.recovers(packet.payload):
-            self._wait_for(start - packet.duration, packet.behind + packet.duration, packet.duration, now)
+            distance = packet.behind + packet.duration
+            self._wait_for(start - packet.duration, distance, packet.duration, now, lasting)
 
-    def _wait_for(self, start: int, distance: int, duration: int, now: float) -> None:
+    def _wait_for(self, start: int, distance: int, duration: int, now: float, lasting: bool = False) -> None:
         """Be ready for the next loss like that at ``start``, unless what replaces it is too far behind."""
         if distance <= _FARTHEST * duration:
-            self._reserve.note(start, distance, now)
+            self._reserve.note(start, distance, now, lasting)
 
     def _begin(self, now: float) -> Samples:
-        start = self._entry(now)
+        # After a pause that the network made, what was said in it comes at once: it is worth being heard.
+        start = self._entry(now, _SKIP if self._paused else 0.0)
         if now - start / SAMPLE_RATE < self._wanted(now):
             return self._silence()
+        self._interrupt()
+        self._paused = False
+        self._missed = 0
         self._move_to(start)
-        return self._faded_in(self._play(self._packets.pop(start), now, start))
-
-    def _faded_in(self, sound: Samples) -> Samples:
-        rise = np.linspace(0, 1, min(OVERLAP, len(sound)), dtype=np.float32)
-        return np.concatenate([(sound[: len(rise)] * rise).astype(np.int16), sound[len(rise) :]])
+        return self._play(self._packets.pop(start), now, start)
 
     def _move_to(self, start: int) -> None:
         self._discard_before(start)
         self._position = start
 
     def _silence(self) -> Samples:
-        """Silence, into which what was played last falls without a click: the mirrored past is continuous with it."""
         self.counters.silent += FRAME_SAMPLES
-        sound = np.zeros(FRAME_SAMPLES, np.int16)
-        sound[:OVERLAP] = self._past[: -OVERLAP - 1 : -1] * np.linspace(1, 0, OVERLAP, dtype=np.float32)
-        return sound
+        return self._noise(FRAME_SAMPLES)
+
+    def _noise(self, samples: int) -> Samples:
+        return self._background.make(samples).astype(np.int16)
 
     def _bridge(self) -> Samples:
         """Nothing is there: lost, late, or not sent. The position stays until that is known."""
-        if self._missed >= _PATIENCE:
-            self._position = None
-            self._missed = 0
-        if self._position is None or self._decoder is None:
+        if self._decoder is None or self._paused:
             return self._silence()
+        if self._missed >= _PATIENCE:
+            self._interrupt()
+            self._paused = True
+            return self._silence()
+        rise = np.linspace(self._missed, self._missed + FRAME_SAMPLES, FRAME_SAMPLES, dtype=np.float32) / _PATIENCE
+        concealed = self._decoder.conceal(FRAME_SAMPLES) + rise * self._background.make(FRAME_SAMPLES)
         self._missed += FRAME_SAMPLES
         self.counters.concealed += FRAME_SAMPLES
-        return self._decoder.conceal(FRAME_SAMPLES)
+        return concealed.clip(-32768, 32767).astype(np.int16)
 
     def _catch_up(self, now: float, position: int) -> int:
         """Move over what was concealed while nothing was there, as far as the wanted offset allows."""
+        missed, self._missed = self._missed, 0
+        if position in self._packets:
+            self._interrupt()
+            return position
         duration = self._packets[min(self._packets)].duration
         surplus = round((now - position / SAMPLE_RATE - self._wanted(now)) * SAMPLE_RATE)
-        concealed = min(self._missed, max(0, surplus)) // duration * duration
-        self._missed = 0
+        concealed = min(missed, max(0, surplus)) // duration * duration
         return min(position + concealed, max(self._packets))
 
     def _replace(self, position: int) -> Samples:
@@ -358,7 +347,9 @@ class PlayoutBuffer:
         return sound
 
     def _play(self, packet: _Packet, now: float, position: int) -> Samples:
-        self._decoder = packet.decoder
+        if packet.decoder is not self._decoder:
+            self._interrupt()
+            self._decoder = packet.decoder
         sound = packet.decoder.decode(packet.payload)
         self.counters.played += 1
         self._position = position + len(sound)
@@ -366,30 +357,11 @@ class PlayoutBuffer:
             self.counters.recovered += len(sound)
         else:
             self.counters.decoded += len(sound)
+            self._background.hear(sound)
             waited = now - packet.arrival + len(self._ready) / SAMPLE_RATE
             self._delay += 0.05 * (waited - self._delay)
-        return self._adapted(sound, now - position / SAMPLE_RATE - self._wanted(now))
-
-    def _adapted(self, sound: Samples, surplus: float) -> Samples:
-        """Stretch by the ``surplus`` of the offset, in seconds: in a pause if one comes soon, else in speech."""
-        self._loudness = max(loudness(sound.astype(np.float32)), _DECAY * self._loudness)
-        # Samples that wait decoded delay without protecting: the packet after them is needed no later for them.
-        # Where packets and frames differ in length, some always wait, and the offset is not the same at each packet.
-        step = gcd(len(sound), FRAME_SAMPLES)
-        removable = len(self._ready) % step
-        if surplus > (2 * FRAME_SAMPLES - step) / SAMPLE_RATE + _SLACK:
-            removable += FRAME_SAMPLES
-        pressing = surplus < 0 or removable >= FRAME_SAMPLES
-        self._waiting = self._waiting + 1 if pressing else 0
-        impatience = self._waiting - _PATIENT_PACKETS
-        likeness = _LIKENESS - _IMPATIENCE * impatience if impatience >= 0 else _PAUSES_ONLY
-        if abs(surplus) > _URGENT:
-            likeness = min(likeness, _URGENT_LIKENESS)
-        quiet = max(_SILENCE, _PAUSE * self._loudness)
-        if surplus < 0:
-            longer = lengthen(self._past, sound, likeness=likeness, quiet=quiet)
-            self.counters.lengthened += len(longer) - len(sound)
-            return longer
-        shorter = shorten(sound, removable, likeness=likeness, quiet=quiet)
-        self.counters.shortened += len(sound) - len(shorter)
-        return shorter
+        surplus = now - position / SAMPLE_RATE - self._wanted(now)
+        paced = self._pacing.adapt(self._past, sound, surplus, len(self._ready))
+        self.counters.lengthened += max(0, len(paced) - len(sound))
+        self.counters.shortened += max(0, len(sound) - len(paced))
+        return paced

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 _LOSSES = 16
 """Losses remembered."""
 _QUIET_INTERVALS = 6
 """Usual intervals between losses without one, after which the network is taken to have recovered."""
+_APART = 0.5
+"""Seconds between two losses that are not the same trouble."""
 _SUPPOSED_INTERVAL, _SHORTEST_QUIET, _LONGEST_QUIET = 1.0, 2.0, 12.0
 """Seconds: an interval that counts like two observed ones, and the bounds of the quiet."""
+
+
+class _Loss(NamedTuple):
+    start: int
+    distance: int
+    moment: float
+    lasting: bool
 
 
 class RecoveryReserve:
@@ -19,25 +29,30 @@ class RecoveryReserve:
     """
 
     def __init__(self) -> None:
-        self._losses: deque[tuple[int, int, float]] = deque(maxlen=_LOSSES)
+        self._losses: deque[_Loss] = deque(maxlen=_LOSSES)
 
-    def note(self, start: int, distance: int, now: float) -> None:
-        """What began at ``start`` was missing at ``now`` (seconds), though a packet ``distance`` later has a copy."""
-        if all(known != start for known, _, _ in self._losses):
-            self._losses.append((start, distance, now))
+    def note(self, start: int, distance: int, now: float, lasting: bool = False) -> None:
+        """What began at ``start`` was missing at ``now`` (seconds), though a packet ``distance`` later has a copy.
+
+        ``lasting`` says that it ended a loss too long to be replaced as a whole. One such is no reason to wait.
+        """
+        if all(known.start != start for known in self._losses):
+            self._losses.append(_Loss(start, distance, now, lasting))
 
     def forget(self, start: int) -> None:
         """It was not lost: it came late."""
-        self._losses = deque((loss for loss in self._losses if loss[0] != start), maxlen=_LOSSES)
+        self._losses = deque((loss for loss in self._losses if loss.start != start), maxlen=_LOSSES)
 
     def reset(self) -> None:
         self._losses.clear()
 
     def wanted(self, now: float) -> int:
         """Samples to wait: the longest distance that is likely to be needed again soon."""
-        for distance in sorted({distance for _, distance, _ in self._losses}, reverse=True):
-            moments = [moment for _, other, moment in self._losses if other >= distance]
-            if now - moments[-1] < _quiet(moments):
+        for distance in sorted({loss.distance for loss in self._losses}, reverse=True):
+            losses = [loss for loss in self._losses if loss.distance >= distance]
+            moments = [loss.moment for loss in losses]
+            single = all(loss.lasting for loss in losses) and moments[-1] - moments[0] < _APART
+            if now - moments[-1] < _quiet(moments) and not single:
                 return distance
         return 0
 

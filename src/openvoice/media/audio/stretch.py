@@ -22,6 +22,14 @@ def cross_fade(leaving: npt.NDArray[np.float32], entering: npt.NDArray[np.float3
     return leaving * _FALL + entering * (1 - _FALL)
 
 
+def join(leaving: Samples, entering: Samples) -> Samples:
+    """``entering``, into which ``leaving`` cross-fades, over as much as both have."""
+    length = min(len(leaving), len(entering))
+    fall = np.linspace(1, 0, length, endpoint=False, dtype=np.float32)
+    seam = leaving[:length] * fall + entering[:length] * (1 - fall)
+    return np.concatenate([seam.astype(np.int16), entering[length:]])
+
+
 def shorten(sound: Samples, most: int, *, likeness: float, quiet: float) -> Samples:
     """Take between 2.5 ms and ``most`` samples out of ``sound``; give it back as it is where that would be heard.
 
