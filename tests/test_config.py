@@ -79,6 +79,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         level = false
         [network]
         interfaces = ["127.0.0.1"]
+        bandwidth = 40
         [storage]
         protection = "passphrase"
         passphrase_file = "/passphrase"
@@ -116,6 +117,7 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
     )
     assert settings.policy_of(AccountSettings(address=ALICE)) == settings.policy
     assert (settings.input, settings.output, settings.interfaces) == ("USB", "HDMI", ("127.0.0.1",))
+    assert settings.bandwidth == 40.0
     assert (settings.ring, settings.tones) == ("Speakers", False)
     assert settings.processing == Processing(echo=False, level=False)
     assert settings.storage == StorageSettings(protection=Protection.PASSPHRASE, passphrase_file=Path("/passphrase"))
@@ -159,6 +161,8 @@ def test_everything_in_the_file_is_read(home: Home) -> None:
         ("[sound]\necho = 1", "sound.echo", "1"),
         ("[sound]\ntones = 'on'", "sound.tones", "'on'"),
         ("[network]\ninterfaces = [1]", "network.interfaces", "1"),
+        ("[network]\nbandwidth = 15.9", "network.bandwidth", "16"),
+        ("[network]\nbandwidth = true", "network.bandwidth", "number"),
         ("[policy", "TOML", "Expected"),
     ],
 )
@@ -285,7 +289,7 @@ def test_the_commented_file_shows_every_key_with_its_default(home: Home) -> None
     assert load(write(home, uncommented)) == Settings()
     fields = {field.name for field in dataclasses.fields(Policy)} - {"account", "contacts", "insisted"}
     sound = {"input", "output", "ring", "tones", "echo", "noise", "level"}
-    assert fields | sound | {"interfaces", "protection"} <= set(keys)
+    assert fields | sound | {"interfaces", "bandwidth", "protection"} <= set(keys)
 
 
 def test_the_protection_is_written_and_remarks_stay(home: Home) -> None:

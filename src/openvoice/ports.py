@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openvoice.core.address import Address
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.effects import SignallingEffect
 from openvoice.core.inputs import DeviceChanged, Invitation, MediaInput, PeerInput
@@ -110,6 +111,8 @@ class MediaSettings:
     """Local addresses to use; empty means all but loopback. Tests and the demo say ``127.0.0.1``."""
     interface_of: Callable[[str], str] = lambda _: ""
     """As :meth:`NetworkWatch.interface_of`."""
+    bandwidth: float = DEFAULT_BANDWIDTH
+    """kbit/s that the voice may take on the wire, with all headers."""
     ca_file: Path | None = None
     """Authorities (PEM) that TURN servers over TLS may have their certificates from, besides the system's."""
 

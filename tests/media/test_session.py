@@ -170,6 +170,17 @@ async def test_candidates_that_come_before_open_are_kept() -> None:
     await pair.close()
 
 
+async def test_the_voice_takes_no_more_than_the_settings_allow() -> None:
+    pair = Pair(replace(settings(), bandwidth=40.0))
+    await pair.connect()
+    await pair.flow()
+    await until(lambda: pair.callee.media.statistics().packets_received >= 10)
+    voice = pair.callee.media.statistics()
+    # Two frames of 20 ms in each packet, so that fewer bits are spent on headers.
+    assert voice.bytes_received == 134 * voice.packets_received
+    await pair.close()
+
+
 async def test_without_a_network_the_call_fails_with_a_clear_word() -> None:
     nowhere = CallMedia(replace(settings(), interfaces=("192.0.2.254",)), lambda message: None)
     with pytest.raises(MediaFailed, match="network"):

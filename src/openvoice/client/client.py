@@ -28,6 +28,7 @@ from openvoice.client.record import record_of
 from openvoice.client.sound import Sink, Source
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.certificates import CertificateChange
 from openvoice.core.events import CallEnded, CallEvent, CallIncoming
 from openvoice.core.machine import CallMachine
@@ -63,6 +64,8 @@ class Client:
             call = await client.call("bob@example.org", source=Path("hello.wav"))
             await call.wait_for(CallState.ACTIVE, timeout=30)
 
+    A call sends ``bandwidth`` kbit/s at most, with all headers.
+
     ``keys`` is what OMEMO keeps for the account. Without it, only the servers vouch for the keys of calls.
 
     Raises on entry: a :class:`~openvoice.errors.ConnectionFailed`, a :class:`~openvoice.errors.ConfigurationError`, or
@@ -76,6 +79,7 @@ class Client:
         policy: Policy | None = None,
         store: CallStore | None = None,
         interfaces: tuple[str, ...] = (),
+        bandwidth: float = DEFAULT_BANDWIDTH,
         engine: MediaEngine | None = None,
         signalling: SignallingFactory | None = None,
         keys: KeyStore | None = None,
@@ -88,7 +92,7 @@ class Client:
         self._ca_file: Path | None = None
         self.policy = policy or Policy()
         self._books = Bookkeeping(store)
-        self._interfaces = interfaces
+        self._interfaces, self._bandwidth = interfaces, bandwidth
         remembered = MemorySecrets() if keys is None else keys.secrets
         self._certificate = CertificateWatch(remembered, self.policy.alarm, self._certificate_changed)
         self._make_engine: Callable[[], MediaEngine] = (lambda: engine) if engine is not None else _engine
@@ -317,6 +321,7 @@ class Client:
                 output=call.make_output,
                 interfaces=self._interfaces,
                 interface_of=self._network.interface_of,
+                bandwidth=self._bandwidth,
                 ca_file=self._ca_file,
             )
 

@@ -99,6 +99,7 @@ class Profile:
             store=vault.history,
             recordings=vault.recordings,
             interfaces=self.settings.interfaces,
+            bandwidth=self.settings.bandwidth,
         )
 
     @contextmanager

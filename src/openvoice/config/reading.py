@@ -11,6 +11,7 @@ from openvoice.config import values
 from openvoice.config.home import Home
 from openvoice.config.settings import AccountSettings, Require, Settings, StorageSettings
 from openvoice.core.address import Address
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.policy import Alarm, Audience, Policy, Rules
 from openvoice.core.processing import Processing
 from openvoice.core.protection import Protection
@@ -61,7 +62,7 @@ class _Reader:
         self._only(document, "", {"account", "contact", "policy", "sound", "network", "storage"})
         sound, network = self._table(document, "sound"), self._table(document, "network")
         self._only(sound, "sound.", {"input", "output", "ring", "tones", "echo", "noise", "level"})
-        self._only(network, "network.", {"interfaces"})
+        self._only(network, "network.", {"interfaces", "bandwidth"})
         accounts = self._table(document, "account")
         return Settings(
             accounts=tuple(self._account(name, accounts) for name in accounts),
@@ -76,6 +77,7 @@ class _Reader:
                 level=self._read(sound, "sound.level", values.boolean, True),
             ),
             interfaces=self._read(network, "network.interfaces", values.ip_addresses, ()),
+            bandwidth=self._read(network, "network.bandwidth", values.bandwidth, DEFAULT_BANDWIDTH),
             storage=self._storage(self._table(document, "storage")),
         )
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from openvoice.core.address import Address
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.policy import Alarm, Policy, Rules
 from openvoice.core.processing import Processing
 from openvoice.core.protection import Protection
@@ -68,6 +69,8 @@ class Settings:
     """Whether there is a sound for a call that rings, for a busy line and for the end."""
     processing: Processing = field(default_factory=Processing)
     interfaces: tuple[str, ...] = ()
+    bandwidth: float = DEFAULT_BANDWIDTH
+    """kbit/s that a call may send, with all headers."""
     storage: StorageSettings = field(default_factory=StorageSettings)
 
     def account(self, address: Address | None) -> AccountSettings:

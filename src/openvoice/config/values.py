@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from openvoice.core.address import Address
+from openvoice.core.bandwidth import LEAST_BANDWIDTH
 
 Word = TypeVar("Word", bound=StrEnum)
 
@@ -60,6 +61,12 @@ def whole_number(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError("must be a whole number")
     return value
+
+
+def bandwidth(value: Any) -> float:
+    if number(value) < LEAST_BANDWIDTH:
+        raise ValueError(f"must be {LEAST_BANDWIDTH:.0f} (kbit/s) or more: with less no speech is understood")
+    return number(value)
 
 
 def path(value: Any) -> Path:

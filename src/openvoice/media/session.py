@@ -153,6 +153,7 @@ class CallMedia:
                     resend_rtp=transport.resend_rtp,
                     send_rtcp=transport.send_rtcp,
                     notify=self._tell,
+                    bandwidth=self._settings.bandwidth,
                 )
                 self._voice.muted, self._voice.held = self._muted, self._held
             else:

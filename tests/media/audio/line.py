@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from aiortc.rtp import RtcpPacket, RtpPacket
 
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.description import Source
 from openvoice.media.audio.adaptation import Adaptation
 from openvoice.media.audio.protection import Protection
-from openvoice.media.audio.rate import DEFAULT_BANDWIDTH
 from openvoice.media.audio.reports import PeerReport, ReceptionStatistics, Reporter
 from openvoice.media.audio.shape import Shape
 from openvoice.ports import FRAME_SECONDS

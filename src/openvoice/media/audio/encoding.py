@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.description import Codec
 from openvoice.media.audio.adaptation import Adaptation
 from openvoice.media.audio.codec import Encoder
 from openvoice.media.audio.negotiation import create_encoder
 from openvoice.media.audio.opus import OpusEncoder
 from openvoice.media.audio.protection import Protection
-from openvoice.media.audio.rate import DEFAULT_BANDWIDTH
 from openvoice.media.audio.redundancy import LONGEST_OFFSET, Block, pack
 from openvoice.media.audio.reports import PeerReport
 from openvoice.media.audio.shape import COPY_DISTANCE, Shape

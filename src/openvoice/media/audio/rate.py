@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.media.audio.congestion import LASTING, TRIAL_PACKETS, LossTrial, QueueEstimate
 from openvoice.media.audio.reports import PeerReport
 
 RATES = (16, 21, 28, 38, 56, 71, 90)
 """kbit/s on the wire, with the headers of IP, UDP and SRTP. Few and coarse, so that they change seldom."""
 FIRST_RATE = 71
-DEFAULT_BANDWIDTH = 90
 
 FULL = 0.85
 """The share of what arrives over a full path that is sent then, so that its queue drains."""

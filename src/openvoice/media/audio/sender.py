@@ -9,12 +9,12 @@ from collections.abc import Callable
 import numpy as np
 from aiortc.rtp import RtpPacket
 
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.description import Codec
 from openvoice.media.audio.dtmf import DigitSender, Tick, event_payload, tone
 from openvoice.media.audio.encoding import Payload, VoiceEncoder
 from openvoice.media.audio.level import LevelMeter
 from openvoice.media.audio.protection import Protection
-from openvoice.media.audio.rate import DEFAULT_BANDWIDTH
 from openvoice.media.audio.reports import PeerReport
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from aiortc.rtp import RtcpByePacket, RtpPacket
 
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.description import Content
 from openvoice.core.inputs import DeviceChanged, DigitReceived, MediaInput, SourceEnded
 from openvoice.core.statistics import CallStatistics
@@ -36,7 +37,8 @@ _STALLED = 3 * FRAME_SECONDS
 class AudioStream:
     """Voice both ways. ``send_rtp`` and ``send_rtcp`` take plain packets, ``notify`` what the call should know.
 
-    ``resend_rtp`` sends a packet of that sequence number once more, and tells whether it could.
+    ``resend_rtp`` sends a packet of that sequence number once more, and tells whether it could. What is sent takes
+    ``bandwidth`` kbit/s on the wire at most.
 
     Nothing is encoded, and what comes is only kept to a few frames, until :meth:`open_gate`.
 
@@ -53,6 +55,7 @@ class AudioStream:
         resend_rtp: Callable[[int], bool],
         send_rtcp: Callable[[bytes], None],
         notify: Callable[[MediaInput], None],
+        bandwidth: float = DEFAULT_BANDWIDTH,
     ) -> None:
         codec = sending_codec(local.codecs, remote.codecs)
         assert local.source is not None, "our own descriptions name their streams"
@@ -66,6 +69,7 @@ class AudioStream:
             events=event_codec(remote.codecs, codec.clock_rate),
             ssrc=local.source.ssrc,
             send=send_rtp,
+            bandwidth=bandwidth,
         )
         self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
         self._reporter = Reporter(local.source, self._sender.report)
