@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from openvoice.client import exchange as module
 from openvoice.client.call_sound import CallSound
 from openvoice.client.exchange import InputExchange, OutputExchange
-from openvoice.client.sound import Chosen
+from openvoice.client.recorder import Recorder
+from openvoice.client.sound import Chosen, Device
 from openvoice.core.inputs import DeviceChanged
 from openvoice.core.talk import TalkMode
 from openvoice.core.types import DeviceChange, SoundDirection
@@ -253,6 +254,48 @@ async def test_before_the_gate_only_the_choice_changes() -> None:
     sound.end()
     sound.end()
     assert (second.closed, sink.closed) == (True, True)
+
+
+async def test_before_the_gate_no_microphone_exists(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+
+    class Noted(ManualInput):
+        def __init__(self, *chosen: object, insist: bool) -> None:
+            made.append((*chosen[:1], insist))
+            super().__init__()
+
+    monkeypatch.setattr("openvoice.devices.microphone.Microphone", Noted)
+    sound = CallSound(lambda: False)
+    sound.choose(Device(), None)
+    for name in ("webcam", "headset"):
+        await sound.set_input(Device(name))
+    assert made == []
+    media = Media(sound)
+    assert made == [("headset", False)]
+    media.stop()
+    sound.close()
+
+
+async def test_a_recording_goes_on_over_a_change() -> None:
+    class Kept:
+        id = "kept"
+        frames: ClassVar[list[tuple[int, int]]] = []
+
+        def write(self, sent: Frame, received: Frame) -> None:
+            self.frames.append((int(sent[0]), int(received[0])))
+
+        def close(self) -> None: ...
+
+    sound = CallSound(lambda: False)
+    sound.recorder = Recorder(Kept())
+    sound.choose(forever(1), RecordingSink())
+    media = Media(sound)
+    await until(lambda: (1, -5) in Kept.frames)
+    await sound.set_input(forever(2))
+    await sound.set_output(RecordingSink())
+    await until(lambda: Kept.frames[-1] == (2, -5))
+    media.stop()
+    sound.close()
 
 
 async def test_anything_replaces_anything_and_what_was_replaced_is_closed(tmp_path: Path) -> None:

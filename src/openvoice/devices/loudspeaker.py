@@ -70,7 +70,7 @@ class PlayingLine(Line):
         self._request = request
         self._level = AHEAD_BLOCKS * self.block_samples
         self._mono = np.zeros(self.block_samples, np.int16)
-        self._begun = False
+        self._begun = self._sounded = False
         self._resample = FrameResampler(FRAME_SAMPLES, self.frame_samples)
 
     def handle_block(self, block: Block, time: float) -> None:
@@ -80,9 +80,11 @@ class PlayingLine(Line):
         mono[count:] = 0
         block[:] = mono[:, np.newaxis]
         self._begun = self._begun or count > 0
-        # Of two lines only the one that sound goes through is heard, and it alone has begun.
-        if self._processor is not None and self._begun and not self._closed:
-            self._processor.played(mono, time)
+        if self._processor is not None and not self._closed:
+            # A loudspeaker that is about to take over plays silence beside the one that is heard.
+            self._sounded = self._sounded or bool(mono.any())
+            if self._sounded:
+                self._processor.played(mono, time)
         if self._begun and count < len(block) and not self._closed:
             self.missed += 1
         if self.ring.available < self._level:

@@ -219,6 +219,26 @@ def test_once_voice_is_sent_reports_say_how_much() -> None:
     run(main())
 
 
+def test_after_the_end_of_one_source_another_may_come() -> None:
+    async def main() -> None:
+        alice, _ = pair()
+        microphone = NoInput()
+        alice.stream.open_gate(microphone, PacedOutput(alice.sink))
+        for _ in range(2):
+            microphone.deliver(None)
+            await asyncio.sleep(0.5)
+            before = len(alice.rtp)
+            for _ in range(50):
+                microphone.deliver(np.full(960, 1000, np.int16))
+                await asyncio.sleep(FRAME_SECONDS)
+            # Silence is not sent beside it.
+            assert len(alice.rtp) - before == pytest.approx(50, abs=2)
+            assert alice.stream.statistics().level_sent > -60
+        assert alice.told == [SourceEnded(), SourceEnded()]
+
+    run(main())
+
+
 def test_an_input_that_delivers_nothing_is_replaced_by_silence() -> None:
     async def main() -> None:
         alice, _ = pair()
