@@ -237,6 +237,16 @@ class TestMigration:
         outputs = made.receive_message(stanza, SECOND, NOW, **options)
         assert kinds(outputs) == ["Incoming"]
 
+    def test_a_user_who_calls_again_from_the_same_device(self) -> None:
+        """Dino: its old session would stay open."""
+        made = endpoint()
+        call = answered(made)
+        terminate, finish, told = made.receive_message(message("propose", "new", inner=VOICE), PEER, NOW)
+        assert isinstance(terminate, SendIq)
+        assert (terminate.payload.get("action"), terminate.payload.get("sid")) == ("session-terminate", "sid")
+        assert (said(finish).kind, said(finish).migrated) == (MessageKind.FINISH, "new")
+        assert told == Deliver(call, PeerMigrated())
+
     def test_it_may_be_late(self) -> None:
         """It waited at the own server for the stream to come back."""
         made = endpoint()

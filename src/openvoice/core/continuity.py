@@ -27,7 +27,7 @@ RESTART_WITHIN = 20.0
 RESTART_AGAIN_AFTER = 4.0
 """Seconds until it is tried again with a device that its server could not reach."""
 MOVE_AFTER = 3.0
-"""Seconds of interruption until a call moves that nobody has to answer again. Monal gives up after about seven."""
+"""Seconds of interruption until a call moves that nobody has to answer again. Monal gives up 2 s after its ICE does."""
 RING_AFTER = 10.0
 """The same where a person has to, unless it is plain that the path of before does not come back."""
 CHANGE_LASTS = 15.0

@@ -18,7 +18,7 @@ from openvoice.jingle.initiation import Initiation, Key
 from openvoice.jingle.limits import Memory
 from openvoice.jingle.messages import serialize_message
 from openvoice.jingle.model import Jingle, JingleMessage, MessageKind
-from openvoice.jingle.outputs import Deliver, Output, ReplyResult, SendMessage
+from openvoice.jingle.outputs import Deliver, Output, ReplyResult, SendIq, SendMessage
 from openvoice.jingle.session import Session
 from openvoice.jingle.sessions import Dialled, Sessions
 
@@ -61,14 +61,17 @@ class Moving:
         return self._sessions.movable(peer, said.media)
 
     def migrate(self, session: Session, said: JingleMessage, peer: Address, now: float) -> list[Output]:
-        """Leave the old session and wait for the offer of the new one."""
+        """Leave the old session and wait for the offer of the new one.
+
+        A client that knows nothing of moves, but whose user calls again, holds on to the old session until it is ended.
+        """
+        same = session.peer == peer and session.profile.renewal is not Renewal.SILENT
+        farewell = [o for o in session.terminate(EndReason.EXPIRED) if isinstance(o, SendIq)] if same else []
         finish = JingleMessage(kind=MessageKind.FINISH, id=session.sid, reason=EndReason.EXPIRED, migrated=said.id)
         self._leave(session, now)
         self._initiation.admit(session.call, said.id, peer, said.media)
-        return [
-            SendMessage(serialize_message(finish, session.peer)),
-            Deliver(session.call, PeerMigrated()),
-        ]
+        told = SendMessage(serialize_message(finish, session.peer))
+        return [*farewell, told, Deliver(session.call, PeerMigrated())]
 
     def replace(self, session: Session, request: str, offer: Jingle, now: float) -> list[Output]:
         """Take an offer of the very device that ``session`` is with: it has given up that one.
