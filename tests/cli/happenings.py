@@ -74,6 +74,7 @@ EVERYTHING = [
     of(events.CallVerified(SECURITY)),
     of(events.CallInterrupted()),
     of(events.CallRestored()),
+    of(events.CallMoved(Origin.LOCAL)),
     of(events.MuteChanged(True, Origin.LOCAL)),
     of(events.HoldChanged(True, Origin.REMOTE)),
     of(events.DigitDialled("#")),

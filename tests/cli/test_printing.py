@@ -92,6 +92,10 @@ def test_programs_get_one_line_of_the_schema(happening: Happening) -> None:
         (of(events.CallConnected()), "connected (Ctrl-C hangs up)"),
         (of(events.CallInterrupted()), "nothing is heard from the other device; trying to find another way ..."),
         (of(events.CallRestored()), "connected again"),
+        (
+            of(events.CallMoved(Origin.REMOTE)),
+            "the call moves to a new connection; nothing is sent until that is secured ...",
+        ),
         (of(events.MuteChanged(True, Origin.LOCAL)), "muted"),
         (of(events.MuteChanged(False, Origin.LOCAL)), "not muted any more"),
         (of(events.HoldChanged(True, Origin.LOCAL)), "on hold"),
