@@ -58,7 +58,8 @@ def test_whoever_says_so_takes_words(node: str) -> None:
         (STANZA, Role.INITIATOR, Remedies(restart=Restart.ALWAYS, renewal=Renewal.RINGING)),
         (STANZA, Role.RESPONDER, Remedies(restart=Restart.NEVER, renewal=Renewal.RINGING)),
         (GATEWAY, Role.INITIATOR, Remedies(restart=Restart.NEVER, renewal=Renewal.NEVER)),
-        (PeerProfile(), Role.RESPONDER, Remedies(restart=Restart.UNTRIED, renewal=Renewal.RINGING)),
+        (PeerProfile(), Role.INITIATOR, Remedies(restart=Restart.UNTRIED, renewal=Renewal.RINGING)),
+        (PeerProfile(), Role.RESPONDER, Remedies(restart=Restart.NEVER, renewal=Renewal.RINGING)),
     ],
 )
 def test_what_helps_when_the_path_is_lost(profile: PeerProfile, role: Role, remedies: Remedies) -> None:

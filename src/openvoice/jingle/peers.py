@@ -58,7 +58,8 @@ class PeerProfile:
     def remedies(self, role: Role) -> Remedies:
         """What helps when the path is lost, in a session in which this side has ``role``."""
         restart = _RESTARTS[self.restarts]
-        if self.restarts is Restarts.INITIATOR and role is Role.RESPONDER:
+        if role is Role.RESPONDER and self.restarts is not Restarts.BOTH:
+            # stanza.io ends the call when the responder begins, and who is unknown may be built on it.
             restart = Restart.NEVER
         return Remedies(restart=restart, renewal=self.renewal)
 
