@@ -15,23 +15,26 @@ PANELS = ((70, 450), (560, 940))
 SYSTEMS = {
     "openvoice": "openvoice",
     "chromium-equal": "Chromium, same bitrate",
-    "chromium-equal-red": "Chromium with RED, same bitrate",
+    "chromium-equal-red": "... with RED",
+    "chromium-equal-nack": "... with NACK",
     "chromium": "Chromium, as it is",
     "aiortc": "aiortc",
 }
 """In the order of the legend, with what it calls them."""
 STYLE = """
 svg { font: 13px system-ui, sans-serif; --paper: #ffffff; --ink: #1f2328; --faint: #d1d9e0; }
-.s0 { --hue: #0757ba; } .s1 { --hue: #b35900; } .s2 { --hue: #8a3ffc; } .s3 { --hue: #6e7781; } .s4 { --hue: #a40e26; }
+.s0 { --hue: #0757ba; } .s1 { --hue: #b35900; } .s2 { --hue: #8a3ffc; } .s3 { --hue: #1a7f37; }
+.s4 { --hue: #6e7781; } .s5 { --hue: #a40e26; }
 @media (prefers-color-scheme: dark) {
   svg { --paper: #0d1117; --ink: #e6edf3; --faint: #3d444d; }
-  .s0 { --hue: #58a6ff; } .s1 { --hue: #f0883e; } .s2 { --hue: #d2a8ff; } .s3 { --hue: #9198a1; }
-  .s4 { --hue: #ff7b72; }
+  .s0 { --hue: #58a6ff; } .s1 { --hue: #f0883e; } .s2 { --hue: #d2a8ff; } .s3 { --hue: #3fb950; }
+  .s4 { --hue: #9198a1; } .s5 { --hue: #ff7b72; }
 }
 .paper { fill: var(--paper); } text { fill: var(--ink); } .grid { stroke: var(--faint); }
 .title { font-weight: 600; font-size: 15px; } .note { font-size: 12px; opacity: 0.8; }
 .curve { fill: none; stroke: var(--hue); stroke-width: 2; } .s0 .curve { stroke-width: 3.5; }
-.s2 .curve { stroke-dasharray: 7 4; } .s3 .curve { stroke-dasharray: 2 4; } .s4 .curve { stroke-dasharray: 10 3 2 3; }
+.s2 .curve { stroke-dasharray: 7 4; } .s3 .curve { stroke-dasharray: 14 4; } .s4 .curve { stroke-dasharray: 2 4; }
+.s5 .curve { stroke-dasharray: 10 3 2 3; }
 .point { fill: var(--hue); }
 """
 Row = Mapping[str, Any]

@@ -72,7 +72,12 @@ function relayed(sdp, port) {
   return lines.join("\r\n");
 }
 
-async function connect({ name, ports, red, bitrate }) {
+// Let a lost packet be asked for again (RFC 4585, 6.2.1), which is done for pictures only by default.
+function repeating(sdp) {
+  return sdp.replace(/(a=rtpmap:111 [^\r]*\r\n)/, "$1a=rtcp-fb:111 nack\r\n");
+}
+
+async function connect({ name, ports, red, nack, bitrate }) {
   const first = new RTCPeerConnection(), second = new RTCPeerConnection();
   calls.set(name, { first, second });
   const connected = new Promise((done, failed) => {
@@ -92,11 +97,12 @@ async function connect({ name, ports, red, bitrate }) {
     sending.setCodecPreferences([...codecs.filter(isRed), ...codecs.filter(codec => !isRed(codec))]);
   }
   await first.setLocalDescription(await first.createOffer());
-  await second.setRemoteDescription({ type: "offer", sdp: relayed(await gathered(first), ports[0]) });
+  const offer = relayed(await gathered(first), ports[0]);
+  await second.setRemoteDescription({ type: "offer", sdp: nack ? repeating(offer) : offer });
   await second.setLocalDescription(await second.createAnswer());
   let answer = relayed(await gathered(second), ports[1]);
   if (bitrate) answer = answer.replace(/(a=fmtp:111 [^\r]*)/, `$1;maxaveragebitrate=${bitrate}`);
-  await first.setRemoteDescription({ type: "answer", sdp: answer });
+  await first.setRemoteDescription({ type: "answer", sdp: nack ? repeating(answer) : answer });
   await connected;
 }
 

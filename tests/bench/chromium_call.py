@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +31,14 @@ FLAGS = (*WEBRTC, "--disable-audio-output")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mode:
-    """How Opus is sent: ``bitrate`` in bit/s by ``maxaveragebitrate`` (RFC 7587, 6.1), or what the browser takes."""
+    """How Opus is sent: ``bitrate`` in bit/s by ``maxaveragebitrate`` (RFC 7587, 6.1), or what the browser takes.
+
+    ``red`` sends every frame twice (RFC 2198); with ``nack`` a lost packet is asked for again (RFC 4585, 6.2.1).
+    """
 
     bitrate: int | None = None
     red: bool = False
+    nack: bool = False
 
 
 async def together(calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Callable[[], None]) -> list[Heard]:
@@ -47,7 +51,7 @@ async def together(calls: Sequence[tuple[Mode, Ports]], said: Samples, begin: Ca
         await page.call("begin")
         names = [f"call {number}" for number in range(len(calls))]
         for name, (mode, ports) in zip(names, calls, strict=True):
-            await page.call("connect", {"name": name, "ports": ports, "red": mode.red, "bitrate": mode.bitrate})
+            await page.call("connect", {"name": name, "ports": ports, **asdict(mode)})
         prefer(process.pid for process in processes(browser))
         await asyncio.sleep(SETTLES)
         begin()

@@ -30,8 +30,8 @@ from tests.media.audio.network import Network
 
 STALLS = 14
 """The most that a valid take has: above, figures show the machine."""
-PYTHON = ("openvoice", "openvoice-no-red", "aiortc")
-DEFAULT, EQUAL, EQUAL_RED = "chromium", "chromium-equal", "chromium-equal-red"
+PYTHON = ("openvoice", "openvoice-plain", "aiortc")
+DEFAULT, EQUAL, EQUAL_RED, EQUAL_NACK = "chromium", "chromium-equal", "chromium-equal-red", "chromium-equal-nack"
 EQUAL_AT_LEAST = 0.95
 """Of openvoice's kbit/s: what the equal modes of Chromium have to use."""
 OVERHEAD = 12.0
@@ -44,13 +44,13 @@ Say = Callable[[str], None]
 class Rates:
     """Finds the bitrate to ask of Chromium for so many kbit/s on the wire: it sends less than it may, in pauses."""
 
-    factors: dict[str, float] = field(default_factory=lambda: {EQUAL: 0.75, EQUAL_RED: 1.5})
+    factors: dict[str, float] = field(default_factory=lambda: {EQUAL: 0.75, EQUAL_RED: 1.5, EQUAL_NACK: 0.75})
 
     def mode(self, system: str, kilobits: float) -> Mode:
         if system == DEFAULT:
             return Mode()
         wanted = 1000 * max(0.0, kilobits - OVERHEAD) / self.factors[system]
-        return Mode(bitrate=round(min(510_000, max(6000, wanted))), red=system == EQUAL_RED)
+        return Mode(bitrate=round(min(510_000, max(6000, wanted))), red=system == EQUAL_RED, nack=system == EQUAL_NACK)
 
     def learn(self, system: str, mode: Mode, kilobits: float) -> None:
         if mode.bitrate is not None:
@@ -132,7 +132,7 @@ class Bench:
                 yield results
 
     def _chromium(self, row: _Row, rates: Rates, ours: float) -> list[dict[str, Any]]:
-        systems = (DEFAULT, EQUAL, EQUAL_RED) if ours else (DEFAULT,)
+        systems = (DEFAULT, EQUAL, EQUAL_RED, EQUAL_NACK) if ours else (DEFAULT,)
         modes = {system: rates.mode(system, ours) for system in systems}
         results = row.figures(modes)
         again = {}
@@ -195,7 +195,7 @@ def described(system: str, mode: Mode) -> str:
     if system in PYTHON:
         return "its own choice"
     bitrate = "its own choice" if mode.bitrate is None else f"maxaveragebitrate={mode.bitrate}"
-    return f"RED, {bitrate}" if mode.red else bitrate
+    return ", ".join([bitrate, *(["RED"] if mode.red else []), *(["NACK"] if mode.nack else [])])
 
 
 def _judge(script: Script, take: Take | None, trouble: Network | None, visqol: bool) -> dict[str, Any] | None:

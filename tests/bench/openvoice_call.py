@@ -58,11 +58,11 @@ class Pair:
 
         return notify
 
-    async def secure(self, *, redundancy: bool = True) -> None:
+    async def secure(self, *, plain: bool = False) -> None:
         """Agree on keys, and exchange the first authenticated packets."""
         caller, callee = self.ends
         offer = self._passed(0, await caller.open(Role.INITIATOR, None))
-        answer = await callee.open(Role.RESPONDER, offer if redundancy else without_redundancy(offer))
+        answer = await callee.open(Role.RESPONDER, without_protection(offer) if plain else offer)
         await caller.apply_answer(self._passed(1, answer))
         for event in (*self._secured, *self._flowing):
             await event.wait()
@@ -84,15 +84,15 @@ class Pair:
         return tuple(replace(candidate, port=self._ports[index]) for candidate in candidates)
 
 
-async def call(said: Samples, ports: Ports, started: Started, *, redundancy: bool = True) -> Heard:
-    """Say so much over a relay once ``started`` says so; with ``redundancy`` the second end offers RED (RFC 2198)."""
+async def call(said: Samples, ports: Ports, started: Started, *, plain: bool = False) -> Heard:
+    """Say so much over a relay once ``started`` says so; ``plain`` is without RED and NACK (RFC 2198, RFC 4585)."""
     mouth, ear = Mouth(said), Ear()
     pair = Pair(
         (lambda: PacedInput(mouth), lambda: PacedOutput(Silence())),
         (lambda: PacedInput(Silence()), lambda: PacedOutput(ear)),
         ports=ports,
     )
-    await pair.secure(redundancy=redundancy)
+    await pair.secure(plain=plain)
     alice, bob = pair.ends
     await started()
     used = time.process_time()
@@ -112,9 +112,13 @@ async def call(said: Samples, ports: Ports, started: Started, *, redundancy: boo
     )
 
 
-def without_redundancy(description: SessionDescription) -> SessionDescription:
+def without_protection(description: SessionDescription) -> SessionDescription:
+    """What a peer says that knows neither RED nor NACK."""
     contents = (
-        replace(content, codecs=tuple(codec for codec in content.codecs if codec.name != REDUNDANCY))
+        replace(
+            content,
+            codecs=tuple(replace(codec, feedback=()) for codec in content.codecs if codec.name != REDUNDANCY),
+        )
         for content in description.contents
     )
     return replace(description, contents=tuple(contents))

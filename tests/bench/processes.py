@@ -17,7 +17,7 @@ from tests.bench.take import Heard
 
 CALLS: dict[str, Callable[[Samples, Ports, Started], Awaitable[Heard]]] = {
     "openvoice": openvoice_call.call,
-    "openvoice-no-red": partial(openvoice_call.call, redundancy=False),
+    "openvoice-plain": partial(openvoice_call.call, plain=True),
     "aiortc": aiortc_call.call,
 }
 CONNECTED_WITHIN = 30.0

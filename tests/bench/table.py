@@ -7,7 +7,9 @@ from typing import Any
 
 OURS = "openvoice"
 RIVALS = ("chromium-equal", "chromium-equal-red")
-"""What has as much on the wire."""
+"""What has as much on the wire, by what an application may simply ask for."""
+RIVAL_WITH_NACK = "chromium-equal-nack"
+"""The same with what an application gets only by changing the descriptions that it exchanges."""
 COLUMNS = {
     "network": "network",
     "system": "system",
@@ -74,30 +76,25 @@ def markdown(rows: Iterable[Row]) -> str:
 
 def comparison(rows: Sequence[Row]) -> str:
     """For each network by how much openvoice is better than the better one of Chromium's at the same bitrate."""
-    names = ("network", "PESQ-WB", "against", "delay ms", "against")
-    lines = [_markdown_line(names), _markdown_line(["---", *["---:"] * (len(names) - 1)])]
+    names = ("network", "PESQ-WB", "the better of Chromium's", "delay ms", "PESQ-WB with NACK", "delay ms with NACK")
+    lines = [_markdown_line(names), _markdown_line(["---", "---:", "---", *["---:"] * (len(names) - 3)])]
     for network in dict.fromkeys(row["network"] for row in rows):
         here = {row["system"]: row for row in rows if row["network"] == network}
-        judged = [here[name] for name in RIVALS if name in here and here[name]["pesq_wb"] is not None]
-        if OURS not in here or here[OURS]["pesq_wb"] is None or not judged:
+        rivals = [here[name] for name in RIVALS if name in here and here[name]["pesq_wb"] is not None]
+        if OURS not in here or here[OURS]["pesq_wb"] is None or not rivals:
             continue
-        ours, best = here[OURS], max(judged, key=lambda row: float(row["pesq_wb"]))
-        lines.append(
-            _markdown_line(
-                [
-                    network,
-                    f"{ours['pesq_wb'] - best['pesq_wb']:+.2f}",
-                    f"{best['system']} at {best['kbit_s']:.0f} kbit/s (ours {ours['kbit_s']:.0f})",
-                    _difference(ours["delay_ms"], best["delay_ms"]),
-                    _cell("delay_ms", best["delay_ms"]),
-                ]
-            )
-        )
+        ours, best = here[OURS], max(rivals, key=lambda row: float(row["pesq_wb"]))
+        texts = [f"{best['system']} at {best['kbit_s']:.0f} kbit/s (ours {ours['kbit_s']:.0f})"]
+        for rival in (best, here.get(RIVAL_WITH_NACK, {})):
+            texts += [_difference(ours, rival, "pesq_wb", "+.2f"), _difference(ours, rival, "delay_ms", "+.0f")]
+        lines.append(_markdown_line([network, texts[1], texts[0], *texts[2:]]))
     return "\n".join(lines) + "\n"
 
 
-def _difference(ours: float | None, theirs: float | None) -> str:
-    return "-" if ours is None or theirs is None else f"{ours - theirs:+.0f}"
+def _difference(ours: Row, theirs: Row, name: str, form: str) -> str:
+    if ours.get(name) is None or theirs.get(name) is None:
+        return "-"
+    return f"{ours[name] - theirs[name]:{form}}"
 
 
 def _markdown_line(texts: Sequence[str]) -> str:

@@ -56,12 +56,14 @@ def test_the_comparison_is_with_the_better_of_those_with_as_much_on_the_wire() -
         row("chromium", pesq_wb=4.4),
         row("chromium-equal", pesq_wb=3.5),
         row("chromium-equal-red", pesq_wb=3.7, delay_ms=80.0),
+        row("chromium-equal-nack", pesq_wb=4.3, delay_ms=40.0),
         row("openvoice", "cut-1000", pesq_wb=None),
     ]
     (line,) = table.comparison(rows).splitlines()[2:]
     assert "+0.50" in line
     assert "chromium-equal-red" in line
-    assert "-50" in line
+    cells = [cell.strip() for cell in line.split("|")]
+    assert cells[4:7] == ["-50", "-0.10", "-10"]
 
 
 def test_the_chart_is_an_image_with_a_curve_of_every_system_in_both_panels() -> None:
