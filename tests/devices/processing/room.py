@@ -45,6 +45,8 @@ class Room:
     later: float = 0.0
     output_latency: float = 0.03
     input_latency: float = 0.02
+    lost: tuple[float, ...] = ()
+    """Seconds at which 60 ms of the microphone's sound are lost."""
     loudspeaker_rate: int = SAMPLE_RATE
     microphone_rate: int = SAMPLE_RATE
     error: float = 0.0003
@@ -124,7 +126,7 @@ def converse(room: Room, far: Sound, near: Sound, processor: VoiceProcessor) -> 
         if what == "play":
             block = given[number * out_block : (number + 1) * out_block].astype(np.int16)
             processor.played(block, told(number * 0.01 / (1 + room.drift)))
-        else:
+        elif not any(time <= number * 0.01 < time + 0.06 for time in room.lost):
             span = slice(number * BLOCK, (number + 2) * BLOCK)
             sent[span] = processor.captured(microphone[span].astype(np.int16), told(number * 0.01))
     return Heard(echo=echo, near=near, microphone=microphone, sent=sent)

@@ -79,7 +79,7 @@ def test_a_few_blocks_told_late_change_nothing() -> None:
     clocks = Clocks(error=1.0)
     clocks.blocks(2000)
     before = clocks.alignment.drift
-    for _ in range(10):
+    for _ in range(FIRST_BLOCKS - 1):
         clocks.alignment.follow(clocks.place + 4800)
         clocks.place += BLOCK_SAMPLES
     assert clocks.alignment.drift == pytest.approx(before, abs=20 * PPM)

@@ -76,6 +76,13 @@ def test_a_way_that_changes_is_found_again() -> None:
     assert heard.erle(11, 15) >= 25
 
 
+def test_lost_sound_does_not_bring_the_echo_back() -> None:
+    seconds = 16.0
+    heard, _ = hear(Room(lost=(7.0, 9.5, 12.0)), spoken("alice", seconds), silence(seconds))
+    for begin in (7.4, 9.9, 12.4):
+        assert heard.erle(begin, begin + 2) >= 25
+
+
 def test_devices_of_different_clocks_are_the_worse_without_their_drift(monkeypatch: pytest.MonkeyPatch) -> None:
     class Rigid(Alignment):
         """Believes that both clocks are one, and looks again when they are 40 ms apart."""

@@ -12,7 +12,7 @@ import statistics
 BLOCK_SAMPLES = 480
 """One step: 10 ms of the microphone's sound at 48 kHz."""
 FIRST_BLOCKS = 10
-"""A time told once may be wrong by much; the median of these is where the filter begins."""
+"""A time told once may be wrong by much; the median of these in a row is where the filter begins, or begins anew."""
 ERROR = 48.0
 """Samples by which a time told is wrong at the least: 1 ms. On a busy machine it is more: surprises say how much."""
 REMEMBERED = 0.99
@@ -20,9 +20,7 @@ REMEMBERED = 0.99
 BELIEVED = 3 * ERROR
 """What is told further away than that counts as if it were no further."""
 ELSEWHERE = 240.0
-"""What is told so far away, 5 ms, teaches nothing ..."""
-ELSEWHERE_BLOCKS = 30
-"""... until so many blocks in a row say so: a stream began anew, or lost sound."""
+"""What is told so far away, 5 ms, teaches nothing: unless it goes on, for then a stream began anew, or lost sound."""
 UNKNOWN_DRIFT = 300e-6
 """Sound cards differ by so much; a learner of it should not be surprised by three times that."""
 KNOWN_DRIFT = 100e-6
@@ -41,8 +39,11 @@ class Alignment:
         self._drift_variance = UNKNOWN_DRIFT**2
         self._place: float | None = None
         self._error = ERROR
-        self._first: list[float] = []
-        self._begin()
+        self._gathered: list[float] = []
+        """Places told in a row that the filter does not believe (yet), each brought to the time of the first."""
+        self._estimate = 0.0
+        self._variance = 0.0
+        self._covariance = 0.0
 
     @property
     def drift(self) -> float:
@@ -53,50 +54,47 @@ class Alignment:
         """Take the place that the clocks tell for the next block; return the one to use, and the step from sample to
         sample in it. ``None`` as long as too little is known.
         """
-        if len(self._first) < FIRST_BLOCKS:
-            self._first.append(told - len(self._first) * BLOCK_SAMPLES * (1 + self._drift))
-            if len(self._first) == FIRST_BLOCKS:
-                behind = (FIRST_BLOCKS - 1) * BLOCK_SAMPLES * (1 + self._drift)
-                self._estimate = statistics.median(self._first) + behind
-                self._place = self._estimate
-        else:
+        if self._place is not None:
             self._learn(told)
+        else:
+            self._gather(told)
         if self._place is None:
             return None
         start = self._place
-        step = 1 + self._drift
-        if len(self._first) == FIRST_BLOCKS:
-            step += GLIDE * (self._estimate - start) / BLOCK_SAMPLES
+        step = 1 + self._drift + GLIDE * (self._estimate - start) / BLOCK_SAMPLES
         self._place = start + BLOCK_SAMPLES * step
         return start, step
 
     def move(self, samples: float) -> None:
         """From now on use a place so much later. The drift stays known."""
-        self._first = [place + samples for place in self._first]
+        self._gathered = [place + samples for place in self._gathered]
         self._estimate += samples
         if self._place is not None:
             self._place += samples
 
-    def _begin(self) -> None:
-        self._first.clear()
-        self._estimate = 0.0
-        self._variance = ERROR**2 / 4
-        self._covariance = 0.0
-        self._strays = 0
+    def _gather(self, told: float) -> None:
+        self._gathered.append(told - self._pace * len(self._gathered))
+        if len(self._gathered) == FIRST_BLOCKS:
+            self._place = self._estimate = statistics.median(self._gathered) + self._pace * (FIRST_BLOCKS - 1)
+            self._variance, self._covariance = ERROR**2 / 4, 0.0
+            self._drift_variance = max(self._drift_variance, KNOWN_DRIFT**2)
+            self._gathered.clear()
+
+    @property
+    def _pace(self) -> float:
+        return BLOCK_SAMPLES * (1 + self._drift)
 
     def _learn(self, told: float) -> None:
-        self._estimate += BLOCK_SAMPLES * (1 + self._drift)
+        self._estimate += self._pace
         self._variance += 2 * BLOCK_SAMPLES * self._covariance + BLOCK_SAMPLES**2 * self._drift_variance
         self._covariance += BLOCK_SAMPLES * self._drift_variance
         self._drift_variance += WANDERING**2
         surprise = told - self._estimate
         self._error += (1 - REMEMBERED) * (2 * min(abs(surprise), 2 * ELSEWHERE) - self._error)
-        self._strays = self._strays + 1 if abs(surprise) > ELSEWHERE else 0
-        if self._strays == ELSEWHERE_BLOCKS:
-            self._drift_variance = max(self._drift_variance, KNOWN_DRIFT**2)
-            self._begin()
-        if self._strays or not self._first:
+        if abs(surprise) > ELSEWHERE:
+            self._gather(told)
             return
+        self._gathered.clear()
         surprise = max(-BELIEVED, min(BELIEVED, surprise))
         total = self._variance + max(ERROR, self._error) ** 2
         gain, drift_gain = self._variance / total, self._covariance / total
