@@ -6,6 +6,8 @@ less alike the more there is to make up for: what an ear notices least.
 
 from __future__ import annotations
 
+from math import gcd
+
 import numpy as np
 
 from openvoice.media.audio.codec import Samples
@@ -77,7 +79,7 @@ def _removable(length: int, surplus: float, pending: int) -> int:
     Samples that wait decoded delay without protecting: the packet after them is needed no later for them. Where
     packets and frames differ in length, some always wait, and the offset is not the same at each packet.
     """
-    step = int(np.gcd(length, FRAME_SAMPLES))
+    step = gcd(length, FRAME_SAMPLES)
     removable = pending % step
     if surplus > (2 * FRAME_SAMPLES - step) / SAMPLE_RATE + _SLACK:
         removable += FRAME_SAMPLES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -26,4 +28,4 @@ def similarities(template: npt.NDArray[np.float32], sound: npt.NDArray[np.float3
 
 def loudness(sound: npt.NDArray[np.float32]) -> float:
     """Root mean square; 32768 is full scale."""
-    return float(np.sqrt(np.mean(sound**2))) if len(sound) else 0.0
+    return math.sqrt(float(sound @ sound) / len(sound)) if len(sound) else 0.0
