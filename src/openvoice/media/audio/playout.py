@@ -118,6 +118,11 @@ class PlayoutBuffer:
         return len(self._ready)
 
     @property
+    def position(self) -> int | None:
+        """What is due next, in samples of the sender's time; ``None`` before the stream begins."""
+        return self._position
+
+    @property
     def delay(self) -> float:
         """Seconds between the arrival of a packet and the playing of its sound, on a moving average."""
         return self._delay
