@@ -254,3 +254,19 @@ async def test_a_session_that_is_closed_while_it_opens_leaves_no_timer_and_no_so
     timers = [timer for timer in session._loop._scheduled if not timer.cancelled()]  # type: ignore[attr-defined]
     assert [timer for timer in timers if "_take_snapshot" in repr(timer)] == []
     assert set(psutil.Process().net_connections("udp")) <= before
+
+
+async def test_a_change_of_the_network_is_told_on_the_media_thread(
+    engine: ThreadedMediaEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caller = Caller(engine)
+    caller.session.network_changed()  # nothing is open yet
+    await caller.session.open(Role.INITIATOR, None)
+    told: list[str] = []
+    monkeypatch.setattr(caller.session._media, "network_changed", lambda: told.append(threading.current_thread().name))
+    caller.session.network_changed()
+    await until(lambda: told == ["openvoice-media"])
+    await caller.session.close()
+    caller.session.network_changed()
+    await asyncio.sleep(0.05)
+    assert len(told) == 1

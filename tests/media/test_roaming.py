@@ -455,3 +455,16 @@ async def test_an_allocation_that_is_abandoned_leaves_no_socket_behind() -> None
     assert refreshing.cancelled()
     await allocation.close()
     await agent.close()
+
+
+async def test_what_is_gone_with_the_selected_pair_has_to_answer_before_it_counts(pair: tuple[Agent, Agent]) -> None:
+    first, _ = pair
+    first._pair_all()
+    for checked in first._check_list:
+        checked.state = CandidatePair.State.SUCCEEDED
+    first.cut(WIFI)
+    first.seek()
+    await until(lambda: first.network == LTE)
+    best = first._best_pair()
+    assert best is not None
+    assert best.local_candidate.host == LTE

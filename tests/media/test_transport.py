@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from openvoice.core import inputs
 from openvoice.core.description import Candidate
 from openvoice.core.types import EndReason
-from openvoice.media import liveness
+from openvoice.media import liveness, roaming
 from openvoice.media import transport as transport_module
 from openvoice.media.ice import IceAgent
 from openvoice.media.transport import MediaTransport
@@ -268,3 +269,47 @@ async def test_a_peer_that_lets_go_of_its_video_talks_on(pair: Pair) -> None:
     pair.caller.media._voice_name = "another"
     pair.caller.media.closed(transport)
     assert not pair.caller.has_said(inputs.MediaClosed)
+
+
+async def test_addresses_that_are_new_are_told(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.caller.media.network_changed()
+    await asyncio.sleep(0.1)
+    assert count(pair.caller, inputs.NetworkChanged) == 0
+    monkeypatch.setattr(roaming, "local_addresses", lambda _: ("127.0.0.1", "127.0.0.2"))
+    monkeypatch.setattr(roaming, "network_of", lambda address: address)
+    pair.caller.media.network_changed()
+    await pair.caller.says(inputs.NetworkChanged)
+    pair.caller.media.network_changed()
+    await asyncio.sleep(0.1)
+    assert count(pair.caller, inputs.NetworkChanged) == 1
+    assert not pair.caller.has_said(inputs.MediaInterrupted)
+
+
+async def test_a_socket_that_cannot_send_is_an_interruption_at_once(pair: Pair) -> None:
+    """There is no other: nothing is waited for. The peer is still heard, and that restores nothing by itself."""
+    (only,) = transport_of(pair.caller)._agent.sockets
+    cut(transport_of(pair.caller)._agent)
+    only.error_received(OSError(errno.ENETUNREACH, "unreachable"))
+    assert count(pair.caller, inputs.MediaInterrupted) == 1
+    received = pair.caller.media.statistics().packets_received
+    await until(lambda: pair.caller.media.statistics().packets_received > received + 5)
+    assert count(pair.caller, inputs.MediaRestored) == 0
+    mend(transport_of(pair.caller)._agent)
+    await pair.caller.says(inputs.MediaRestored)
+
+
+async def test_the_path_of_before_says_nothing_of_the_one_in_use(pair: Pair) -> None:
+    before = transport_of(pair.caller)._agent
+    await restart(pair.caller, pair.callee)
+    await until(lambda: transport_of(pair.caller)._agent is not before)
+    cut(transport_of(pair.caller)._agent)
+    (only,) = before.sockets
+    only.error_received(OSError(errno.ENETUNREACH, "unreachable"))
+    assert count(pair.caller, inputs.MediaInterrupted) == 0
+
+
+async def test_a_closed_call_hears_no_more_of_the_network(pair: Pair) -> None:
+    await pair.caller.media.close()
+    pair.caller.media.network_changed()
+    await asyncio.sleep(0.05)
+    assert transport_of(pair.caller)._agent.sockets == ()

@@ -1,6 +1,6 @@
 """A call between two devices with two real networks each: what of it is heard when they change.
 
-How long it takes depends on the machine; the measurements are in docs/performance.md. Here it is only held that
+How long it takes depends on the machine; the measurements are in docs/networks.md. Here it is only held that
 the call moved before anybody would have called it interrupted, and that nothing is lost where both ways live.
 """
 

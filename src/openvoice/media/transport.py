@@ -258,7 +258,8 @@ class MediaTransport:
 
     def network_changed(self) -> None:
         """The ways of this device into the network changed: use those that there are now."""
-        self._run(self._roam())
+        if not self._closed:
+            self._run(self._roam())
 
     async def _roam(self) -> None:
         is_new = await self._agent.network_changed()
