@@ -67,15 +67,20 @@ class Job:
 
 
 class Studio:
-    """Makes calls of one kind at once over the relay."""
+    """Makes calls of one kind over the relay, so many of them at once as the machine bears."""
 
-    def __init__(self, relay: Relay, say: Say) -> None:
+    def __init__(self, relay: Relay, say: Say, at_once: int) -> None:
         self._relay = relay
+        self._at_once = at_once
         self._say = say
         self._numbers = itertools.count()
 
     def takes(self, jobs: Sequence[Job], script: Script) -> list[Take | None]:
         """Of each job, or ``None`` for a call that failed."""
+        parts = (jobs[begin : begin + self._at_once] for begin in range(0, len(jobs), self._at_once))
+        return [take for part in parts for take in self._together(part, script)]
+
+    def _together(self, jobs: Sequence[Job], script: Script) -> list[Take | None]:
         numbers = [next(self._numbers) for _ in jobs]
         ports = [self._relay.open(number, job.network) for number, job in zip(numbers, jobs, strict=True)]
 
@@ -111,6 +116,7 @@ class Bench:
 
     rows: Sequence[Row]
     seeds: int
+    at_once: int
     conversation: Script
     train: Script
     chromium: bool
@@ -121,7 +127,7 @@ class Bench:
         """The figures of one network after the other, each of every system."""
         rates = Rates()
         with relay() as bad, ProcessPoolExecutor(2, get_context("forkserver")) as judges:
-            studio = Studio(bad, self.say)
+            studio = Studio(bad, self.say, self.at_once)
             for row in self.rows:
                 script = self.train if row.is_trouble else self.conversation
                 measured = _Row(self, row, script, studio, judges)
@@ -163,8 +169,8 @@ class _Row:
     def figures(self, modes: dict[str, Mode]) -> list[dict[str, Any]]:
         jobs = [
             Job(system=system, mode=mode, network=replace(self._row.network, seed=seed))
-            for system, mode in modes.items()
             for seed in range(1, self._bench.seeds + 1)
+            for system, mode in modes.items()
         ]
         self._bench.say(f"  {self._row.name}: {len(jobs)} calls of {self._script.seconds:.0f} s ({', '.join(modes)})")
         takes = self._studio.takes(jobs, self._script)

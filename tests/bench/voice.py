@@ -24,6 +24,8 @@ from tests.chromium import executable
 
 VOICE_SECONDS = 8.0
 """Of each voice: what PESQ wants at least."""
+AT_ONCE = 12
+"""All that one network needs with three seeds, of one kind: about one core of two."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--quick", action="store_true", help="four networks, each met once")
     parser.add_argument("--rows", help=f"networks, with commas between: {', '.join(row.name for row in ROWS)}")
     parser.add_argument("--seeds", type=int, help="how often each network is met (3, with --quick 1)")
+    parser.add_argument("--at-once", type=int, default=AT_ONCE, help=f"calls at the same time ({AT_ONCE})")
     parser.add_argument("--resume", action="store_true", help="keep the rows that the file has already")
     parser.add_argument("--visqol", action="store_true", help="judge the first voice by ViSQOL as well: slow")
     parser.add_argument("--docs", type=Path, help="a folder whose voice-quality.md and .svg are to show the results")
@@ -48,6 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     bench = Bench(
         rows=rows,
         seeds=options.seeds or (1 if options.quick else 3),
+        at_once=options.at_once,
         conversation=speech.conversation(voices),
         train=speech.train(),
         chromium=executable() is not None,
