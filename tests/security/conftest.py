@@ -45,7 +45,7 @@ def microphones(monkeypatch: pytest.MonkeyPatch) -> list[AudioInput]:
     """The microphones that exist so far, in place of real ones."""
     made: list[AudioInput] = []
 
-    def make(selector: str | None = None) -> AudioInput:
+    def make(*_: object, insist: bool) -> AudioInput:
         made.append(ManualInput())
         return made[-1]
 
