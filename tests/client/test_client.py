@@ -28,6 +28,7 @@ from openvoice import (
     Vouching,
 )
 from openvoice.core import inputs as i
+from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.effects import SendEnd, SendRinging
 from openvoice.core.policy import Rules, Screening
 from openvoice.core.types import CallId, Origin
@@ -218,6 +219,7 @@ async def test_strangers_are_called_and_answered_by_a_relay_where_there_is_one(
         calls = await connected(*sides)
         for one in sides:
             assert one.engine.sessions[0].settings.relay_only == (not known and services == (TURN,))
+            assert one.engine.sessions[0].settings.bandwidth == one.client._bandwidth == DEFAULT_BANDWIDTH
         await calls[0].hangup()
         await calls[1].wait_closed()
     for happenings in heard:

@@ -192,6 +192,11 @@ async def test_a_client_of_the_profile_has_its_policy_and_keeps_history(
     assert len(profile.history()) == 3
 
 
+def test_a_client_of_the_profile_keeps_to_the_bandwidth_of_the_file(tmp_path: Path) -> None:
+    (tmp_path / "openvoice.toml").write_text('[account."alice@example.org"]\n[network]\nbandwidth = 40\n')
+    assert Client.open(tmp_path)._bandwidth == 40
+
+
 async def test_the_doctor_of_the_profile(profile: Profile) -> None:
     steps = [step async for step in profile.diagnose(ALICE)]
     assert steps[0].name == "configuration"

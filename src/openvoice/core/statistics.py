@@ -15,7 +15,7 @@ class CallStatistics:
     bytes_sent: int = 0
     bytes_received: int = 0
     loss: float = 0.0
-    """Share of the peer's packets that never came."""
+    """Share of the peer's packets that were lost, though some may have come when they were sent once more."""
     remote_loss: float = 0.0
     """Share of our packets that the peer missed, by its last receiver report."""
     remote_burst: float = 1.0

@@ -47,8 +47,6 @@ _SKIP = 1.0
 """Seconds above the wanted offset that are skipped instead of played faster."""
 _FARTHEST = 2
 """Packets that are waited for to replace a lost one: more would delay speech more than it improves it."""
-LONGEST_WAIT = 0.045
-"""Seconds that are waited for what was asked for again."""
 _PATIENCE = 5 * FRAME_SAMPLES
 """Samples concealed before the sender is taken to pause: 100 ms."""
 _PAST = 1440
@@ -165,19 +163,12 @@ class PlayoutBuffer:
             self._packets[start] = _Packet(payload, payload_format.decoder, duration, arrival)
             self._bound(arrival)
 
-    def expect(self, timestamp: int, distance: float, now: float) -> None:
-        """The packet of ``timestamp`` was asked for again: it comes ``distance`` seconds after its time.
-
-        It will tell nothing of jitter. The next one like it is waited for, if that is not too long.
-        """
-        if self._clock_rate is None:
-            return
+    def expect(self, timestamp: int, now: float) -> None:
+        """The packet of ``timestamp`` was asked for again: it tells nothing of jitter, nor that it was only late."""
         start, _ = self._place(timestamp, now)
         self._asked[start] = None
         if len(self._asked) > CAPACITY:
             del self._asked[next(iter(self._asked))]
-        if distance <= LONGEST_WAIT:
-            self._reserve.note(start, round(distance * SAMPLE_RATE), now)
 
     def insert_copy(self, payload_type: int, timestamp: int, offset: int, payload: bytes, arrival: float) -> None:
         """Take a copy of an earlier payload out of the packet inserted last, ``offset`` ticks later than ``timestamp``.

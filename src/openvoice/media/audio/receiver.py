@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from aiortc.rtp import RtpPacket
@@ -17,6 +18,8 @@ from openvoice.ports import Frame
 
 _LONGEST_PACKET = 0.12
 """Seconds: what Opus allows (RFC 6716, 2.1.4)."""
+_MOST_EXPECTED = 32
+"""Packets asked for again of which that is remembered."""
 _INSISTENCE = 3
 """Packets in a row that another source must send before it takes the place of the one that is heard."""
 
@@ -31,6 +34,7 @@ class AudioReceiver:
         self._digits = DigitReceiver()
         self._level = LevelMeter()
         self._rival: tuple[int, int] = (0, 0)
+        self._expected: deque[int] = deque(maxlen=_MOST_EXPECTED)
         self._latest = (0, 0, 0, 1)
         """Sequence number and timestamp of the latest packet, timestamp units in a packet, and in a second."""
         self.reception: ReceptionStatistics | None = None
@@ -46,7 +50,11 @@ class AudioReceiver:
         self.octets += len(packet.payload)
         if codec is None or not self._is_heard(packet.ssrc, codec) or self.reception is None:
             return
-        self.reception.add(packet, arrival)
+        if packet.sequence_number in self._expected:
+            # The peer should know what the network does to its packets, not what was mended afterwards.
+            self._expected.remove(packet.sequence_number)
+        else:
+            self.reception.add(packet, arrival)
         self._note(packet, codec.clock_rate)
         if is_redundancy(codec):
             self._handle_blocks(packet, arrival)
@@ -80,13 +88,14 @@ class AudioReceiver:
         elif self.playing:
             self._buffer.insert(codec.payload_type, timestamp, payload, arrival)
 
-    def expect(self, sequence: int, after: float, now: float) -> None:
-        """The packet ``sequence`` was asked for again, and comes in ``after`` seconds if it can."""
+    def expect(self, sequence: int, now: float) -> None:
+        """The packet ``sequence`` was asked for again."""
         if not self.playing:
             return
-        latest, timestamp, ticks, clock_rate = self._latest
-        behind = (latest - sequence & 0xFFFF) * ticks
-        self._buffer.expect(timestamp - behind & 0xFFFFFFFF, behind / clock_rate + after, now)
+        if sequence not in self._expected:
+            self._expected.append(sequence)
+        latest, timestamp, ticks, _ = self._latest
+        self._buffer.expect(timestamp - (latest - sequence & 0xFFFF) * ticks & 0xFFFFFFFF, now)
 
     def pull(self, now: float) -> Frame:
         """The next 20 ms to play. ``now`` in seconds, on the clock of the arrivals."""
@@ -131,5 +140,6 @@ class AudioReceiver:
         self.reception = ReceptionStatistics(ssrc, codec.clock_rate)
         self._digits = DigitReceiver()
         self._latest = (0, 0, 0, 1)
+        self._expected.clear()
         self._buffer.reset()
         return True

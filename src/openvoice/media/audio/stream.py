@@ -17,7 +17,6 @@ from openvoice.core.description import Content
 from openvoice.core.inputs import DeviceChanged, DigitReceived, MediaInput, SourceEnded
 from openvoice.core.statistics import CallStatistics
 from openvoice.media.audio.negotiation import event_codec, redundancy_codec, retransmits, sending_codec
-from openvoice.media.audio.playout import LONGEST_WAIT
 from openvoice.media.audio.receiver import AudioReceiver
 from openvoice.media.audio.reports import Reporter
 from openvoice.media.audio.retransmission import Answers, Requests
@@ -28,8 +27,6 @@ _REPORT_INTERVAL = 1.0
 """Seconds between reports, on average: the peer's protection against loss follows what they say."""
 _EARLIEST_REPORT = 0.5
 """Seconds between reports at least, if one is sent early because something is lost."""
-_HANDLING = 0.005
-"""Seconds that a request and what answers it take beside the round trip."""
 _STALLED = 3 * FRAME_SECONDS
 """Seconds without a frame of the input after which silence is sent instead of it."""
 
@@ -242,13 +239,14 @@ class AudioStream:
             packet.sequence_number,
             now,
             round_trip=self._reporter.round_trip,
-            wait=max(LONGEST_WAIT, self._receiver.delay),
+            # Not more than the playout waits anyhow for what later packets bring: that would delay what is said.
+            wait=self._receiver.delay,
             length=self._receiver.packet_length,
         )
         if sequences:
             self._send_rtcp(self._reporter.request(sequences, packet.ssrc))
             for sequence in sequences:
-                self._receiver.expect(sequence, (self._reporter.round_trip or 0.0) + _HANDLING, now)
+                self._receiver.expect(sequence, now)
         self._reported_lost = min(self._reported_lost, reception.lost)
         if reception.lost > self._reported_lost and now - self._reported_at >= _EARLIEST_REPORT:
             self._report_timer.cancel()
