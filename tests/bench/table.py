@@ -87,7 +87,8 @@ def comparison(rows: Sequence[Row]) -> str:
         texts = [f"{best['system']} at {best['kbit_s']:.0f} kbit/s (ours {ours['kbit_s']:.0f})"]
         for rival in (best, here.get(RIVAL_WITH_NACK, {})):
             texts += [_difference(ours, rival, "pesq_wb", "+.2f"), _difference(ours, rival, "delay_ms", "+.0f")]
-        lines.append(_markdown_line([network, texts[1], texts[0], *texts[2:]]))
+        spoiled = "" if ours["valid"] and best["valid"] else " (spoiled)"
+        lines.append(_markdown_line([network + spoiled, texts[1], texts[0], *texts[2:]]))
     return "\n".join(lines) + "\n"
 
 

@@ -63,7 +63,13 @@ def test_the_comparison_is_with_the_better_of_those_with_as_much_on_the_wire() -
     assert "+0.50" in line
     assert "chromium-equal-red" in line
     cells = [cell.strip() for cell in line.split("|")]
+    assert cells[1] == "clean"
     assert cells[4:7] == ["-50", "-0.10", "-10"]
+
+
+def test_the_comparison_says_where_the_machine_spoiled_it() -> None:
+    rows = [row("openvoice"), row("chromium-equal", valid=False)]
+    assert table.comparison(rows).splitlines()[2].startswith("| clean (spoiled) |")
 
 
 def test_the_chart_is_an_image_with_a_curve_of_every_system_in_both_panels() -> None:
