@@ -275,6 +275,14 @@ class TestSleep:
         assert made.due(INTERRUPTION_LIMIT + SLEPT) is None
         assert made.due(INTERRUPTION_LIMIT + SLEPT + AWAKE_AGAIN + SLEPT) is Step.LOSE
 
+    def test_and_again_in_an_interruption_after_a_restart_that_slept(self) -> None:
+        made = session(OPENVOICE)
+        list(made.network_changed(0.0))
+        assert made.due(100.0) is None
+        list(made.restarted(OURS, 101.0))
+        list(made.interrupted(200.0))
+        assert made.due(200.0 + INTERRUPTION_LIMIT + SLEPT) is None
+
     def test_a_loop_that_is_a_little_late_did_not_sleep(self) -> None:
         assert interrupted(GATEWAY).due(INTERRUPTION_LIMIT + SLEPT - 0.1) is Step.LOSE
 

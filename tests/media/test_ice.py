@@ -413,6 +413,17 @@ async def test_a_socket_bound_after_the_end_is_let_go() -> None:
     assert agent.sockets == ()
 
 
+async def test_no_server_is_asked_after_the_end(silent_server: RelayServer) -> None:
+    agent = Agent(True, settings(replace(silent_server, kind="turn")))
+    gathering = asyncio.ensure_future(agent.gather_candidates())
+    await asyncio.sleep(0)
+    await agent.close()
+    await gathering
+    await asyncio.sleep(0)
+    assert not agent._gathering
+    assert agent.contacts == []
+
+
 async def test_a_reflexive_address_that_cannot_be_is_not_told() -> None:
     agent = Agent(True)
     agent._announce(make_local(CandidateType.SERVER_REFLEXIVE, ("192.0.2.1", 0), rank=0))

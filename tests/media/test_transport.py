@@ -228,6 +228,15 @@ async def test_closing_frees_the_sockets_of_the_path_before_too(pair: Pair) -> N
     assert all(agent._closed for agent in before)
 
 
+async def test_closing_in_the_moment_of_a_new_path_frees_the_one_before(pair: Pair) -> None:
+    transport = transport_of(pair.caller)
+    retired = transport._agent
+    transport._agent = transport._make_agent(True)
+    transport._retire(retired, 0.0)
+    await pair.caller.media.close()
+    assert retired._closed
+
+
 async def test_another_path_is_told_with_its_facts(pair: Pair) -> None:
     assert count(pair.caller, inputs.MediaMoved) == 0
     await restart(pair.caller, pair.callee)

@@ -124,6 +124,7 @@ class Continuity:
         if self._since is None:
             self._since = now
             self._limit = now + INTERRUPTION_LIMIT
+            self._slept = False
             yield e.Notify(events.CallInterrupted())
             yield from self.mend(now)
 

@@ -60,6 +60,8 @@ class GatheringAgent(aioice.Connection):
         for rank, address in enumerate(addresses):
             await self._bind(address, rank)
         self._local_candidates_end = True
+        if self._closing:
+            return
         hosts = self.sockets
         for rank, server in enumerate(self._settings.relays):
             if server.kind == "turn":

@@ -287,7 +287,7 @@ class MediaTransport:
         Returns the new local credentials. A restart that was under way is dropped for this one.
         """
         if self._successor is not None:
-            self._run(self._retire(self._successor, 0.0))
+            self._retire(self._successor, 0.0)
         successor = self._successor = self._make_agent(self._agent.ice_controlling)
         await successor.gather_candidates()
         if remote is not None and not self._closed:
@@ -315,7 +315,7 @@ class MediaTransport:
         except (ConnectionError, TimeoutError):
             if successor is self._successor and not self._closed:
                 self._successor = None
-                self._run(self._retire(successor, 0.0))
+                self._retire(successor, 0.0)
                 if self._watch is None or self._watch.interrupted:
                     self._fail(EndReason.CONNECTIVITY_ERROR, "the devices lost each other and found no new way")
             return
@@ -325,10 +325,14 @@ class MediaTransport:
         _log.debug("moved to a new path")
         self._handle_consent(successor)
         self._handle_moved(successor)
-        self._run(self._retire(retired, RETIREMENT))
+        self._retire(retired, RETIREMENT)
 
-    async def _retire(self, agent: RoamingAgent, after: float) -> None:
+    def _retire(self, agent: RoamingAgent, after: float) -> None:
+        # At once: a task that is cancelled before it began does nothing.
         self._retired.add(agent)
+        self._run(self._close_retired(agent, after))
+
+    async def _close_retired(self, agent: RoamingAgent, after: float) -> None:
         await asyncio.sleep(after)
         await agent.close()
         self._retired.discard(agent)

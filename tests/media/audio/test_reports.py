@@ -127,18 +127,28 @@ def report_block(highest: int, lost: int, fraction: int = 0) -> RtcpReceiverInfo
 
 def test_two_reports_tell_how_many_packets_were_lost_of_how_many_between_them() -> None:
     own, reports = reporter(1)
-    for block in (report_block(65_530, 3), report_block(65_580, 8, 25), report_block(65_630, 6)):
-        own.handle([RtcpRrPacket(ssrc=2, reports=[block])], 0.0)
+    for at, block in enumerate((report_block(65_530, 3), report_block(65_580, 8, 25), report_block(65_630, 6))):
+        own.handle([RtcpRrPacket(ssrc=2, reports=[block])], float(at))
     assert [(each.lost, each.expected) for each in reports] == [(0, 0), (5, 50), (0, 50)]
 
 
 @given(blocks=st.lists(st.tuples(st.integers(0, 2**32 - 1), st.integers(-(2**23), 2**23 - 1)), max_size=20))
 def test_nonsense_never_becomes_more_lost_than_sent(blocks: list[tuple[int, int]]) -> None:
     own, reports = reporter(1)
-    for highest, lost in blocks:
-        own.handle([RtcpRrPacket(ssrc=2, reports=[report_block(highest, lost)])], 0.0)
+    for at, (highest, lost) in enumerate(blocks):
+        own.handle([RtcpRrPacket(ssrc=2, reports=[report_block(highest, lost)])], float(at))
     assert len(reports) == len(blocks)
     assert all(0 <= each.lost <= each.expected < 3000 for each in reports)
+
+
+def test_of_a_flood_of_reports_few_are_read_and_no_loss_is_forgotten() -> None:
+    own, reports = reporter(1)
+    own.handle([RtcpRrPacket(ssrc=2, reports=[report_block(0, 0)])], 0.0)
+    for number in range(1, 1001):
+        own.handle([RtcpRrPacket(ssrc=2, reports=[report_block(number, number // 2)] * 31)] * 2, number / 1000)
+    assert 8 <= len(reports) <= 11
+    assert sum(each.expected for each in reports) >= 900
+    assert sum(each.lost for each in reports) >= 450
 
 
 def test_a_report_about_somebody_else_is_passed_over() -> None:

@@ -6,6 +6,7 @@ from whenever it likes, and then no report tells how this machine's clock is set
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ _CNAME = 1
 """96 random bits for each call, so that no two calls can be linked by it (RFC 7022, 4.2)."""
 _MOST_REQUESTED = 17
 """Sequence numbers: what one entry of a generic NACK can say."""
+_SHORTEST_INTERVAL = 0.1
+"""Seconds from one report to the next that is read: a datagram holds fifty, and each makes this side think."""
 _NEW_SOURCE = 3000
 """Sequence numbers that a stream may jump before it counts as another one: MAX_DROPOUT of RFC 3550, A.1."""
 
@@ -136,6 +139,7 @@ class Reporter:
         self._last_report = 0
         self._last_report_arrival = 0.0
         self._counts: tuple[int, int] | None = None
+        self._read_at = -math.inf
         self.remote_loss = 0.0
         """The share of our packets that the peer missed, by its last report."""
         self.round_trip: float | None = None
@@ -205,7 +209,8 @@ class Reporter:
                 self._last_report_arrival = arrival
             if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
                 for block in packet.reports:
-                    if block.ssrc == self._ssrc:
+                    if block.ssrc == self._ssrc and arrival - self._read_at >= _SHORTEST_INTERVAL:
+                        self._read_at = arrival
                         self._read(block, arrival)
 
     def _read(self, block: RtcpReceiverInfo, arrival: float) -> None:
