@@ -485,3 +485,23 @@ async def test_the_network_is_watched_only_by_who_is_online() -> None:
     with pytest.raises(ConnectionError):
         await alone.client.__aenter__()
     assert not watch.running
+
+
+async def test_a_watch_that_does_not_start_leaves_no_stream_behind() -> None:
+    alone = side(ALICE, BOB)
+    (watch,) = alone.watches
+
+    def broken() -> None:
+        raise OSError("no sockets of that kind here")
+
+    closed: list[bool] = []
+
+    async def close() -> None:
+        closed.append(True)
+
+    watch.start = broken  # type: ignore[method-assign]
+    alone.signalling.close = close  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="no sockets"):
+        await alone.client.__aenter__()
+    assert closed
+    assert alone.engine.closed

@@ -12,7 +12,7 @@ import pytest
 
 from openvoice import Address, CallState, CallStatistics, Direction, EndReason, InvalidState, Policy
 from openvoice.client import driver as module
-from openvoice.client.driver import CallDriver
+from openvoice.client.driver import MAXIMUM_MOMENTS, CallDriver
 from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
@@ -288,6 +288,16 @@ async def test_what_the_peer_may_not_say_is_refused_and_changes_nothing(caplog: 
         rig.driver.post(i.HangUp())
     assert rig.end.reason is EndReason.CANCEL
     assert "refused: AnswerReceived in state proposed" in caplog.text
+
+
+async def test_a_peer_cannot_make_the_timeline_grow_for_ever() -> None:
+    rig = Rig()
+    async with rig.running():
+        await rig.connect()
+        rig.driver.post_all([i.RestartReceived((("0", "u", "p"),))] * 2 * MAXIMUM_MOMENTS)
+        await rig.driver.command(i.HangUp())
+    assert len(rig.driver.timeline) == MAXIMUM_MOMENTS + 1
+    assert rig.driver.timeline[-1].name == "ended"
 
 
 async def test_commands_that_come_too_late_are_answered() -> None:

@@ -13,9 +13,11 @@ from openvoice.core.continuity import (
     AWAKE_AGAIN,
     CHANGE_LASTS,
     INTERRUPTION_LIMIT,
+    MOST_RESTARTS,
     MOVE_AFTER,
     RESTART_AGAIN_AFTER,
     RESTART_WITHIN,
+    RESTARTS_WITHIN,
     RING_AFTER,
     SLEPT,
     Continuity,
@@ -254,6 +256,13 @@ class TestTheOwnStream:
         made.leave()
         made.begin(OPENVOICE)
         assert list(made.interrupted(1.0)) == [INTERRUPTED]
+
+
+def test_a_peer_that_restarts_without_end_is_not_followed_for_ever() -> None:
+    made = session(OPENVOICE)
+    taken = [bool(list(made.restarted(THEIRS, number / 100))) for number in range(1000)]
+    assert sum(taken) == MOST_RESTARTS
+    assert list(made.restarted(THEIRS, RESTARTS_WITHIN)) == [e.RestartMedia(CREDENTIALS)]
 
 
 class TestSleep:

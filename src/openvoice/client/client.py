@@ -127,21 +127,18 @@ class Client:
     async def __aenter__(self) -> Self:
         if self._closing or self._line is not None:
             raise InvalidState("a client goes online once: make another one")
-        try:
+        async with AsyncExitStack() as undo:
+            undo.callback(self._close)
             if not isinstance(self._account, Account):
                 self._account = await self._account()
             self._name, self._ca_file = str(self._account.address), self._account.ca_file
             self._engine = self._make_engine()
-            try:
-                self._line = self._make_signalling(self._account, self, self._screen)
-                await self._signalling.open()
-                self._network.start()
-            except BaseException:
-                await self._engine.close()
-                raise
-        except BaseException:
-            self._close()
-            raise
+            undo.push_async_callback(self._engine.close)
+            self._line = self._make_signalling(self._account, self, self._screen)
+            await self._signalling.open()
+            undo.push_async_callback(self._signalling.close)
+            self._network.start()
+            undo.pop_all()
         return self
 
     async def __aexit__(

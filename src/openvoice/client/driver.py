@@ -25,6 +25,8 @@ _log = logging.getLogger(__name__)
 
 STATISTICS_INTERVAL = 1.0
 """Seconds between two ``stats`` events of an active call."""
+MAXIMUM_MOMENTS = 500
+"""Entries of a timeline: most are the peer's doing."""
 CLOSE_WITHIN = 1.5
 """Seconds that media may take to close."""
 
@@ -159,7 +161,7 @@ class CallDriver:
 
     def _remember(self, thing: i.CallInput | e.Effect) -> None:
         entry = moment(thing, time.time())
-        if entry is not None:
+        if entry is not None and (len(self.timeline) < MAXIMUM_MOMENTS or isinstance(thing, e.Finish)):
             self.timeline.append(entry)
 
     async def _perform(self, effect: e.Effect) -> None:

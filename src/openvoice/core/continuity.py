@@ -11,6 +11,7 @@ A network that changed is a reason to restart too, while media still flow on the
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
@@ -24,6 +25,8 @@ INTERRUPTION_LIMIT = 30.0
 """Seconds without the peer's media until the call is lost."""
 RESTART_WITHIN = 20.0
 """Seconds that a restart may take. A device that sleeps for shorter answers it when it wakes."""
+MOST_RESTARTS, RESTARTS_WITHIN = 20, 60.0
+"""So many restarts of the peer are taken in so many seconds: each makes sockets here, and asks servers."""
 RESTART_AGAIN_AFTER = 4.0
 """Seconds until it is tried again with a device that its server could not reach."""
 MOVE_AFTER = 3.0
@@ -70,6 +73,7 @@ class Continuity:
         self._changed_at: float | None = None
         """When the network of this device changed, if no restart has followed."""
         self._slept = False
+        self._taken: deque[float] = deque(maxlen=MOST_RESTARTS)
 
     @property
     def deadline(self) -> float | None:
@@ -187,7 +191,10 @@ class Continuity:
         """The peer begins to restart ICE, or answers a restart of this side."""
         if message.ours:
             yield e.ApplyRestart(message.credentials)
+        elif len(self._taken) == MOST_RESTARTS and now - self._taken[0] < RESTARTS_WITHIN:
+            return
         else:
+            self._taken.append(now)
             if self._remedies.restart is Restart.UNTRIED:
                 self._remedies = replace(self._remedies, restart=Restart.ALWAYS)
             # The media answer with all the ways into the network that there are now.

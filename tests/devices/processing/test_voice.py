@@ -175,3 +175,19 @@ async def test_without_a_loudspeaker_the_reference_is_silence() -> None:
     call = await started(Call())
     call.voice.captured(np.zeros(960, np.int16), 0.0)
     assert call.heard() == [0, 0]
+
+
+async def test_other_processing_may_be_chosen_in_the_middle_of_a_block() -> None:
+    call = await started(Call())
+
+    class Exchanged(VoiceProcessor):
+        """Another thread changes it after each look."""
+
+        def __getattribute__(self, name: str) -> object:
+            value: object = super().__getattribute__(name)
+            if name == "_processor":
+                self.change(Processing(noise=not self._processing.noise))
+            return value
+
+    call.voice.__class__ = Exchanged
+    assert call.turn(2) == [14, 7]

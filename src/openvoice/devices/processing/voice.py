@@ -101,9 +101,11 @@ class VoiceProcessor:
         for begin in range(0, len(samples), BLOCK_SAMPLES):
             block = made[begin : begin + BLOCK_SAMPLES]
             far = self._far(time + begin / SAMPLE_RATE) if self._processing.echo else None
-            if self._processor is not None:
+            # Read once: another thread may choose other processing at any moment.
+            processor = self._processor
+            if processor is not None:
                 try:
-                    block[:] = self._processor.process(block, far, self._lead.seconds)
+                    block[:] = processor.process(block, far, self._lead.seconds)
                 except DeviceFailed as error:
                     self._give_up(self._processing, error)
         return made
