@@ -8,6 +8,8 @@ from openvoice.media.audio.reports import PeerReport
 
 LASTING, LONG = 0.08, 0.25
 """Seconds of queue that two reports in a row, or a single one, must show."""
+SLEPT = 2.0
+"""Seconds that no queue lasts: a single round trip so long says that one of the devices slept in between."""
 TRIAL_PACKETS = 90
 """So many packets tell a share of loss well enough."""
 _BASE_WINDOW = 30.0
@@ -45,7 +47,7 @@ class QueueEstimate:
     @property
     def lasts(self) -> bool:
         """Whether there is no doubt of that."""
-        return self.seconds > LONG or (self.shows and self._before > LASTING + 2 * self._deviation)
+        return LONG < self.seconds < SLEPT or (self.shows and self._before > LASTING + 2 * self._deviation)
 
     def accept(self) -> None:
         """The way itself takes as long as the last report said."""
