@@ -13,6 +13,7 @@ from openvoice.core.inputs import AnswerReceived, Ended, GlareLost, OfferReceive
 from openvoice.core.policy import Screening
 from openvoice.core.remedies import Renewal
 from openvoice.core.types import CallId, EndReason
+from openvoice.jingle.archive import ArchivedMessage
 from openvoice.jingle.endpoint import JingleEndpoint
 from openvoice.jingle.messages import parse_message
 from openvoice.jingle.model import JingleMessage, MessageKind
@@ -39,6 +40,7 @@ from tests.jingle.samples import (
 )
 from tests.jingle.sealer import encrypted
 
+OTHER_OWN = Address.parse(f"{OWN.bare}/other")
 CALL = CallId("1f0e6a52-7d0b-4c7e-9b8e-2f6f6f0c1a11")
 SECOND = Address.parse("bob@conv.example/tablet")
 ACCEPT = content(inner=transport(fingerprint("active")))
@@ -254,6 +256,14 @@ class TestMigration:
         stanza = message("propose", "new", inner=VOICE)
         outputs = made.receive_message(stanza, PEER, NOW, stamp=NOW - 20)
         assert outputs[-1] == Deliver(call, PeerMigrated())
+
+    @pytest.mark.parametrize(("to", "moves"), [(OWN, True), (OWN.bare, True), (OTHER_OWN, False)])
+    def test_it_may_have_waited_at_the_server_or_in_the_archive(self, to: Address, moves: bool) -> None:
+        made = endpoint()
+        call = answered(made)
+        kept = ArchivedMessage(message("propose", "new", inner=VOICE, to=to), PEER, NOW - 20)
+        assert (Deliver(call, PeerMigrated()) in made.catch_up([kept], NOW)) is moves
+        assert made.catch_up([kept], NOW) == []
 
     def test_before_the_answer_there_is_nothing_to_move(self) -> None:
         made = endpoint()

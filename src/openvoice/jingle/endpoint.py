@@ -21,6 +21,7 @@ from openvoice.jingle.messages import parse_message, parse_receipt
 from openvoice.jingle.model import (
     Jingle,
     JingleAction,
+    JingleMessage,
     MessageKind,
     RtpDescription,
 )
@@ -294,10 +295,13 @@ class JingleEndpoint:
         session = self._sessions.find(said.id, sender)
         if session is not None and said.kind in _ENDINGS:
             return self._settled(session.finished_by_message(said.reason or _ENDINGS[said.kind], said.text), now)
+        return self._settled(self._initiate(said, envelope, now), now)
+
+    def _initiate(self, said: JingleMessage, envelope: Envelope, now: float) -> list[Output]:
         migrating = self._moving.migrating(said, envelope, now)
         if migrating is not None:
-            return self._moving.migrate(migrating, said, sender, now)
-        return self._settled(self._initiation.receive(said, envelope, now), now)
+            return self._moving.migrate(migrating, said, envelope.sender, now)
+        return self._initiation.receive(said, envelope, now)
 
     def catch_up(self, messages: Sequence[ArchivedMessage], now: float) -> list[Output]:
         """Take all messages that the archive holds since this device was last online, at once, oldest first.
@@ -308,7 +312,7 @@ class JingleEndpoint:
         for call in read_archive(messages, self.own):
             key = (call.said.id, call.envelope.sender.bare)
             if not call.outcome:
-                outputs += self._initiation.receive(call.said, call.envelope, now)
+                outputs += self._initiate(call.said, call.envelope, now)
             elif not self._ended.holds(key, now) and self._initiation.find(*key) is None:
                 self._ended.add(key, now)
                 age = max(0.0, now - (call.envelope.stamp or now))

@@ -56,7 +56,8 @@ class Moving:
         peer = envelope.sender
         fresh = self._initiation.find(said.id, peer) is None and not self._ended.holds((said.id, peer.bare), now)
         live = envelope.carbon is None and now - (envelope.stamp or now) < LATE_MOVE
-        if said.kind is not MessageKind.PROPOSE or not fresh or not live:
+        ours = envelope.to in (self._initiation.own, self._initiation.own.bare)
+        if said.kind is not MessageKind.PROPOSE or not fresh or not live or not ours:
             return None
         return self._sessions.movable(peer, said.media)
 
