@@ -151,3 +151,24 @@ def test_whatever_is_reported_steps_are_single_and_bounded_and_seldom(
     for begin in range(0, int(now) + 1, 60):
         # A rise of the rate needs patience, one of the protection a loss after so much quiet.
         assert sum(begin <= moment < begin + 60 for moment, _ in rises) <= 4 * 60 / FIRST_PATIENCE
+
+
+def test_a_path_whose_delay_grows_again_and_again_makes_the_rate_rise_20_times_a_minute_at_most() -> None:
+    control = RateControl()
+    rises, round_trip, longer = 0, 0.05, True
+    for number in range(600):
+        before = control.level
+        round_trip += 0.3 if longer else 0.0
+        longer = (
+            control.report(
+                PeerReport(time=number / 10, loss=0.0, expected=5, round_trip=round_trip),
+                sending=RATES[before],
+                octets=round(1000 * RATES[before] / 8 / 50),
+                burst=1.0,
+                useful=len(RATES) - 1,
+            )
+            > before
+            or number == 0
+        )
+        rises += longer and number > 0
+    assert 12 < rises <= 20

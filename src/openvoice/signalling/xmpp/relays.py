@@ -33,7 +33,6 @@ class Relays:
         async with self._lock:
             if time.time() >= self._until:
                 self._known = await self._ask()
-                self._until = time.time() + FRESH
             return self._known
 
     def pushed(self, payload: Element, sender: Address) -> bool:
@@ -48,7 +47,9 @@ class Relays:
     async def _ask(self) -> tuple[RelayServer, ...]:
         answer = await self._connection.services()
         if answer is None:
+            # The stream may have been down: that is no word of the server.
             return ()
+        self._until = time.time() + FRESH
         found = services.parse_services(answer, time.time())
         asked = await asyncio.gather(*map(self._ask_for_credentials, found.without_credentials))
         return (*found.relays, *itertools.chain.from_iterable(asked))
