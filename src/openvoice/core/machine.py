@@ -262,8 +262,9 @@ class CallMachine:
 
     def _renew(self, now: float) -> Iterator[e.Effect]:
         self.role = Role.INITIATOR
-        yield from self._move(Origin.LOCAL, now)
+        # First: a peer that sees the media close, and hears nothing of a move, takes it for the end of the call.
         yield e.SendRenewal()
+        yield from self._move(Origin.LOCAL, now)
 
     def _move(self, by: Origin, now: float) -> Iterator[e.Effect]:
         """Leave the session; the call goes on in another one."""
