@@ -37,6 +37,13 @@ def test_what_came_is_not_asked_for_again() -> None:
     assert feed(requests, 4, 5, 6, 7) == [(), (), (), ()]
 
 
+def test_of_another_stream_with_lower_numbers_losses_are_noticed_too() -> None:
+    requests = Requests()
+    assert feed(requests, 20_000, 20_001) == [(), ()]
+    found = [receive(requests, sequence, 400.1 + sequence * FRAME, 0.03) for sequence in (7, 8, 10)]
+    assert found == [(), (), (9,)]
+
+
 @pytest.mark.parametrize("round_trip", [None, LONGEST_ROUND_TRIP + 0.001])
 def test_what_would_come_too_late_is_not_asked_for(round_trip: float | None) -> None:
     assert not any(feed(Requests(), *range(0, 30, 2), round_trip=round_trip))

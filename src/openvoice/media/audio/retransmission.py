@@ -7,7 +7,7 @@ replay protection drops it if it was not missing.
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import deque
 from dataclasses import dataclass
 
 from openvoice.media.audio.unwrap import Unwrapper
@@ -66,8 +66,6 @@ class Requests:
         self._highest: int | None = None
         self._missing: dict[int, _Missing] = {}
         self._patience = 0.0
-        self.asked: OrderedDict[int, None] = OrderedDict()
-        """Sequence numbers (16 bits) asked for of late."""
 
     def received(
         self, sequence: int, now: float, *, round_trip: float | None, wait: float, length: float
@@ -77,6 +75,10 @@ class Requests:
         Sound is waited for ``wait`` seconds after its time.
         """
         number = self._sequences.unwrap(sequence)
+        if self._highest is not None and self._highest - number > _REMEMBERED:
+            # Nothing is so late: another stream has begun.
+            self._begin()
+            number = self._sequences.unwrap(sequence)
         known = self._missing.pop(number, None)
         if known is not None and known.attempts and round_trip is not None and now - known.asked < 0.5 * round_trip:
             self._patience = max(self._patience, now - known.noticed)
@@ -104,14 +106,7 @@ class Requests:
                 missing.asked = now
                 missing.attempts += 1
                 due.append(number & 0xFFFF)
-                self._remember(number & 0xFFFF)
         return due
-
-    def _remember(self, sequence: int) -> None:
-        self.asked[sequence] = None
-        self.asked.move_to_end(sequence)
-        while len(self.asked) > _REMEMBERED:
-            self.asked.popitem(last=False)
 
 
 class Answers:
