@@ -112,6 +112,22 @@ class TestAMove:
         ]
         assert call.duration(30.0) == 30.0
 
+    def test_what_the_peer_was_told_is_told_again(self) -> None:
+        call = active(DINO)
+        call.handle(i.Mute(True), 5.0)
+        call.handle(i.Hold(True), 5.0)
+        call.handle(i.MediaInterrupted(), 10.0)
+        call.handle_timeout(10.0 + RING_AFTER)
+        assert call.handle(i.PeerProceeded(), 21.0)[1:] == [e.SetMuted(True), e.SetHeld(True)]
+        call.handle(i.LocalDescription(description()), 21.0)
+        call.handle(i.AnswerReceived(description(Setup.ACTIVE), remedies=DINO), 21.0)
+        call.handle(i.MediaSecured(facts()), 22.0)
+        assert call.handle(i.MediaFlowing(), 22.0) == [
+            e.Notify(events.CallRestored()),
+            e.SendInformation(e.Information.MUTE),
+            e.SendInformation(e.Information.HOLD),
+        ]
+
     def test_the_report_says_so(self) -> None:
         call = moved()
         assert any("moved once" in finding.text for finding in call.security.findings)

@@ -31,7 +31,8 @@ class Conduct:
                 if held != self.held:
                     self.held = held
                     yield e.SetHeld(held)
-                    yield e.SendInformation(e.Information.HOLD if held else e.Information.UNHOLD)
+                    if active:
+                        yield e.SendInformation(e.Information.HOLD if held else e.Information.UNHOLD)
                     yield e.Notify(events.HoldChanged(held, Origin.LOCAL))
             case i.SendDigits(digits):
                 yield e.PlayDigits(digits)
@@ -56,6 +57,13 @@ class Conduct:
             yield e.SetMuted(True)
         if self.held:
             yield e.SetHeld(True)
+
+    def announce(self) -> Iterator[e.Effect]:
+        """What the peer of a session that has just become active does not know yet."""
+        if self.muted:
+            yield e.SendInformation(e.Information.MUTE)
+        if self.held:
+            yield e.SendInformation(e.Information.HOLD)
 
     def _mute(self, muted: bool, *, opened: bool, active: bool) -> Iterator[e.Effect]:
         self.muted = muted

@@ -374,6 +374,7 @@ class CallMachine:
                 yield e.Notify(events.CallConnected())
             else:
                 yield e.Notify(events.CallRestored())
+            yield from self.conduct.announce()
             yield from self.words.active()
 
     def _on_MediaInterrupted(self, message: i.MediaInterrupted, now: float) -> Iterator[e.Effect]:
