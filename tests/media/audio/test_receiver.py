@@ -212,10 +212,27 @@ def test_what_was_asked_for_again_tells_nothing_of_jitter_and_counts_as_lost(rou
     assert max(waits) < 0.045
 
 
+def test_where_it_is_worth_it_sound_waits_until_what_is_lost_was_given_again() -> None:
+    audio, _ = receiver()
+    sent = packets(voice(8))
+    for n, packet in enumerate(sent):
+        now = n * FRAME_SECONDS
+        if n % 8 != 5:
+            audio.handle(packet, now)
+        if n % 8 == 6:
+            audio.wait_for(sent[n - 1].sequence_number, 0.035, now)
+            audio.expect(sent[n - 1].sequence_number, now)
+            audio.handle(sent[n - 1], now + 0.005)
+        audio.pull(now + 0.015)
+    assert 0.035 < audio.delay < 0.06
+    assert audio.concealed < 0.01
+
+
 def test_nothing_is_expected_before_anything_came_or_while_nothing_is_played() -> None:
     audio, _ = receiver()
     audio.expect(5, 0.0)
     audio.playing = False
     audio.expect(5, 0.0)
+    audio.wait_for(5, 0.04, 0.0)
     assert not audio.pull(0.0).any()
     assert audio.packet_length == 0

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 
 import numpy as np
 
@@ -169,6 +170,12 @@ class PlayoutBuffer:
         self._asked[start] = None
         if len(self._asked) > CAPACITY:
             del self._asked[next(iter(self._asked))]
+
+    def wait_for(self, timestamp: int, seconds: float, now: float) -> None:
+        """The packet of ``timestamp`` is missing at ``now``; sound that waited ``seconds`` would have it again."""
+        start, _ = self._place(timestamp, now)
+        # Sound is pulled in frames: a wait of half a one would only make it swing.
+        self._wait_for(start, ceil(seconds * SAMPLE_RATE / FRAME_SAMPLES) * FRAME_SAMPLES, FRAME_SAMPLES, now)
 
     def insert_copy(self, payload_type: int, timestamp: int, offset: int, payload: bytes, arrival: float) -> None:
         """Take a copy of an earlier payload out of the packet inserted last, ``offset`` ticks later than ``timestamp``.

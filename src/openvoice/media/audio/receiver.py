@@ -94,8 +94,16 @@ class AudioReceiver:
             return
         if sequence not in self._expected:
             self._expected.append(sequence)
+        self._buffer.expect(self._timestamp_of(sequence), now)
+
+    def wait_for(self, sequence: int, seconds: float, now: float) -> None:
+        """The packet ``sequence`` is missing, and would have come again within ``seconds`` of its time."""
+        if self.playing:
+            self._buffer.wait_for(self._timestamp_of(sequence), seconds, now)
+
+    def _timestamp_of(self, sequence: int) -> int:
         latest, timestamp, ticks, _ = self._latest
-        self._buffer.expect(timestamp - (latest - sequence & 0xFFFF) * ticks & 0xFFFFFFFF, now)
+        return timestamp - (latest - sequence & 0xFFFF) * ticks & 0xFFFFFFFF
 
     def pull(self, now: float) -> Frame:
         """The next 20 ms to play. ``now`` in seconds, on the clock of the arrivals."""

@@ -14,8 +14,8 @@ from openvoice.media.audio.unwrap import Unwrapper
 
 LONGEST_ROUND_TRIP = 0.06
 """Seconds. What takes longer comes too late, however long the playout waits for other reasons."""
-LONGEST_GAP = 8
-"""Packets missing in a row that are asked for: of more the first ones would come too late."""
+LONGEST_GAP = 2
+"""Packets missing in a row that are asked for: of more the first would come too late, and the rest help little."""
 _ATTEMPTS = 3
 _PAUSE = 0.01
 """Seconds more than the round trip to wait before one is asked for once more."""
@@ -24,6 +24,9 @@ _GIVEN_PER_SECOND, _GIVEN_AT_ONCE = 20.0, 12.0
 """Four packets in ten, whatever is asked for: nobody makes this side send much more than it does anyhow."""
 _GIVEN_OFTEN = 3
 _REMEMBERED = 64
+_REMEMBERED_PACKETS, _WORTH_WAITING = 150, 0.08
+"""The share of packets that is missing, of so many on a moving average, above which speech gains more by their coming
+again than it loses by waiting for them. With less, what Opus itself repeats is nearly as good."""
 
 
 class Allowance:
@@ -66,6 +69,9 @@ class Requests:
         self._highest: int | None = None
         self._missing: dict[int, _Missing] = {}
         self._patience = 0.0
+        self._share = 0.0
+        self.regretted: int | None = None
+        """The sequence number (16 bits) that is missing right before the last packet."""
 
     def received(
         self, sequence: int, now: float, *, round_trip: float | None, wait: float, length: float
@@ -79,6 +85,7 @@ class Requests:
             # Nothing is so late: another stream has begun.
             self._begin()
             number = self._sequences.unwrap(sequence)
+        found = range(0)
         known = self._missing.pop(number, None)
         if known is not None and known.attempts and round_trip is not None and now - known.asked < 0.5 * round_trip:
             self._patience = max(self._patience, now - known.noticed)
@@ -86,14 +93,23 @@ class Requests:
             if self._highest is not None and number - self._highest > 1:
                 self._missing.clear()
         else:
-            self._missing |= {
-                each: _Missing(now, length * (number - each)) for each in range(self._highest + 1, number)
-            }
+            found = range(self._highest + 1, number)
+            self._missing |= {each: _Missing(now, length * (number - each)) for each in found}
         self._highest = number if self._highest is None else max(self._highest, number)
         if round_trip is None or round_trip > LONGEST_ROUND_TRIP:
             self._missing.clear()
+            self.regretted = None
             return ()
+        self._share += (len(found) - self._share * (len(found) + 1)) / _REMEMBERED_PACKETS
+        self.regretted = found[-1] & 0xFFFF if found else None
         return tuple(self._due(now, round_trip, wait))
+
+    def worth(self, round_trip: float, length: float) -> float:
+        """Seconds that sound in packets of ``length`` seconds should wait for one that was lost.
+
+        Where much is lost, until it is noticed, asked for and given; else until the next one, which repeats it roughly.
+        """
+        return length + round_trip + _PAUSE if self._share >= _WORTH_WAITING else length
 
     def _due(self, now: float, round_trip: float, wait: float) -> list[int]:
         due = []

@@ -239,10 +239,12 @@ class AudioStream:
             packet.sequence_number,
             now,
             round_trip=self._reporter.round_trip,
-            # Not more than the playout waits anyhow for what later packets bring: that would delay what is said.
             wait=self._receiver.delay,
             length=self._receiver.packet_length,
         )
+        if requests.regretted is not None and self._reporter.round_trip is not None:
+            wait = requests.worth(self._reporter.round_trip, self._receiver.packet_length)
+            self._receiver.wait_for(requests.regretted, wait, now)
         if sequences:
             self._send_rtcp(self._reporter.request(sequences, packet.ssrc))
             for sequence in sequences:
