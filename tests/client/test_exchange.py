@@ -142,7 +142,25 @@ async def test_what_does_not_open_changes_nothing(monkeypatch: pytest.MonkeyPatc
     assert reports == []
 
 
-async def test_media_that_end_end_an_exchange() -> None:
+async def test_an_end_that_does_not_even_start_is_let_go() -> None:
+    ends = Ends()
+    (old, chosen), (new, other) = ends.input("old"), ends.input("new")
+    running = InputExchange(chosen, lambda one: one)
+    running.start(lambda _: None, lambda _: None)
+
+    def start(*_: object, **__: object) -> None:
+        raise RuntimeError("no thread can be started")
+
+    new.deliver = lambda _: None
+    new.start = start  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        await running.exchange(other)
+    assert new.deliver is None
+    assert old.deliver is not None
+
+
+@pytest.mark.parametrize("lets_go", [False, True])
+async def test_media_that_end_end_an_exchange(lets_go: bool) -> None:
     ends = Ends()
     opening: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     (old, chosen), (new, other) = ends.input("old"), ends.input("new", opening)
@@ -151,7 +169,11 @@ async def test_media_that_end_end_an_exchange() -> None:
     changing = asyncio.create_task(running.exchange(other))
     await passing()
     running.stop()
-    opening.set_result("Headset")
+    assert new.deliver is None
+    if lets_go:
+        opening.set_exception(DeviceFailed("the device was let go before it worked"))
+    else:
+        opening.set_result("Headset")
     with pytest.raises(InvalidState):
         await changing
     assert old.deliver is None

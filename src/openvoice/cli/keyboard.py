@@ -43,9 +43,9 @@ def keys(press: Callable[[str], None]) -> Iterator[None]:
         for key in typed.decode("ascii", "ignore"):
             press(key)
 
-    tty.setcbreak(terminal, termios.TCSAFLUSH)
-    loop.add_reader(terminal, read)
     try:
+        tty.setcbreak(terminal, termios.TCSAFLUSH)
+        loop.add_reader(terminal, read)
         yield
     finally:
         loop.remove_reader(terminal)

@@ -18,6 +18,8 @@ from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, Frame
 OPEN_WITHIN = 6.0
 """Seconds that a new device has until sound flows."""
 
+OVER = "the sound of this call is over"
+
 _End = TypeVar("_End", bound=AudioInput | AudioOutput)
 
 
@@ -48,17 +50,22 @@ class Exchange(ABC, Generic[_End]):
             InvalidState: the media of the call ended meanwhile.
         """
         if self.stopped:
-            raise InvalidState("the sound of this call is over")
+            raise InvalidState(OVER)
         end = chosen.make(insist=True)
         self._next, self._ready, self._taken = end, False, self.loop.create_future()
-        self._begin(end)
         try:
+            self._begin(end)
             async with asyncio.timeout(OPEN_WITHIN):
                 device = await chosen.opened(end)
                 self._ready = True
                 await self._taken
         except TimeoutError:
             raise DeviceFailed("the device gives no sign of life: the one in use goes on") from None
+        except DeviceFailed:
+            # One that is let go says so.
+            if self.stopped:
+                raise InvalidState(OVER) from None
+            raise
         finally:
             if self._next is end:
                 self._next = None
@@ -76,8 +83,10 @@ class Exchange(ABC, Generic[_End]):
         """Stop whatever runs."""
         self.stopped = True
         self._current.stop()
+        if self._next is not None:
+            self._next.stop()
         if self._taken is not None and not self._taken.done():
-            self._taken.set_exception(InvalidState("the sound of this call is over"))
+            self._taken.set_exception(InvalidState(OVER))
             # Whoever waits hears of it all the same.
             self._taken.exception()
 
