@@ -14,7 +14,7 @@ from openvoice.core.description import Candidate
 from openvoice.media import relay, roaming
 from openvoice.media.gathering import GatheringAgent
 from openvoice.media.guard import GuardedSocket
-from openvoice.media.roaming import HINT_INTERVAL, MAXIMUM_ASKED, MAXIMUM_STANDBYS, RoamingAgent
+from openvoice.media.roaming import HINT_INTERVAL, MAXIMUM_ASKED, MAXIMUM_STANDBYS, MOST_TRIES, RoamingAgent
 from openvoice.ports import MediaSettings
 from tests.media.peers import settings
 from tests.waiting import until
@@ -199,6 +199,34 @@ async def test_a_flood_of_candidates_is_not_asked_all_at_once(
     await asyncio.sleep(0.05)
     assert asked[0] is first.selected_pair
     assert 2 < len(asked) <= MAXIMUM_ASKED
+
+
+async def test_an_address_that_never_answers_is_not_asked_for_ever(
+    pair: tuple[Agent, Agent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 16: a peer that keeps silent must not make us send to a third party all the time."""
+    monkeypatch.setattr(roaming, "SEEKING", 0.0)
+    first, _ = pair
+    first.add_candidate(Candidate(foundation="1", address="127.0.1.1", port=9, priority=1))
+    asked: list[str] = []
+
+    async def ask(pair: CandidatePair) -> None:
+        asked.append(pair.remote_addr[0])
+
+    async def seek_often() -> None:
+        for _ in range(MOST_TRIES + 10):
+            first.seek()
+            assert first._seeking is not None
+            await first._seeking
+
+    monkeypatch.setattr(first, "_ask", ask)
+    monkeypatch.setattr(roaming, "ASKING_INTERVAL", 0.0)
+    await seek_often()
+    sockets = len(first.sockets)
+    await until(lambda: asked.count("127.0.1.1") == sockets * MOST_TRIES)
+    assert asked.count(WIFI) > sockets * MOST_TRIES // 2
+    await first.network_changed()
+    await until(lambda: asked.count("127.0.1.1") > sockets * MOST_TRIES)
 
 
 async def test_only_pairs_that_answered_are_taken(pair: tuple[Agent, Agent], monkeypatch: pytest.MonkeyPatch) -> None:

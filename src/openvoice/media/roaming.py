@@ -10,6 +10,7 @@ but it needs a signalling that may have been lost with the path.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -29,6 +30,8 @@ PREFERENCE = 0.05
 ASKING_INTERVAL = 0.005
 """Seconds between two questions (RFC 8445, 14.2)."""
 MAXIMUM_ASKED = 16
+MOST_TRIES = 20
+"""Questions by a pair that never answered, until the network changes: the peer may have named anybody's address."""
 STANDBY_AFTER = 1.0
 """Seconds after a selection until pairs that stand by are asked for the first time."""
 STANDBY_INTERVAL = 10.0
@@ -51,6 +54,7 @@ class RoamingAgent(IceAgent):
         self._refused: set[GuardedSocket] = set()
         self._answered_at: dict[CandidatePair, float] = {}
         self._silent: set[CandidatePair] = set()
+        self._tries: Counter[tuple[Any, tuple[str, int]]] = Counter()
         self._answered = asyncio.Event()
         self._seeking: asyncio.Task[None] | None = None
         self._standby: asyncio.TimerHandle | None = None
@@ -93,7 +97,7 @@ class RoamingAgent(IceAgent):
         began = self._now()
         until = began + SEEKING
         self._pair_all()
-        self._ask_all([present, *self._others()][:MAXIMUM_ASKED])
+        self._ask_all([present, *filter(self._is_hopeful, self._others())][:MAXIMUM_ASKED])
         answers: list[CandidatePair] = []
         while present not in answers and self._now() < until:
             self._answered.clear()
@@ -108,6 +112,10 @@ class RoamingAgent(IceAgent):
             # Whatever else is gone with it has to answer before it counts again.
             self._silent.update(pair for pair in self._check_list if pair not in answers)
             self._take(min(answers, key=self._check_list.index))
+
+    def _is_hopeful(self, pair: CandidatePair) -> bool:
+        worked = pair.state is CandidatePair.State.SUCCEEDED
+        return worked or self._tries[pair.protocol, pair.remote_addr] < MOST_TRIES
 
     def _pair_all(self) -> None:
         """Make the pairs again that the nomination left out (RFC 8445, 8.1.2)."""
@@ -145,6 +153,8 @@ class RoamingAgent(IceAgent):
 
     def _ask_all(self, pairs: list[CandidatePair]) -> None:
         for number, pair in enumerate(pairs):
+            if pair.state is not CandidatePair.State.SUCCEEDED:
+                self._tries[pair.protocol, pair.remote_addr] += 1
             self._run(self._tasks, self._ask_later(pair, number * ASKING_INTERVAL))
 
     async def _ask_later(self, pair: CandidatePair, after: float) -> None:
@@ -200,6 +210,7 @@ class RoamingAgent(IceAgent):
     async def network_changed(self) -> bool:
         """Let go what is gone and bind what is new. Whether there is a network that was not there before."""
         known, self._networks = self._networks, self._current_networks()
+        self._tries.clear()
         for socket in self.sockets:
             address = relay.local_address(socket)
             if (address and not bindable(address)) or self._gets_around(socket, address):
