@@ -34,7 +34,7 @@ def test_jitter_is_waited_for_and_a_single_straggler_is_not() -> None:
         estimate.add(chance.uniform(0, 0.06))
     estimate.add(1.0)
     assert estimate.needed is not None
-    assert 0.055 < estimate.needed < 0.063
+    assert 0.055 < estimate.needed < 0.066
 
 
 def given_pieces(*highs: float) -> DelayEstimate:
@@ -79,14 +79,22 @@ def test_at_the_beginning_whatever_came_late_is_waited_for() -> None:
     assert given_pieces(*[0.0] * 11, 0.1, 0.0, 0.0).needed == pytest.approx(0.002)
 
 
-def test_clocks_that_drift_apart_are_followed_within_a_millisecond_and_a_half() -> None:
+def test_what_is_hardly_later_than_usual_is_waited_for_also_if_it_is_rare() -> None:
+    estimate = DelayEstimate()
+    for packet in range(1000):
+        estimate.add(0.012 if packet % 200 == 100 else 0.0)
+    assert estimate.needed is not None
+    assert 0.012 < estimate.needed < 0.016
+
+
+def test_clocks_that_drift_apart_are_followed_within_four_milliseconds() -> None:
     for drift in (-0.0002, 0.0002):
         estimate = DelayEstimate()
         for packet in range(5000):
             estimate.add(packet * 0.02 * drift)
             assert estimate.needed is not None
             if packet > 100:
-                assert abs(estimate.needed - packet * 0.02 * drift) < 0.0035
+                assert abs(estimate.needed - packet * 0.02 * drift) < 0.0045
 
 
 def test_reset_forgets() -> None:

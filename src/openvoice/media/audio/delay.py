@@ -17,6 +17,8 @@ _TROUBLE, _MINORITY = 12, 3
 """Pieces in which one trouble passes: 3 s, and no more than one of so many that are known."""
 _SETTLED, _OVER = 3, 16
 """Pieces after which a route that was longer is over, and whatever came and went is."""
+_CHEAP = 0.015
+"""Seconds beyond what is usual within which nothing is forgiven: to wait so much longer costs less than it saves."""
 _MOST = 0.2
 """Seconds of usual lateness that are waited for: beyond that a gap is better than the delay."""
 _WARM = 25
@@ -34,8 +36,8 @@ class DelayEstimate:
     differences are network jitter. A drift between the clocks moves all of them and so is followed by itself.
 
     What is needed is the lowest offset that was exceeded in one trouble at most: a single spike, or a route that was
-    longer for a while, is over when it is over; what comes again is waited for. While something lasts it always counts:
-    the need rises at once.
+    longer for a while, is over when it is over; what comes again is waited for, and so is what was hardly later than
+    that. While something lasts it always counts: the need rises at once.
     """
 
     def __init__(self) -> None:
@@ -44,6 +46,7 @@ class DelayEstimate:
         self._piece: list[float] = []
         self._highs: deque[float] = deque(maxlen=_PIECES)
         self._lows: deque[float] = deque(maxlen=_PIECES)
+        self._peaks: deque[float] = deque(maxlen=_PIECES)
         self._highest = -inf
         self._usual: float | None = None
 
@@ -54,10 +57,12 @@ class DelayEstimate:
         if len(self._piece) == _PIECE:
             self._highs.append(_lasting(self._piece))
             self._lows.append(min(self._piece))
+            self._peaks.append(max(self._piece))
             self._highest = max(self._highest, *self._piece)
             self._piece.clear()
             young = len(self._highs) < _YOUNG
             usual = self._highest if young else _exceeded_once(self._highs)
+            usual = max(late for late in (usual, *self._highs, *self._peaks) if late <= usual + _CHEAP)
             self._usual = min(usual, min(self._lows) + _MOST)
 
     def reset(self) -> None:
