@@ -243,8 +243,8 @@ async def test_calls_are_looked_up_since_the_account_was_online_last(monkeypatch
     times = [time for time in (online, offline, again, last) if time is not None]
     assert len(set(times)) == 4
     assert times == sorted(times)
-    await Client(account, store=store, engine=FakeMediaEngine()).__aenter__()
-    assert asked == [None, last]
+    async with Client(account, store=store, engine=FakeMediaEngine()):
+        assert asked == [None, last]
 
 
 async def test_without_a_history_the_archive_is_read_as_at_the_first_login(monkeypatch: pytest.MonkeyPatch) -> None:
