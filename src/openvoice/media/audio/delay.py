@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from math import inf
 
 _PIECE = 12
 """Packets of a piece of time: a quarter of a second of usual ones. One of them may be a straggler: to wait for it would
@@ -41,13 +40,16 @@ class DelayEstimate:
     """
 
     def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all that came."""
         self._known = 0
         self._latest: deque[float] = deque(maxlen=_PIECE)
         self._piece: list[float] = []
         self._highs: deque[float] = deque(maxlen=_PIECES)
         self._lows: deque[float] = deque(maxlen=_PIECES)
         self._peaks: deque[float] = deque(maxlen=_PIECES)
-        self._highest = -inf
         self._usual: float | None = None
 
     def add(self, offset: float) -> None:
@@ -58,15 +60,11 @@ class DelayEstimate:
             self._highs.append(_lasting(self._piece))
             self._lows.append(min(self._piece))
             self._peaks.append(max(self._piece))
-            self._highest = max(self._highest, *self._piece)
             self._piece.clear()
             young = len(self._highs) < _YOUNG
-            usual = self._highest if young else _exceeded_once(self._highs)
+            usual = max(self._peaks) if young else _exceeded_once(self._highs)
             usual = max(late for late in (usual, *self._highs, *self._peaks) if late <= usual + _CHEAP)
             self._usual = min(usual, min(self._lows) + _MOST)
-
-    def reset(self) -> None:
-        self.__init__()  # type: ignore[misc]
 
     @property
     def least(self) -> float | None:
