@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 
+NOBODY = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""Addresses that nobody has, by the version of IP (RFC 5737, RFC 3849): they take the default route."""
 _PREFIX = 64
 """Bits of an IPv6 address that name the network. Behind them addresses change at will (RFC 8981)."""
 

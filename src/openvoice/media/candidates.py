@@ -12,14 +12,13 @@ from aioice.candidate import candidate_priority
 from aioice.ice import get_host_addresses
 
 from openvoice.core.description import Candidate, CandidateType
+from openvoice.core.networks import NOBODY
 
 LOCAL_PREFERENCE = 65535
 """Of the best address of a type; each further one ranks one lower (RFC 8445, 5.1.2.1)."""
 
 _HIDDEN = {4: ("0.0.0.0", 9), 6: ("::", 9)}  # noqa: S104
 """A related address that tells nothing (RFC 8839, 5.1)."""
-_NOBODY = {4: "192.0.2.1", 6: "2001:db8::1"}
-"""Addresses that nobody has (RFC 5737, RFC 3849): they take the default route."""
 
 
 def local_addresses(interfaces: Sequence[str]) -> tuple[str, ...]:
@@ -52,7 +51,7 @@ def source_towards(remote: str) -> str:
 def source_of_default(version: int) -> str:
     """The local address that packets to the rest of the world leave from; empty if nothing leads there."""
     try:
-        return source_towards(_NOBODY[version])
+        return source_towards(NOBODY[version])
     except OSError:
         return ""
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import ifaddr
 
+from openvoice.core.networks import NOBODY
 from openvoice.network import netlink
 from openvoice.network.ways import Ways, interface_to_keep, usable_addresses, ways_of
 
@@ -17,8 +18,6 @@ _GROUPS = 0x1 | 0x10 | 0x100 | 0x40 | 0x400
 _DATAGRAM = 65536
 _PATIENCE = 0.5
 """Seconds. The kernel answers before the question returns, or never."""
-_SOMEWHERE = (("192.0.2.1", socket.AF_INET), ("2001:db8::1", socket.AF_INET6))
-"""Addresses of nobody (RFC 5737, RFC 3849): they take the default route."""
 
 
 def current_ways() -> Ways:
@@ -81,9 +80,9 @@ def _listed_addresses() -> Iterator[tuple[str, str]]:
 
 
 def _preferred_sources() -> Iterator[str]:
-    for address, family in _SOMEWHERE:
+    for version, address in NOBODY.items():
         try:
-            with socket.socket(family, socket.SOCK_DGRAM) as unused:
+            with socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_DGRAM) as unused:
                 unused.connect((address, 9))
                 yield str(unused.getsockname()[0])
         except OSError:
