@@ -11,14 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from openvoice import Device, DeviceFailed, SoundProgress, SoundReport, SoundStage, check_devices, load_sound
+from openvoice import Device, SoundProgress, SoundReport, SoundStage, check_devices, load_sound
 from openvoice.client import soundcheck
 from openvoice.core.diagnosis import Outcome, Step
-from openvoice.devices.listing import devices
 from openvoice.devices.loudspeaker import Loudspeaker
 from openvoice.ports import FRAME_SAMPLES, Frame
 from openvoice.samples import sample
-from tests.devices.pulse import PulseAudio
+from tests.devices.pulse import PulseAudio, plugged
 
 ALSA = Path("/usr/share/alsa/alsa.conf")
 pytestmark = [
@@ -34,17 +33,8 @@ ANSWER = load_sound(sample("bob"))
 
 @pytest.fixture
 def pulse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseAudio]:
-    daemon = PulseAudio(tmp_path)
-    for name, value in daemon.environment.items():
-        monkeypatch.setenv(name, value)
-    daemon.start()
-    try:
-        devices(renew=True)
-    except DeviceFailed as error:
-        daemon.kill()
-        pytest.skip(str(error))
-    yield daemon
-    daemon.kill()
+    with plugged(PulseAudio(tmp_path), monkeypatch) as daemon:
+        yield daemon
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pytest
+
+from openvoice.devices.listing import devices
+from openvoice.errors import DeviceFailed
 
 _DAEMON = (
     "pulseaudio -n -F {script} --daemonize=no --exit-idle-time=-1 --disable-shm=1 --use-pid-file=0 --realtime=0 "
@@ -122,3 +126,18 @@ class PulseAudio:
 
     def _control(self, *words: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(["pactl", "-s", f"unix:{self._socket}", *words], capture_output=True)
+
+
+@contextmanager
+def plugged(daemon: PulseAudio, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseAudio]:
+    """PortAudio sees the devices of ``daemon`` meanwhile; where it cannot, the test is skipped."""
+    for name, value in daemon.environment.items():
+        monkeypatch.setenv(name, value)
+    daemon.start()
+    try:
+        devices(renew=True)
+    except DeviceFailed as error:
+        daemon.kill()
+        pytest.skip(str(error))
+    yield daemon
+    daemon.kill()

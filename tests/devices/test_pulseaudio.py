@@ -27,7 +27,7 @@ from openvoice.devices.microphone import Microphone
 from openvoice.devices.player import PlayedTone
 from openvoice.errors import DeviceFailed
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
-from tests.devices.pulse import PulseAudio
+from tests.devices.pulse import PulseAudio, plugged
 from tests.waiting import until
 
 ALSA = Path("/usr/share/alsa/alsa.conf")
@@ -51,17 +51,8 @@ def headset(tmp_path: Path) -> Iterator[PulseAudio]:
 
 @pytest.fixture
 def pulse(tmp_path: Path, headset: PulseAudio, monkeypatch: pytest.MonkeyPatch) -> Iterator[PulseAudio]:
-    daemon = PulseAudio(tmp_path, others=[headset])
-    for name, value in daemon.environment.items():
-        monkeypatch.setenv(name, value)
-    daemon.start()
-    try:
-        devices(renew=True)
-    except DeviceFailed as error:
-        daemon.kill()
-        pytest.skip(str(error))
-    yield daemon
-    daemon.kill()
+    with plugged(PulseAudio(tmp_path, others=[headset]), monkeypatch) as daemon:
+        yield daemon
 
 
 class Loop:
