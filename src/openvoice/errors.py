@@ -146,6 +146,10 @@ class DeviceFailed(MediaFailed):
     """A sound device is missing or refuses to work."""
 
 
+class VideoFailed(MediaFailed):
+    """A camera, a screen or a file of pictures is missing or busy, or gives or takes no more. The voice goes on."""
+
+
 class MalformedStanza(OpenVoiceError):
     """A stanza that its standard does not allow. Raised by parsers, answered by the protocol logic, never seen outside.
 

@@ -43,6 +43,13 @@ class DeviceChange(StrEnum):
     """What is no device, a file or a recording, gives or takes no more sound."""
 
 
+class VideoLabel(StrEnum):
+    """What the pictures of a track show (XEP-0507)."""
+
+    CAMERA = "camera"
+    SCREEN = "screen"
+
+
 class Vouching(IntEnum):
     """Who vouches that a DTLS fingerprint belongs to the person called, from nobody to the user's own eyes."""
 
