@@ -1,0 +1,1 @@
+"""The pipeline of pictures: codecs, packets, and what sends and receives them."""
