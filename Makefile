@@ -8,7 +8,7 @@ BENCH_OUT = $(or $(OUT),$(error say where the results go: make $@ OUT=results.js
 help:
 	@echo "make setup           install what is missing, and build .venv/bin/openvoice"
 	@echo "make demo            two clients on a private server call each other, and a report of it"
-	@echo "make test            lint, types, and all tests, on each Python from 3.11 to 3.13 found here"
+	@echo "make test            lint, types, and the tests, on each Python from 3.11 to 3.13 found here"
 	@echo "make lint            the style of the code (ruff)"
 	@echo "make types           the types of the code (mypy)"
 	@echo "make bench OUT=FILE  how quickly calls come about and what they cost, as a table and as JSON"

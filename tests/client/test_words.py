@@ -103,7 +103,7 @@ async def talking(*, keys: bool = True) -> AsyncIterator[tuple[Side, Call, Side,
         call = await alice.client.call(BOB.bare)
         other = await taken
         for one in (call, other):
-            await one.wait_for(CallState.CONNECTING, timeout=2)
+            await one.wait_for(CallState.CONNECTING, timeout=10)
         assert call.verification_words is None
         with pytest.raises(InvalidState, match="no words"):
             await call.confirm_verified()
@@ -114,7 +114,7 @@ async def talking(*, keys: bool = True) -> AsyncIterator[tuple[Side, Call, Side,
 
 async def test_words_are_the_same_and_verify_for_good() -> None:
     async with talking() as (alice, call, bob, other):
-        assert await call.wait_for_words(timeout=2) == await other.wait_for_words(timeout=2)
+        assert await call.wait_for_words(timeout=10) == await other.wait_for_words(timeout=10)
         assert call.verification_words == other.verification_words
         assert str(call.security.vouching) == "omemo_trusted"
         happenings = call.events()
@@ -134,7 +134,7 @@ async def test_words_are_the_same_and_verify_for_good() -> None:
 
 async def test_words_that_differ_end_the_call_and_the_trust() -> None:
     async with talking() as (alice, call, _, other):
-        await call.wait_for_words(timeout=2)
+        await call.wait_for_words(timeout=10)
         await call.reject_words()
         ended = await call.wait_closed()
         assert ended.reason is EndReason.SECURITY_ERROR
@@ -147,7 +147,7 @@ async def test_words_that_differ_end_the_call_and_the_trust() -> None:
 
 async def test_what_cannot_be_kept_verifies_nothing_and_still_ends_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     async with talking() as (alice, call, _, _):
-        await call.wait_for_words(timeout=2)
+        await call.wait_for_words(timeout=10)
         assert alice.keys is not None
 
         def refuse(*_: object) -> None:
@@ -164,20 +164,20 @@ async def test_what_cannot_be_kept_verifies_nothing_and_still_ends_the_call(monk
 
 async def test_a_client_without_keys_verifies_nothing() -> None:
     async with talking(keys=False) as (_, call, _, _):
-        await call.wait_for_words(timeout=2)
+        await call.wait_for_words(timeout=10)
         with pytest.raises(InvalidState, match="keeps no OMEMO keys"):
             await call.confirm_verified()
 
 
 async def test_whoever_waits_learns_of_a_disturbance() -> None:
     async with talking() as (_, call, bob, other):
-        await call.wait_for_words(timeout=2)
+        await call.wait_for_words(timeout=10)
         await bob.signalling.perform(other.id, e.SendInformation(WordsMessage(None)))
         async with asyncio.timeout(2):
             while call.verification_words is not None:  # noqa: ASYNC110 - the input is on its way
                 await asyncio.sleep(0)
         with pytest.raises(InvalidState, match="disturbed"):
-            await call.wait_for_words(timeout=2)
+            await call.wait_for_words(timeout=10)
         assert call.state is CallState.ACTIVE
         assert call.security.words == "failed"
 
@@ -191,7 +191,7 @@ async def test_whoever_waits_for_words_in_vain_is_told() -> None:
             await lonely.wait_for_words(timeout=0.01)
         lonely.hangup_soon()
         with pytest.raises(Cancelled, match="given up"):
-            await lonely.wait_for_words(timeout=2)
+            await lonely.wait_for_words(timeout=10)
 
 
 def test_a_key_that_was_forgotten_is_kept_again() -> None:

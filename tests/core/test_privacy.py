@@ -17,3 +17,7 @@ def test_what_is_kept_is_told_to_machines_by_its_fields() -> None:
     assert told["name"] == "calls"
     assert told["amount"] is None
     assert told.keys() == set(Kept.__slots__)
+
+
+def test_each_keeper_has_a_heading_of_its_own() -> None:
+    assert len({keeper.heading for keeper in Keeper}) == len(Keeper)
