@@ -1,0 +1,1 @@
+"""How packets get onto a network path: as many as it takes, voice first."""
