@@ -13,7 +13,7 @@ from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.remedies import UNKNOWN_DEVICE, Remedies
 from openvoice.core.security import MediaFacts, SignallingFacts
-from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection
+from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection, VideoLabel
 from openvoice.core.words import WordsMessage
 
 
@@ -325,6 +325,26 @@ class DeviceChanged:
     """The same in words for a person."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VideoReported:
+    """What became of the camera, the screen or the place that received pictures go to. The call goes on."""
+
+    label: VideoLabel
+    what: DeviceChange
+    device: str | None = None
+    """As in :class:`DeviceChanged`."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContentsFailed:
+    """Contents with pictures were closed, for want of a path or of protection. The voice goes on."""
+
+    names: tuple[str, ...]
+    text: str
+    """Why, in words for a person."""
+
+
 UserInput = Dial | Accept | HangUp | Mute | Hold | CompareWords | SendDigits
 PeerInput = (
     PeerProposed
@@ -358,5 +378,7 @@ MediaInput = (
     | DigitReceived
     | SourceEnded
     | DeviceChanged
+    | VideoReported
+    | ContentsFailed
 )
 CallInput = UserInput | PeerInput | MediaInput | SignallingLost | SignallingRenewed

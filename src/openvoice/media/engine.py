@@ -15,10 +15,10 @@ import threading
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.description import Candidate, Content, SessionDescription
 from openvoice.core.inputs import MediaInput
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import Role
+from openvoice.core.types import Role, VideoLabel
 from openvoice.errors import InvalidState
 from openvoice.media.session import CallMedia, Credentials
 from openvoice.ports import MediaSettings
@@ -45,7 +45,7 @@ class ThreadedMediaEngine:
     def session(self, settings: MediaSettings, notify: Callable[[MediaInput], None]) -> ThreadedMediaSession:
         """A session whose methods may be called, and whose ``notify`` is called, on the event loop that runs now.
 
-        ``settings.input`` and ``settings.output`` are called on the media thread, and so are the devices they make.
+        The factories of ``settings`` are called on the media thread, and so are the devices they make.
         """
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
@@ -97,12 +97,9 @@ class ThreadedMediaSession:
         self._snapshot: asyncio.TimerHandle | None = None
 
     async def open(
-        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False
+        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False, video: bool = False
     ) -> SessionDescription:
-        description = await self._run(self._open(role, offer, gather_fully))
-        # Returning does not yield, so the caller has the description before it hears of a candidate.
-        self._loop.call_soon_threadsafe(self._media.announce)
-        return description
+        return await self._run_and_announce(self._open(role, offer, gather_fully, video))
 
     async def apply_answer(self, answer: SessionDescription) -> None:
         await self._run(self._media.apply_answer(answer))
@@ -113,10 +110,20 @@ class ThreadedMediaSession:
     async def open_gate(self) -> None:
         await self._run(self._media.open_gate())
 
+    async def propose_content(self, name: str, label: VideoLabel) -> Content:
+        return await self._run_and_announce(self._media.propose_content(name, label))
+
+    async def answer_contents(self, contents: Sequence[Content], bundle: Sequence[str]) -> Sequence[Content]:
+        return await self._run_and_announce(self._media.answer_contents(contents, bundle))
+
+    async def settle(self, local: SessionDescription, remote: SessionDescription) -> None:
+        await self._run(self._media.settle(local, remote))
+
+    async def show(self, label: VideoLabel, content: str | None) -> None:
+        await self._run(self._media.show(label, content))
+
     async def restart(self, remote: Credentials) -> Credentials:
-        credentials = await self._run(self._media.restart(remote))
-        self._loop.call_soon_threadsafe(self._media.announce)
-        return credentials
+        return await self._run_and_announce(self._media.restart(remote))
 
     async def apply_restart(self, credentials: Credentials) -> None:
         await self._run(self._media.apply_restart(credentials))
@@ -152,6 +159,12 @@ class ThreadedMediaSession:
             raise InvalidState("the media of this call are closed already")
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
+    async def _run_and_announce(self, work: Coroutine[Any, Any, _T]) -> _T:
+        made = await self._run(work)
+        # Returning does not yield, so the caller has what was made before it hears of a candidate.
+        self._loop.call_soon_threadsafe(self._media.announce)
+        return made
+
     def _carry_over(self, message: MediaInput) -> None:
         try:
             self._caller.call_soon_threadsafe(self._notify, message)
@@ -160,10 +173,12 @@ class ThreadedMediaSession:
 
     # --- on the media thread ------------------------------------------------------------------------------------------
 
-    async def _open(self, role: Role, offer: SessionDescription | None, gather_fully: bool) -> SessionDescription:
+    async def _open(
+        self, role: Role, offer: SessionDescription | None, gather_fully: bool, video: bool
+    ) -> SessionDescription:
         # First, so that whatever becomes of the opening, the end finds the timer and stops it.
         self._take_snapshot()
-        return await self._media.open(role, offer, gather_fully)
+        return await self._media.open(role, offer, gather_fully, video)
 
     def _take_snapshot(self) -> None:
         self._statistics = self._media.statistics()

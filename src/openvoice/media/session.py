@@ -12,12 +12,12 @@ from aiortc.rtp import RtpPacket
 
 from openvoice.core import inputs
 from openvoice.core.contacts import Contact
-from openvoice.core.description import Candidate, SessionDescription, Setup, Source, TransportDescription
+from openvoice.core.description import Candidate, Content, SessionDescription, Setup, Source, TransportDescription
 from openvoice.core.faults import fault
 from openvoice.core.security import MediaFacts
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import EndReason, Role
-from openvoice.errors import InvalidState
+from openvoice.core.types import EndReason, Role, VideoLabel
+from openvoice.errors import InvalidState, VideoFailed
 from openvoice.media import plan
 from openvoice.media.audio.stream import AudioStream
 from openvoice.media.certificate import Certificate
@@ -71,7 +71,7 @@ class CallMedia:
     # --- description --------------------------------------------------------------------------------------------------
 
     async def open(
-        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False
+        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False, video: bool = False
     ) -> SessionDescription:
         """See the port. Raises ``SecurityRefused`` as well, for an offer that cannot be encrypted."""
         self._role = role
@@ -160,6 +160,20 @@ class CallMedia:
                 stream = DiscardedStream(ours.source, transport.send_rtcp)
                 known = self._discarded.setdefault(transport, {})
                 known |= {codec.payload_type: stream for codec in ours.codecs}
+
+    async def propose_content(self, name: str, label: VideoLabel) -> Content:
+        """See the port."""
+        raise VideoFailed(f"pictures cannot be added to this call ({label}, {name})")
+
+    async def answer_contents(self, contents: Sequence[Content], bundle: Sequence[str]) -> Sequence[Content]:
+        """See the port."""
+        return ()
+
+    async def settle(self, local: SessionDescription, remote: SessionDescription) -> None:
+        """See the port."""
+
+    async def show(self, label: VideoLabel, content: str | None) -> None:
+        """See the port."""
 
     # --- candidates ---------------------------------------------------------------------------------------------------
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from openvoice.core.description import Candidate, CandidateType, SessionDescription
+from openvoice.core.description import Candidate, CandidateType, Content, SessionDescription
 from openvoice.core.inputs import LocalCandidates, MediaInput
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import Role
+from openvoice.core.types import Role, VideoLabel
 from openvoice.ports import MediaEngine, MediaSession, MediaSettings, RelayServer
 from openvoice.testing.link import ImpairedLink
 from openvoice.testing.nat import Nat
@@ -72,13 +72,27 @@ class _SessionBehindLink:
         self._engine = engine
 
     async def open(
-        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False
+        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False, video: bool = False
     ) -> SessionDescription:
-        offer = _with_candidates(offer, self._engine.inward) if offer else None
-        return _with_candidates(await self._session.open(role, offer, gather_fully), self._engine.outward)
+        offer = self._described(offer, self._engine.inward) if offer else None
+        return self._described(await self._session.open(role, offer, gather_fully, video), self._engine.outward)
 
     async def apply_answer(self, answer: SessionDescription) -> None:
-        await self._session.apply_answer(_with_candidates(answer, self._engine.inward))
+        await self._session.apply_answer(self._described(answer, self._engine.inward))
+
+    async def propose_content(self, name: str, label: VideoLabel) -> Content:
+        return _with_candidates(await self._session.propose_content(name, label), self._engine.outward)
+
+    async def answer_contents(self, contents: Sequence[Content], bundle: Sequence[str]) -> Sequence[Content]:
+        offered = [_with_candidates(content, self._engine.inward) for content in contents]
+        answered = await self._session.answer_contents(offered, bundle)
+        return tuple(_with_candidates(content, self._engine.outward) for content in answered)
+
+    async def settle(self, local: SessionDescription, remote: SessionDescription) -> None:
+        await self._session.settle(local, self._described(remote, self._engine.inward))
+
+    async def show(self, label: VideoLabel, content: str | None) -> None:
+        await self._session.show(label, content)
 
     async def add_candidates(self, content: str, candidates: Sequence[Candidate]) -> None:
         await self._session.add_candidates(content, self._engine.inward(candidates))
@@ -110,14 +124,15 @@ class _SessionBehindLink:
     async def close(self) -> None:
         await self._session.close()
 
+    @staticmethod
+    def _described(description: SessionDescription, change: _Change) -> SessionDescription:
+        return replace(
+            description, contents=tuple(_with_candidates(content, change) for content in description.contents)
+        )
 
-def _with_candidates(
-    description: SessionDescription, change: Callable[[Sequence[Candidate]], tuple[Candidate, ...]]
-) -> SessionDescription:
-    return replace(
-        description,
-        contents=tuple(
-            replace(content, transport=replace(content.transport, candidates=change(content.transport.candidates)))
-            for content in description.contents
-        ),
-    )
+
+_Change = Callable[[Sequence[Candidate]], tuple[Candidate, ...]]
+
+
+def _with_candidates(content: Content, change: _Change) -> Content:
+    return replace(content, transport=replace(content.transport, candidates=change(content.transport.candidates)))

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from openvoice import MemorySecrets as MemorySecrets
 from openvoice.core.address import Address
-from openvoice.core.description import (
-    Candidate,
-    CandidateType,
-    Codec,
-    Content,
-    Fingerprint,
-    Media,
-    SessionDescription,
-    Setup,
-    TransportDescription,
-)
 from openvoice.core.effects import (
     Information,
     SendAnswer,
@@ -41,9 +29,6 @@ from openvoice.core.inputs import (
     DeviceChanged,
     Ended,
     Invitation,
-    MediaFlowing,
-    MediaInput,
-    MediaSecured,
     OfferReceived,
     PeerHeld,
     PeerInput,
@@ -55,12 +40,16 @@ from openvoice.core.inputs import (
     RestartReceived,
     WordsReceived,
 )
-from openvoice.core.security import MediaFacts, SignallingFacts
-from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import CallId, Role
+from openvoice.core.security import SignallingFacts
+from openvoice.core.types import CallId
 from openvoice.core.words import WordsMessage
 from openvoice.errors import PeerUnavailable
-from openvoice.ports import FRAME_SAMPLES, Frame, IncomingCall, MediaSettings, RelayServer, SignallingListener
+from openvoice.ports import FRAME_SAMPLES, Frame, IncomingCall, RelayServer, SignallingListener
+from openvoice.testing.fake_media import FakeMediaEngine as FakeMediaEngine
+from openvoice.testing.fake_media import FakeMediaSession as FakeMediaSession
+from openvoice.testing.fake_media import description as description
+from openvoice.testing.fake_media import facts as facts
+from openvoice.testing.fake_media import video_content as video_content
 
 # --- sound ------------------------------------------------------------------------------------------------------------
 
@@ -224,109 +213,6 @@ def _heard(effect: SignallingEffect, session: str) -> PeerInput:
             return PeerHeld(information is Information.HOLD)
         case SendEnd(reason, text):
             return Ended(reason, text=text)
-
-
-# --- media ------------------------------------------------------------------------------------------------------------
-
-
-class FakeMediaSession:
-    """Media that consist of a description and a list of what was asked of them."""
-
-    def __init__(self, settings: MediaSettings, notify: Callable[[MediaInput], None]) -> None:
-        self.settings = settings
-        self.notify = notify
-        """What the test has the media say."""
-        self.commands: list[tuple[object, ...]] = []
-        self.measured = CallStatistics()
-        self.closed = False
-
-    async def open(
-        self, role: Role, offer: SessionDescription | None, gather_fully: bool = False
-    ) -> SessionDescription:
-        self.commands.append(("open", role, offer))
-        return description(Setup.ACTPASS if offer is None else Setup.ACTIVE)
-
-    async def apply_answer(self, answer: SessionDescription) -> None:
-        self.commands.append(("apply_answer", answer))
-
-    async def add_candidates(self, content: str, candidates: Sequence[Candidate]) -> None:
-        self.commands.append(("add_candidates", content, tuple(candidates)))
-
-    async def open_gate(self) -> None:
-        self.commands.append(("open_gate",))
-
-    async def restart(self, remote: Sequence[tuple[str, str, str]]) -> Sequence[tuple[str, str, str]]:
-        self.commands.append(("restart", tuple(remote)))
-        return (("0", "next", "next-ice-password-of-24-"),)
-
-    async def apply_restart(self, credentials: Sequence[tuple[str, str, str]]) -> None:
-        self.commands.append(("apply_restart", tuple(credentials)))
-
-    def network_changed(self) -> None:
-        self.commands.append(("network_changed",))
-
-    async def set_muted(self, muted: bool) -> None:
-        self.commands.append(("set_muted", muted))
-
-    async def set_held(self, held: bool) -> None:
-        self.commands.append(("set_held", held))
-
-    async def play_digits(self, digits: str) -> None:
-        self.commands.append(("play_digits", digits))
-
-    def statistics(self) -> CallStatistics:
-        return self.measured
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def connect(self) -> None:
-        """Say what media say when all went well."""
-        self.notify(MediaSecured(facts()))
-        self.notify(MediaFlowing())
-
-
-@dataclass(slots=True)
-class FakeMediaEngine:
-    """Makes :class:`FakeMediaSession` objects and keeps them for the test to look at."""
-
-    sessions: list[FakeMediaSession] = field(default_factory=list)
-    closed: bool = False
-
-    def session(self, settings: MediaSettings, notify: Callable[[MediaInput], None]) -> FakeMediaSession:
-        self.sessions.append(FakeMediaSession(settings, notify))
-        return self.sessions[-1]
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-def description(setup: Setup = Setup.ACTPASS, digest: bytes = bytes(32)) -> SessionDescription:
-    """A valid offer or answer of one audio content, Opus, without candidates."""
-    transport = TransportDescription(
-        ufrag="fake",
-        pwd="fake-ice-password-of-24-",  # noqa: S106 - protects nothing
-        fingerprint=Fingerprint("sha-256", digest),
-        setup=setup,
-    )
-    opus = Codec(payload_type=111, name="opus", clock_rate=48_000, channels=2)
-    return SessionDescription(contents=(Content(name="0", media=Media.AUDIO, codecs=(opus,), transport=transport),))
-
-
-def facts() -> MediaFacts:
-    """How well-protected media look."""
-    return MediaFacts(
-        dtls_version="DTLS 1.2",
-        dtls_cipher="ECDHE-ECDSA-AES128-GCM-SHA256",
-        srtp_profile="SRTP_AEAD_AES_128_GCM",
-        local_fingerprint=Fingerprint("sha-256", bytes(32)),
-        remote_fingerprint=Fingerprint("sha-256", bytes([255] * 32)),
-        local_candidate=CandidateType.HOST,
-        remote_candidate=CandidateType.HOST,
-        relayed=False,
-        local_address="127.0.0.1",
-        remote_address="127.0.0.1",
-    )
 
 
 # --- the network ------------------------------------------------------------------------------------------------------
