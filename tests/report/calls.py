@@ -7,10 +7,10 @@ from typing import Any
 from openvoice.core.contacts import Contact, ContactKind, SeenAddress
 from openvoice.core.description import CandidateType, Fingerprint
 from openvoice.core.security import MediaFacts, SignallingFacts, assess
-from openvoice.core.statistics import CallStatistics
+from openvoice.core.statistics import CallStatistics, ReceivedVideo, SentVideo, VideoStatistics
 from openvoice.core.trace import Trace
 from openvoice.core.trust import Trust
-from openvoice.core.types import Vouching
+from openvoice.core.types import VideoLabel, Vouching
 from openvoice.report import Actor, CallReport, Moment, Side, Similarity
 from tests.core.descriptions import CERTIFICATE, voucher
 
@@ -80,10 +80,20 @@ def record(trust: Trust | None = None, **changed: Any) -> dict[str, Any]:
     return values | changed
 
 
+PICTURES = VideoStatistics(
+    content="1",
+    label=VideoLabel.CAMERA,
+    sent=SentVideo(codec="VP8", frames=180, bitrate=812.5),
+    received=ReceivedVideo(codec="VP8", frames=179, freezes=1, freeze_seconds=0.25),
+)
+
+
 def side(address: str, local: Fingerprint, remote: Fingerprint, **changed: Any) -> Side:
     values: dict[str, Any] = {
         "address": address,
-        "statistics": CallStatistics(loss=0.015, jitter=2.5, round_trip=1.25, bitrate_sent=48.0, codec="opus"),
+        "statistics": CallStatistics(
+            loss=0.015, jitter=2.5, round_trip=1.25, bitrate_sent=48.0, codec="opus", video=(PICTURES,)
+        ),
         "security": security(local, remote),
         "sent": f"{address[0]}.flac",
         "received": f"{address[0]}-heard.wav",

@@ -44,6 +44,13 @@ def test_unknown_keys_are_passed_over() -> None:
     assert CallReport.from_json(json.dumps(document)) == report()
 
 
+def test_documents_from_before_there_were_pictures_are_read() -> None:
+    document = json.loads(report().to_json())
+    for name in ("caller", "callee"):
+        del document[name]["statistics"]["video"]
+    assert CallReport.from_json(json.dumps(document)).caller.statistics.video == ()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"schema": "openvoice.call/2"}', "\x00"])
 def test_other_documents_are_refused(text: str) -> None:
     with pytest.raises(UsageError, match="not a report of a call"):

@@ -36,7 +36,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from openvoice.core.statistics import CallStatistics
+from openvoice.core.statistics import CallStatistics, ReceivedVideo, SentVideo, VideoStatistics
+from openvoice.core.types import VideoLabel
 from openvoice.errors import UsageError
 from openvoice.report.similarity import Similarity
 
@@ -170,7 +171,8 @@ def _side(document: Mapping[str, Any]) -> Side:
     similarity = document["similarity"]
     return Side(
         address=str(document["address"]),
-        statistics=_fill(CallStatistics, document["statistics"]),
+        # Documents from before there were pictures say nothing of them.
+        statistics=_fill(CallStatistics, {"video": [], **document["statistics"]}),
         security=_security(document["security"]),
         sent=None if document["sent"] is None else str(document["sent"]),
         received=None if document["received"] is None else str(document["received"]),
@@ -193,7 +195,7 @@ def _security(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _fill(kind: type[Any], document: Mapping[str, Any]) -> Any:
-    """An instance of a dataclass that holds numbers and texts only."""
+    """An instance of a dataclass that holds numbers, texts and others of its like only."""
     return kind(**{item.name: _CONVERTERS[str(item.type)](document[item.name]) for item in dataclasses.fields(kind)})
 
 
@@ -202,4 +204,8 @@ _CONVERTERS: dict[str, Callable[[Any], object]] = {
     "int": int,
     "float": float,
     "float | None": lambda value: None if value is None else float(value),
+    "VideoLabel": VideoLabel,
+    "SentVideo": lambda value: _fill(SentVideo, value),
+    "ReceivedVideo": lambda value: _fill(ReceivedVideo, value),
+    "tuple[VideoStatistics, ...]": lambda items: tuple(_fill(VideoStatistics, item) for item in items),
 }
