@@ -28,8 +28,8 @@ from openvoice.core.description import Source
 from openvoice.media.audio.codec import Samples
 from openvoice.media.audio.negotiation import offered_codecs
 from openvoice.media.audio.receiver import AudioReceiver
-from openvoice.media.audio.reports import Reporter
 from openvoice.media.audio.sender import AudioSender
+from openvoice.media.reports import Reporter
 from openvoice.ports import FRAME_SECONDS, SAMPLE_RATE
 from tests.bench.rows import ROWS
 from tests.bench.score import pesq_wb

@@ -23,10 +23,10 @@ from openvoice.media.audio.level import LevelMeter
 from openvoice.media.audio.opus import OpusDecoder, OpusEncoder
 from openvoice.media.audio.playout import PlayoutBuffer
 from openvoice.media.audio.receiver import AudioReceiver
-from openvoice.media.audio.reports import ReceptionStatistics, Reporter
 from openvoice.media.audio.sender import AudioSender
 from openvoice.media.dtls import SecureTransport
 from openvoice.media.guard import GuardedSocket
+from openvoice.media.reports import ReceptionStatistics, Reporter
 from openvoice.media.session import CallMedia
 from openvoice.media.transport import MediaTransport
 

@@ -11,12 +11,13 @@ from typing import Any, cast
 
 from aiortc import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport, RTCIceTransport
 from aiortc.rtcdtlstransport import State
-from aiortc.rtp import RtcpPacket, RtpPacket
+from aiortc.rtp import RtpPacket
 from OpenSSL import SSL
 
 from openvoice.core.description import Fingerprint
 from openvoice.core.faults import fault
 from openvoice.errors import MediaFailed, SecurityRefused
+from openvoice.media import rtcp
 from openvoice.media.certificate import fingerprint
 
 MAXIMUM_QUEUED = 256
@@ -175,8 +176,8 @@ class SecureTransport(RTCDtlsTransport):
 
     async def _handle_rtcp_data(self, data: bytes) -> None:
         try:
-            packets = RtcpPacket.parse(data)
-        except (ValueError, IndexError, struct.error):
+            packets = rtcp.parse(data)
+        except ValueError:
             _log.debug("malformed RTCP packet dropped")
             return
         self._hand_over(self._handle_rtcp, packets)

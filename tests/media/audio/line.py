@@ -12,8 +12,8 @@ from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.core.description import Source
 from openvoice.media.audio.adaptation import Adaptation
 from openvoice.media.audio.protection import Protection
-from openvoice.media.audio.reports import PeerReport, ReceptionStatistics, Reporter
 from openvoice.media.audio.shape import Shape
+from openvoice.media.reports import PeerReport, ReceptionStatistics, Reporter
 from openvoice.ports import FRAME_SECONDS
 from tests.media.audio.network import HEADERS, Network, Way
 

@@ -9,7 +9,7 @@ from openvoice.media.audio.negotiation import offered_codecs
 from openvoice.media.audio.opus import OpusDecoder
 from openvoice.media.audio.protection import Protection
 from openvoice.media.audio.redundancy import unpack
-from openvoice.media.audio.reports import PeerReport
+from openvoice.media.reports import PeerReport
 from openvoice.ports import FRAME_SAMPLES
 from tests.media.audio.sound import frames, noise, signal_to_noise, tone, voice
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoice.media.audio.protection import FIRST_QUIET, LONGEST_QUIET, LossPattern, Protection, ProtectionPolicy
-from openvoice.media.audio.reports import PeerReport
+from openvoice.media.reports import PeerReport
 from tests.media.audio.network import Network
 
 PACKETS = 50

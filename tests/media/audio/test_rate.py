@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from openvoice.media.audio.adaptation import Adaptation
 from openvoice.media.audio.protection import Protection
 from openvoice.media.audio.rate import FIRST_PATIENCE, FIRST_RATE, RATES, RateControl, highest
-from openvoice.media.audio.reports import PeerReport
 from openvoice.media.audio.shape import Shape
+from openvoice.media.reports import PeerReport
 from tests.media.audio.line import Line
 from tests.media.audio.network import Network
 

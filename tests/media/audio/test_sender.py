@@ -12,8 +12,8 @@ from openvoice.media.audio.level import SILENCE as SILENCE_LEVEL
 from openvoice.media.audio.negotiation import create_formats, event_codec, offered_codecs
 from openvoice.media.audio.protection import Protection
 from openvoice.media.audio.redundancy import unpack
-from openvoice.media.audio.reports import PeerReport
 from openvoice.media.audio.sender import SILENCE, AudioSender
+from openvoice.media.reports import PeerReport
 from openvoice.ports import FRAME_SECONDS
 from tests.media.audio.sound import frames, lag, signal_to_noise, voice
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.media.audio.protection import Protection, ProtectionPolicy
 from openvoice.media.audio.rate import RateControl
-from openvoice.media.audio.reports import PeerReport
 from openvoice.media.audio.shape import Shape, shape, useful
+from openvoice.media.reports import PeerReport
 
 
 class Adaptation:

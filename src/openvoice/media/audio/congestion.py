@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from openvoice.media.audio.reports import PeerReport
+from openvoice.media.reports import PeerReport
 
 LASTING, LONG = 0.08, 0.25
 """Seconds of queue that two reports in a row, or a single one, must show."""

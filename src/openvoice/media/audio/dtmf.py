@@ -13,7 +13,7 @@ from struct import pack, unpack
 import numpy as np
 
 from openvoice.errors import UsageError
-from openvoice.media.audio.unwrap import Unwrapper
+from openvoice.media.unwrap import Unwrapper
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 DIGITS = "0123456789*#ABCD"

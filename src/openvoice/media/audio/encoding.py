@@ -14,8 +14,8 @@ from openvoice.media.audio.negotiation import create_encoder
 from openvoice.media.audio.opus import OpusEncoder
 from openvoice.media.audio.protection import Protection
 from openvoice.media.audio.redundancy import LONGEST_OFFSET, Block, pack
-from openvoice.media.audio.reports import PeerReport
 from openvoice.media.audio.shape import COPY_DISTANCE, Shape
+from openvoice.media.reports import PeerReport
 from openvoice.ports import FRAME_SAMPLES, Frame
 
 

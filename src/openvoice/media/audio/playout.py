@@ -35,7 +35,7 @@ from openvoice.media.audio.fates import PlayoutCounters
 from openvoice.media.audio.pacing import Pacing
 from openvoice.media.audio.reserve import RecoveryReserve
 from openvoice.media.audio.stretch import OVERLAP, join
-from openvoice.media.audio.unwrap import Unwrapper
+from openvoice.media.unwrap import Unwrapper
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 CAPACITY = 200

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import deque
 from enum import IntEnum
 
-from openvoice.media.audio.reports import PeerReport
+from openvoice.media.reports import PeerReport
 
 FIRST_QUIET = 5.0
 """Seconds in which less would have done, after which protection is lowered by one step."""

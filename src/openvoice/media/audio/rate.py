@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
 from openvoice.media.audio.congestion import LASTING, TRIAL_PACKETS, LossTrial, QueueEstimate
-from openvoice.media.audio.reports import PeerReport
+from openvoice.media.reports import PeerReport
 
 RATES = (16, 21, 28, 38, 56, 71, 90)
 """kbit/s on the wire, with the headers of IP, UDP and SRTP. Few and coarse, so that they change seldom."""

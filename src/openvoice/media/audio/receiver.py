@@ -13,7 +13,7 @@ from openvoice.media.audio.level import LevelMeter
 from openvoice.media.audio.negotiation import create_formats, is_event, is_redundancy
 from openvoice.media.audio.playout import PlayoutBuffer
 from openvoice.media.audio.redundancy import unpack
-from openvoice.media.audio.reports import ReceptionStatistics
+from openvoice.media.reports import ReceptionStatistics
 from openvoice.ports import Frame
 
 _LONGEST_PACKET = 0.12

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from openvoice.media.audio.unwrap import Unwrapper
+from openvoice.media.unwrap import Unwrapper
 
 LONGEST_ROUND_TRIP = 0.06
 """Seconds. What takes longer comes too late, however long the playout waits for other reasons."""

@@ -15,7 +15,7 @@ from openvoice.media.audio.dtmf import DigitSender, Tick, event_payload, tone
 from openvoice.media.audio.encoding import Payload, VoiceEncoder
 from openvoice.media.audio.level import LevelMeter
 from openvoice.media.audio.protection import Protection
-from openvoice.media.audio.reports import PeerReport
+from openvoice.media.reports import PeerReport
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame
 
 SILENCE: Frame = np.zeros(FRAME_SAMPLES, np.int16)

@@ -18,9 +18,9 @@ from openvoice.core.inputs import DeviceChanged, DigitReceived, MediaInput, Sour
 from openvoice.core.statistics import CallStatistics
 from openvoice.media.audio.negotiation import event_codec, redundancy_codec, retransmits, sending_codec
 from openvoice.media.audio.receiver import AudioReceiver
-from openvoice.media.audio.reports import Reporter
 from openvoice.media.audio.retransmission import Answers, Requests
 from openvoice.media.audio.sender import SILENCE, AudioSender
+from openvoice.media.reports import Reporter
 from openvoice.ports import FRAME_SECONDS, AudioInput, AudioOutput, Frame
 
 _REPORT_INTERVAL = 1.0

@@ -24,12 +24,14 @@ from aiortc.rtp import (
 )
 
 from openvoice.core.description import Source
-from openvoice.media.audio.unwrap import Unwrapper
+from openvoice.media.unwrap import Unwrapper
 
 _CNAME = 1
 """96 random bits for each call, so that no two calls can be linked by it (RFC 7022, 4.2)."""
 _MOST_REQUESTED = 17
 """Sequence numbers: what one entry of a generic NACK can say."""
+_MOST_SOURCES = 8
+"""Sources of one transport whose last sender report is remembered."""
 _SHORTEST_INTERVAL = 0.1
 """Seconds from one report to the next that is read: a datagram holds fifty, and each makes this side think."""
 _NEW_SOURCE = 3000
@@ -136,8 +138,8 @@ class Reporter:
         self._ssrc = source.ssrc
         self._name = source.cname.encode()
         self._reported = reported
-        self._last_report = 0
-        self._last_report_arrival = 0.0
+        self._last_reports: dict[int, tuple[int, float]] = {}
+        """Of each source: the middle of the time in its last sender report, and when that came."""
         self._counts: tuple[int, int] | None = None
         self._read_at = -math.inf
         self.remote_loss = 0.0
@@ -157,8 +159,8 @@ class Reporter:
         """One compound packet (RFC 3550, 6.1). ``timestamp`` is the RTP time of ``now``."""
         blocks: list[RtcpReceiverInfo] = []
         if reception is not None:
-            delay = now - self._last_report_arrival if self._last_report else 0.0
-            blocks.append(reception.report(self._last_report, delay))
+            last_report, came = self._last_reports.get(reception.ssrc, (0, now))
+            blocks.append(reception.report(last_report, now - came))
         report: RtcpSrPacket | RtcpRrPacket
         if packets_sent:
             sender = RtcpSenderInfo(
@@ -174,15 +176,12 @@ class Reporter:
 
     def request(self, sequences: Sequence[int], ssrc: int) -> bytes:
         """One compound packet that asks for packets of ``ssrc`` once more (RFC 4585, 6.2.1); at least one, in order."""
-        # aiortc cannot write what lies on both sides of the wrap of the sequence in one.
-        groups = [[each for each in sequences if (each >= sequences[0]) is before] for before in (True, False)]
-        requests = [
-            RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=self._ssrc, media_ssrc=ssrc, lost=group)
-            for group in groups
-            if group
-        ]
         # No report block: so short a time says nothing of the share of loss.
-        return bytes(RtcpRrPacket(ssrc=self._ssrc)) + self._source_description + b"".join(map(bytes, requests))
+        return self.feedback(missing(self._ssrc, ssrc, sequences))
+
+    def feedback(self, message: bytes) -> bytes:
+        """One compound packet with a feedback message (RFC 4585, 3.1), and without a report block."""
+        return bytes(RtcpRrPacket(ssrc=self._ssrc)) + self._source_description + message
 
     @property
     def _source_description(self) -> bytes:
@@ -205,8 +204,10 @@ class Reporter:
         """
         for packet in packets:
             if isinstance(packet, RtcpSrPacket):
-                self._last_report = packet.sender_info.ntp_timestamp >> 16 & 0xFFFFFFFF
-                self._last_report_arrival = arrival
+                self._last_reports.pop(packet.ssrc, None)
+                self._last_reports[packet.ssrc] = packet.sender_info.ntp_timestamp >> 16 & 0xFFFFFFFF, arrival
+                if len(self._last_reports) > _MOST_SOURCES:
+                    del self._last_reports[next(iter(self._last_reports))]
             if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
                 for block in packet.reports:
                     if block.ssrc == self._ssrc and arrival - self._read_at >= _SHORTEST_INTERVAL:
@@ -231,6 +232,16 @@ class Reporter:
         self._reported(
             PeerReport(time=arrival, loss=self.remote_loss, lost=lost, expected=expected, round_trip=round_trip)
         )
+
+
+def missing(ssrc: int, media_ssrc: int, sequences: Sequence[int]) -> bytes:
+    """A generic NACK (RFC 4585, 6.2.1) by ``ssrc`` for packets of ``media_ssrc``; at least one, in order."""
+    # aiortc cannot write what lies on both sides of the wrap of the sequence in one.
+    groups = [[each for each in sequences if (each >= sequences[0]) is before] for before in (True, False)]
+    requests = [
+        RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=ssrc, media_ssrc=media_ssrc, lost=group) for group in groups if group
+    ]
+    return b"".join(map(bytes, requests))
 
 
 def _ntp(moment: float) -> int:

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoice.core.description import Source
-from openvoice.media.audio.reports import PeerReport, ReceptionStatistics, Reporter
+from openvoice.media.reports import PeerReport, ReceptionStatistics, Reporter
 
 
 def packet(sequence: int, timestamp: int = 0) -> RtpPacket:
@@ -117,6 +117,26 @@ def test_the_round_trip_is_measured_between_two_reporters() -> None:
     assert alice.remote_loss == pytest.approx(0.24, abs=0.02)
     assert losses == [PeerReport(time=100.6, loss=alice.remote_loss, round_trip=alice.round_trip)]
     assert bob.round_trip is None
+
+
+def test_the_round_trip_is_that_of_the_source_that_is_reported_whatever_others_share_the_transport() -> None:
+    alice, _ = reporter(1)
+    other, _ = reporter(3)
+    bob, _ = reporter(2)
+    heard_by_bob = ReceptionStatistics(1, 48_000)
+    heard_by_bob.add(packet(1), 0)
+    bob.handle(compound(alice, 100.0, sent=1), 500.030)
+    for count in range(7):
+        bob.handle(compound(other, 4000.0 + count, sent=1), 500.2)
+    alice.handle(compound(bob, 500.530, reception=heard_by_bob, sent=1), 100.600)
+    assert alice.round_trip == pytest.approx(0.100, abs=1e-3)
+
+
+def test_of_how_many_sources_a_report_is_remembered_is_bounded() -> None:
+    bob, _ = reporter(2)
+    for ssrc in range(1000):
+        bob.handle(compound(reporter(ssrc)[0], 100.0, sent=1), 500.0)
+    assert len(bob._last_reports) < 10
 
 
 def report_block(highest: int, lost: int, fraction: int = 0) -> RtcpReceiverInfo:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openvoice.media.audio.unwrap import Unwrapper
+from openvoice.media.unwrap import Unwrapper
 
 
 @given(
