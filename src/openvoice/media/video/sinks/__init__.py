@@ -1,0 +1,1 @@
+"""Places for received pictures to go. Each is a :class:`~openvoice.ports.VideoOutput`."""
