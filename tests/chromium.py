@@ -51,9 +51,10 @@ WEBRTC = (
     "--autoplay-policy=no-user-gesture-required",
     "--allow-loopback-in-peer-connection",
     "--use-fake-ui-for-media-stream",
-    "--disable-features=Translate,OptimizationHints,MediaRouter,AutofillServerCommunication,WebRtcHideLocalIpsWithMdns",
+    "--disable-features=Translate,OptimizationHints,MediaRouter,AutofillServerCommunication,WebRtcHideLocalIpsWithMdns,"
+    "LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
 )
-"""Sound without a click, and candidates with addresses."""
+"""Sound without a click, candidates with addresses, and a way from any page to servers of this machine."""
 
 ADDRESS = "https://page.invalid/"
 """Where every page seems to come from: a secure context, as much of WebRTC wants it. Nothing is fetched."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -160,6 +161,26 @@ async def test_it_listens_on_two_ports_of_loopback_only() -> None:
         bound_datagrams = [each for each in connections if each.type == socket.SOCK_DGRAM]
         assert listening == {("127.0.0.1", prosody.port), ("127.0.0.1", prosody.starttls_port)}
         assert not bound_datagrams
+
+
+@needs_prosody
+async def test_pages_log_in_over_verified_tls_where_that_is_wanted() -> None:
+    async with Prosody(websocket=True) as prosody:
+        context = ssl.create_default_context(cafile=prosody.ca_file)
+        port = urlsplit(prosody.websocket).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=context)
+        writer.write(
+            b"GET /xmpp-websocket HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: xmpp\r\n"
+            b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+        )
+        assert b" 101 " in await asyncio.wait_for(reader.readline(), 10)
+        writer.close()
+        addresses = {connection.laddr for connection in psutil.Process(prosody.pid).net_connections("inet")}
+        assert {address.ip for address in addresses} == {"127.0.0.1"}
+    async with Prosody() as plain:
+        with pytest.raises(InvalidState, match="websocket=True"):
+            _ = plain.websocket
 
 
 @needs_prosody

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from openvoice.core.address import Address
-from openvoice.errors import ServerProgramError
+from openvoice.errors import InvalidState, ServerProgramError
 from openvoice.server.accounts import ITERATIONS, write_account, write_roster
 from openvoice.server.certificates import Certificate, CertificateAuthority
 from openvoice.server.lua import LuaValue, lua, settings
@@ -79,6 +79,7 @@ class Prosody(PrivateServer):
         acquainted: bool = True,
         turn: Turn | None = None,
         registration: bool = False,
+        websocket: bool = False,
         authority: CertificateAuthority | None = None,
         certificate: Certificate | None = None,
         options: Mapping[str, LuaValue] | None = None,
@@ -92,6 +93,7 @@ class Prosody(PrivateServer):
             acquainted: whether these accounts have each other in their rosters.
             turn: a TURN server that runs, to name to clients (XEP-0215).
             registration: whether clients may make accounts (XEP-0077).
+            websocket: whether pages in browsers may log in, too (RFC 7395): see :attr:`websocket`.
             authority: what issues its certificate; by default one of its own.
             certificate: in place of one for ``domain``: an expired one, one for another name ...
             options: more of Prosody's configuration, or other values for what stands here.
@@ -104,6 +106,7 @@ class Prosody(PrivateServer):
         self._acquainted = acquainted
         self._turn = turn
         self._registration = registration
+        self._websocket = websocket
         self._authority = authority or CertificateAuthority()
         self._certificate = certificate or self._authority.issue(domain, LOOPBACK)
         self._options = dict(options or {})
@@ -117,6 +120,17 @@ class Prosody(PrivateServer):
     def starttls_port(self) -> int:
         """Of plain TCP with STARTTLS required (RFC 6120, 5)."""
         return self._ports[1]
+
+    @property
+    def websocket(self) -> str:
+        """The address to log in at over HTTPS and WebSocket (RFC 7395).
+
+        Raises:
+            InvalidState: it was not asked for.
+        """
+        if not self._websocket:
+            raise InvalidState("this server takes no logins over WebSocket: start it with websocket=True")
+        return f"wss://{LOOPBACK}:{self._ports[2]}/xmpp-websocket"
 
     @property
     def ca_file(self) -> Path:
@@ -186,7 +200,7 @@ class Prosody(PrivateServer):
         return {"certificate": str(self.directory / "server.crt"), "key": str(self.directory / "server.key")}
 
     def _choose_ports(self) -> tuple[int, ...]:
-        return free_ports(2)
+        return free_ports(3 if self._websocket else 2)
 
     def _write_files(self) -> None:
         write_private(self.ca_file, self._authority.certificate)
@@ -206,16 +220,18 @@ class Prosody(PrivateServer):
             "data_path": str(self._data),
             "certificates": str(self.directory),
             "log": [{"levels": {"min": "info"}, "to": "console"}],
-            "modules_enabled": MODULES,
+            "modules_enabled": [*MODULES, "websocket"] if self._websocket else MODULES,
             "modules_disabled": ["s2s", "s2s_auth_certs"],
             "interfaces": [LOOPBACK],
             "c2s_direct_tls_ports": [self.port],
             "c2s_ports": [self.starttls_port],
             "s2s_ports": [],
             "http_ports": [],
-            "https_ports": [],
+            "https_ports": self._ports[2:],
+            "http_default_host": self.domain,
             "ssl": self._certificate_files,
             "c2s_direct_tls_ssl": self._certificate_files,
+            "https_ssl": self._certificate_files,
             "c2s_require_encryption": True,
             "disable_sasl_mechanisms": ["PLAIN"],
             "authentication": "internal_hashed",
@@ -253,9 +269,8 @@ class Prosody(PrivateServer):
         return ["-F", "--config", str(self.directory / "prosody.cfg.lua")]
 
     async def _answers(self) -> bool:
-        return await self._is_ours(self.port, start_tls=False) and await self._is_ours(
-            self.starttls_port, start_tls=True
-        )
+        ports = {port: port == self.starttls_port for port in self._ports}
+        return all([await self._is_ours(port, start_tls=start_tls) for port, start_tls in ports.items()])
 
     async def _is_ours(self, port: int, *, start_tls: bool) -> bool:
         """Whether a TLS handshake at ``port`` shows the certificate that was made for this server."""

@@ -13,11 +13,6 @@ from openvoice.core.effects import (
     Information,
     SendAnswer,
     SendCandidates,
-    SendContentAccept,
-    SendContentAdd,
-    SendContentModify,
-    SendContentReject,
-    SendContentRemove,
     SendEnd,
     SendInformation,
     SendOffer,
@@ -31,11 +26,6 @@ from openvoice.core.effects import (
 from openvoice.core.inputs import (
     AnswerReceived,
     CandidatesReceived,
-    ContentsAccepted,
-    ContentsAdded,
-    ContentsModified,
-    ContentsRejected,
-    ContentsRemoved,
     DeviceChanged,
     Ended,
     Invitation,
@@ -217,19 +207,9 @@ def _heard(effect: SignallingEffect, session: str) -> PeerInput:
             return RestartReceived(credentials, ours=answering)
         case SendInformation(WordsMessage() as message):
             return WordsReceived(message)
-        case SendContentAdd(contents, bundle):
-            return ContentsAdded(contents, bundle)
-        case SendContentAccept(contents, bundle):
-            return ContentsAccepted(contents, bundle)
-        case SendContentReject(names):
-            return ContentsRejected(names)
-        case SendContentModify(senders):
-            return ContentsModified(senders)
-        case SendContentRemove(names):
-            return ContentsRemoved(names)
-        case SendInformation(information, content):
+        case SendInformation(information):
             if information in (Information.MUTE, Information.UNMUTE):
-                return PeerMuted(information is Information.MUTE, content)
+                return PeerMuted(information is Information.MUTE)
             return PeerHeld(information is Information.HOLD)
         case SendEnd(reason, text):
             return Ended(reason, text=text)

@@ -43,7 +43,7 @@ def turn() -> Iterator[Turn]:
 
     if not Turn.is_installed():
         pytest.skip(Turn.missing())
-    with _running(Turn()) as server:
+    with running(Turn()) as server:
         yield server
 
 
@@ -56,7 +56,7 @@ def prosody(request: pytest.FixtureRequest) -> Iterator[Prosody]:
     if not Prosody.is_installed():
         pytest.skip(Prosody.missing())
     relay: Turn | None = request.getfixturevalue("turn") if Turn.is_installed() else None
-    with _running(Prosody(turn=relay)) as server:
+    with running(Prosody(turn=relay)) as server:
         yield server
 
 
@@ -77,7 +77,7 @@ def impaired_link() -> Callable[..., ImpairedLink]:
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
     """Run a server without an event loop of the test's: its methods may then be called from any."""
     with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
         runner.run(server.__aenter__())
