@@ -7,7 +7,7 @@ from openvoice.client.certificates import told_of
 from openvoice.core import events
 from openvoice.core.policy import Alarm
 from openvoice.core.security import SecurityReport, SignallingFacts, assess
-from openvoice.core.types import CallId, DeviceChange, Origin, SoundDirection
+from openvoice.core.types import CallId, DeviceChange, Origin, SoundDirection, VideoLabel
 from openvoice.testing.fakes import facts
 from tests.core.certificates import certificate, change
 
@@ -82,6 +82,13 @@ EVERYTHING = [
     of(
         events.DeviceReported(
             direction=SoundDirection.INPUT, what=DeviceChange.LOST, device="Headset", text="the microphone is gone"
+        )
+    ),
+    of(events.VideoChanged(VideoLabel.CAMERA, True, Origin.REMOTE)),
+    of(events.VideoRefused(VideoLabel.SCREEN, "the peer does not want to see it")),
+    of(
+        events.VideoDeviceReported(
+            label=VideoLabel.CAMERA, what=DeviceChange.LOST, device="Webcam", text="the camera is gone"
         )
     ),
     of(events.StatisticsMeasured(NUMBERS)),

@@ -14,7 +14,7 @@ from openvoice.core import events
 from openvoice.core.certificates import CertificateChange
 from openvoice.core.policy import Alarm
 from openvoice.core.security import assess
-from openvoice.core.types import DeviceChange, Origin, SoundDirection
+from openvoice.core.types import DeviceChange, Origin, SoundDirection, VideoLabel
 from openvoice.testing.fakes import FakeMediaEngine, FakeSignalling, facts
 from tests.core.certificates import DAY, JULY, certificate, change
 
@@ -112,6 +112,9 @@ def test_programs_get_one_line_of_the_schema(happening: Happening) -> None:
             ),
             "the microphone is gone",
         ),
+        (of(events.VideoChanged(VideoLabel.CAMERA, True, Origin.REMOTE)), "their camera is shown"),
+        (of(events.VideoChanged(VideoLabel.SCREEN, False, Origin.LOCAL)), "your screen is not shown any more"),
+        (of(events.VideoRefused(VideoLabel.SCREEN, "the peer does not want it")), "the peer does not want it"),
         (of(ended()), "ended"),
         (of(ended(origin=Origin.REMOTE)), "ended by the other side"),
         (of(ended(origin=Origin.ELSEWHERE)), "ended: taken on another of your devices"),

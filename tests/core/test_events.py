@@ -5,7 +5,7 @@ import json
 from openvoice.core import events
 from openvoice.core.security import assess
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection, Vouching
+from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection, VideoLabel, Vouching
 
 EXAMPLES: list[events.CallEvent] = [
     events.CallPlaced("bob@example.org"),
@@ -28,6 +28,11 @@ EXAMPLES: list[events.CallEvent] = [
     events.SourceFinished(),
     events.DeviceReported(
         direction=SoundDirection.INPUT, what=DeviceChange.LOST, device="Headset", text="the microphone is gone"
+    ),
+    events.VideoChanged(VideoLabel.CAMERA, True, Origin.REMOTE),
+    events.VideoRefused(VideoLabel.SCREEN, "the peer does not want to see it"),
+    events.VideoDeviceReported(
+        label=VideoLabel.CAMERA, what=DeviceChange.LOST, device="Webcam", text="the camera is gone"
     ),
     events.StatisticsMeasured(CallStatistics(loss=1 / 3)),
     events.CallEnded(

@@ -16,6 +16,8 @@ from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.conduct import ConductInput
+from openvoice.core.contents import ContentsInput
+from openvoice.core.continuity import ContinuityInput
 from openvoice.core.description import Fingerprint, Setup
 from openvoice.core.machine import CONNECT_WITHIN, UNHEARD_AFTER, CallMachine, OnlyEvidence
 from openvoice.core.policy import Policy
@@ -502,7 +504,7 @@ def test_the_table_names_handlers_that_exist() -> None:
         for row in rows.values():
             for kind in row:
                 assert hasattr(CallMachine, f"_on_{kind.__name__}") is (
-                    kind not in get_args(OnlyEvidence | ConductInput)
+                    kind not in get_args(OnlyEvidence | ConductInput | ContentsInput | ContinuityInput)
                 )
 
 

@@ -200,6 +200,8 @@ _COLOURS = {
     "interrupted": Colour.YELLOW,
     "moved": Colour.YELLOW,
     "device": Colour.YELLOW,
+    "video-device": Colour.YELLOW,
+    "video-refused": Colour.YELLOW,
     "exposed": Colour.YELLOW,
 }
 _VOUCHERS = {
@@ -265,7 +267,10 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
             return held if details["by"] == "local" else f"{held}, by the other side"
         case "digit":
             return f"key {details['digit']}"
-        case "device" | "certificate-changed":
+        case "video":
+            whose = "your" if details["by"] == "local" else "their"
+            return f"{whose} {details['label']} is {'shown' if details['shown'] else 'not shown any more'}"
+        case "device" | "video-device" | "video-refused" | "certificate-changed":
             return str(details["text"])
         case _:
             return ""

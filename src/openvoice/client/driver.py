@@ -17,7 +17,7 @@ from openvoice.core.faults import fault
 from openvoice.core.machine import CallMachine
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import CallId, EndReason
+from openvoice.core.types import CallId, DeviceChange, EndReason
 from openvoice.errors import OpenVoiceError, SecurityRefused
 from openvoice.ports import MediaEngine, MediaSession, MediaSettings, Signalling
 
@@ -182,6 +182,10 @@ class CallDriver:
                 | e.OpenGate()
                 | e.RestartMedia()
                 | e.ApplyRestart()
+                | e.ProposeContent()
+                | e.AnswerContents()
+                | e.Settle()
+                | e.Show()
                 | e.SetMuted()
                 | e.SetHeld()
                 | e.PlayDigits()
@@ -211,10 +215,7 @@ class CallDriver:
             try:
                 await self._perform_media(effect, tell)
             except OpenVoiceError as error:
-                reason = (
-                    EndReason.SECURITY_ERROR if isinstance(error, SecurityRefused) else EndReason.FAILED_APPLICATION
-                )
-                tell(i.MediaFailed(reason, str(error)))
+                tell(_failure(effect, error))
             except Exception as error:
                 _log.error("media effect %s failed: %s", type(effect).__name__, fault(error))
                 tell(i.MediaFailed(EndReason.FAILED_APPLICATION, "the media engine failed: see the log"))
@@ -227,7 +228,8 @@ class CallDriver:
     async def _perform_media(self, effect: e.MediaEffect, tell: Callable[[i.MediaInput], None]) -> None:
         if isinstance(effect, e.OpenMedia):
             self._media = self._engine.session(await self._settings(), tell)
-            tell(i.LocalDescription(await self._media.open(effect.role, effect.offer, effect.gather_fully)))
+            made = await self._media.open(effect.role, effect.offer, effect.gather_fully, effect.video)
+            tell(i.LocalDescription(made))
             return
         media = self._media
         if media is None:
@@ -243,6 +245,14 @@ class CallDriver:
                 tell(i.LocalRestart(tuple(await media.restart(remote)), answering=bool(remote)))
             case e.ApplyRestart(credentials):
                 await media.apply_restart(credentials)
+            case e.ProposeContent(name, label):
+                tell(i.LocalContents((await media.propose_content(name, label),), answering=False))
+            case e.AnswerContents(contents, bundle):
+                tell(i.LocalContents(tuple(await media.answer_contents(contents, bundle)), answering=True))
+            case e.Settle(local, remote):
+                await media.settle(local, remote)
+            case e.Show(label, shown_in):
+                await media.show(label, shown_in)
             case e.SetMuted(muted):
                 await media.set_muted(muted)
             case e.SetHeld(held):
@@ -277,3 +287,17 @@ class CallDriver:
                     taken.set_exception(error)
                 else:
                     taken.set_result(None)
+
+
+def _failure(effect: e.MediaEffect, error: OpenVoiceError) -> i.MediaInput:
+    """What the call is told: pictures that cannot be are no reason to end it."""
+    match effect:
+        case e.ProposeContent(name):
+            return i.ContentsFailed((name,), str(error))
+        case e.AnswerContents(contents):
+            return i.ContentsFailed(tuple(content.name for content in contents), str(error))
+        case e.Show(label):
+            return i.VideoReported(label=label, what=DeviceChange.FAILED, text=str(error))
+        case _:
+            refused = isinstance(error, SecurityRefused)
+            return i.MediaFailed(EndReason.SECURITY_ERROR if refused else EndReason.FAILED_APPLICATION, str(error))

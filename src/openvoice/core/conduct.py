@@ -10,7 +10,15 @@ from openvoice.core import inputs as i
 from openvoice.core.types import Origin
 
 ConductInput = (
-    i.Mute | i.Hold | i.SendDigits | i.PeerMuted | i.PeerHeld | i.DigitReceived | i.SourceEnded | i.DeviceChanged
+    i.Mute
+    | i.Hold
+    | i.SendDigits
+    | i.PeerMuted
+    | i.PeerHeld
+    | i.DigitReceived
+    | i.SourceEnded
+    | i.DeviceChanged
+    | i.VideoReported
 )
 
 
@@ -36,14 +44,23 @@ class Conduct:
                     yield e.Notify(events.HoldChanged(held, Origin.LOCAL))
             case i.SendDigits(digits):
                 yield e.PlayDigits(digits)
-            case i.PeerMuted(muted):
+            case i.PeerMuted(muted, None):
                 yield e.Notify(events.MuteChanged(muted, Origin.REMOTE))
+            case i.PeerMuted():
+                # Who shows what is the business of the contents.
+                pass
             case i.PeerHeld(held):
                 yield e.Notify(events.HoldChanged(held, Origin.REMOTE))
             case i.DigitReceived(digit):
                 yield e.Notify(events.DigitDialled(digit))
             case i.SourceEnded():
                 yield e.Notify(events.SourceFinished())
+            case i.VideoReported():
+                yield e.Notify(
+                    events.VideoDeviceReported(
+                        label=message.label, what=message.what, device=message.device, text=message.text
+                    )
+                )
             case _:
                 yield e.Notify(
                     events.DeviceReported(

@@ -40,6 +40,17 @@ SLEPT = 2.0
 AWAKE_AGAIN = 8.0
 """Seconds that the peer's media, or a restart, may take after this device or its stream has come back."""
 
+ContinuityInput = (
+    i.MediaInterrupted
+    | i.MediaRestored
+    | i.NetworkChanged
+    | i.LocalRestart
+    | i.RestartReceived
+    | i.RestartRefused
+    | i.SignallingLost
+    | i.SignallingRenewed
+)
+
 
 class Step(Enum):
     """What is due."""
@@ -74,6 +85,29 @@ class Continuity:
         """When the network of this device changed, if no restart has followed."""
         self._slept = False
         self._taken: deque[float] = deque(maxlen=MOST_RESTARTS)
+
+    def take(self, message: ContinuityInput, now: float, *, active: bool) -> Iterator[e.Effect]:
+        """``active`` says whether the call is."""
+        match message:
+            case i.MediaInterrupted():
+                if active:
+                    yield from self.interrupted(now)
+            case i.MediaRestored():
+                yield from self.restored()
+            case i.NetworkChanged():
+                if active:
+                    yield from self.network_changed(now)
+            case i.LocalRestart():
+                if self.wants(message):
+                    yield e.SendRestart(message.credentials, message.answering)
+            case i.RestartReceived():
+                yield from self.restarted(message, now)
+            case i.RestartRefused():
+                yield from self.refused(message, now)
+            case i.SignallingLost():
+                self.signalling_lost()
+            case _:
+                yield from self.signalling_renewed(now)
 
     @property
     def deadline(self) -> float | None:

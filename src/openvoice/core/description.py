@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from openvoice.core.trust import Voucher
-from openvoice.core.types import Vouching
+from openvoice.core.types import VideoLabel, Vouching
 
 FINGERPRINT_OCTETS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 """The hash functions that may vouch for a certificate (RFC 8122, 5), and the length of what they give.
 sha-1 and md5 are left out on purpose: a fingerprint made with them proves nothing any more."""
+
+SCREEN_CATEGORY = "slides"
+"""The category of a content that shows a screen (RFC 4796, 5)."""
 
 
 class Media(StrEnum):
@@ -192,7 +195,9 @@ class Source:
 class Content:
     """One medium of a session with its transport; in SDP an m-line.
 
-    ``codecs`` stand in the order of preference. ``mux`` is RTP and RTCP on one port (RFC 5761).
+    ``codecs`` stand in the order of preference. ``mux`` is RTP and RTCP on one port (RFC 5761). ``category`` says what
+    its pictures show (XEP-0507, RFC 4796): empty is a camera, ``slides`` a screen. ``repair`` is the ssrc of the
+    packets that repeat those of ``source`` (RFC 4588, grouped by ``FID`` of RFC 5576).
     """
 
     name: str
@@ -203,6 +208,13 @@ class Content:
     header_extensions: tuple[HeaderExtension, ...] = ()
     mux: bool = True
     source: Source | None = None
+    category: str = ""
+    repair: int | None = None
+
+    @property
+    def label(self) -> VideoLabel:
+        """What the pictures of a video content show."""
+        return VideoLabel.SCREEN if self.category == SCREEN_CATEGORY else VideoLabel.CAMERA
 
     def codec(self, payload_type: int) -> Codec | None:
         return next((codec for codec in self.codecs if codec.payload_type == payload_type), None)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from openvoice.core.description import Candidate, SessionDescription
+from openvoice.core.description import Candidate, Content, Senders, SessionDescription
 from openvoice.core.events import CallEvent
-from openvoice.core.types import EndReason, Origin, Role, Vouching
+from openvoice.core.types import EndReason, Origin, Role, VideoLabel, Vouching
 from openvoice.core.words import WordsMessage
 
 # --- say to the peer --------------------------------------------------------------------------------------------------
@@ -77,7 +77,47 @@ Statement = Information | WordsMessage
 
 @dataclass(frozen=True, slots=True)
 class SendInformation:
+    """``content`` names the one that is muted or not any more; ``None`` is the voice, or the session."""
+
     information: Statement
+    content: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendContentAdd:
+    """Ask the peer to take more contents into the session (XEP-0166, 7.2.3); ``bundle`` as in the description."""
+
+    contents: tuple[Content, ...]
+    bundle: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendContentAccept:
+    """Take contents that the peer added."""
+
+    contents: tuple[Content, ...]
+    bundle: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SendContentReject:
+    """Do not take contents that the peer added."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendContentModify:
+    """Say who sends in contents from now on: (content, senders)."""
+
+    senders: tuple[tuple[str, Senders], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SendContentRemove:
+    """Take contents out of the session."""
+
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +135,14 @@ class SendEnd:
 class OpenMedia:
     """Make a media session and its local description: an offer, or the answer to ``offer``.
 
-    ``gather_fully`` asks for a description with all candidates in it, for a peer that takes none later.
+    ``gather_fully`` asks for a description with all candidates in it, for a peer that takes none later. ``video`` asks
+    for an offer with video in it; in an answer it says that this side may send in the video of the offer.
     """
 
     role: Role
     offer: SessionDescription | None = None
     gather_fully: bool = False
+    video: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +173,38 @@ class ApplyRestart:
     """The peer's credentials that answer the restart of this side."""
 
     credentials: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeContent:
+    """Make this side's half of a content that it wants to add for ``label``: a ``LocalContents`` will follow."""
+
+    name: str
+    label: VideoLabel
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerContents:
+    """Make this side's half of contents that the peer added: a ``LocalContents`` ``answering`` it will follow."""
+
+    contents: tuple[Content, ...]
+    bundle: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """These are the two halves of the session from now on. What was proposed and is not among them is void."""
+
+    local: SessionDescription
+    remote: SessionDescription
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Send the camera or the screen in ``content`` from now on; ``None`` lets it go."""
+
+    label: VideoLabel
+    content: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +260,11 @@ SignallingEffect = (
     | SendCandidates
     | SendRestart
     | SendRenewal
+    | SendContentAdd
+    | SendContentAccept
+    | SendContentReject
+    | SendContentModify
+    | SendContentRemove
     | SendInformation
     | SendEnd
 )
@@ -196,6 +275,10 @@ MediaEffect = (
     | OpenGate
     | RestartMedia
     | ApplyRestart
+    | ProposeContent
+    | AnswerContents
+    | Settle
+    | Show
     | SetMuted
     | SetHeld
     | PlayDigits

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from openvoice.core.security import SecurityReport
 from openvoice.core.statistics import CallStatistics
-from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection
+from openvoice.core.types import DeviceChange, EndReason, Origin, SoundDirection, VideoLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,46 @@ class DeviceReported(CallEvent):
 
     def as_dict(self) -> dict[str, Any]:
         return {"direction": self.direction.value, "what": self.what.value, "device": self.device, "text": self.text}
+
+
+@dataclass(frozen=True, slots=True)
+class VideoChanged(CallEvent):
+    """Somebody shows, or stopped to show, a camera or a screen."""
+
+    name = "video"
+    label: VideoLabel
+    shown: bool
+    by: Origin
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"label": self.label.value, "shown": self.shown, "by": self.by.value}
+
+
+@dataclass(frozen=True, slots=True)
+class VideoRefused(CallEvent):
+    """The camera or the screen that the user wants to show cannot be shown; the call goes on."""
+
+    name = "video-refused"
+    label: VideoLabel
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"label": self.label.value, "text": self.text}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VideoDeviceReported(CallEvent):
+    """Another camera or screen is used from now on, or none; the call goes on."""
+
+    name = "video-device"
+    label: VideoLabel
+    what: DeviceChange
+    device: str | None
+    """As in :class:`DeviceReported`."""
+    text: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"label": self.label.value, "what": self.what.value, "device": self.device, "text": self.text}
 
 
 @dataclass(frozen=True, slots=True)

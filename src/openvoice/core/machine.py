@@ -10,7 +10,8 @@ from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.conduct import Conduct, ConductInput
-from openvoice.core.continuity import Continuity, Step
+from openvoice.core.contents import Contents, ContentsInput
+from openvoice.core.continuity import Continuity, ContinuityInput, Step
 from openvoice.core.evidence import Evidence
 from openvoice.core.policy import Policy, weakness
 from openvoice.core.progress import MediaProgress
@@ -52,6 +53,7 @@ class CallMachine:
         self.state = CallState.NEW
         self.answered = False
         self.conduct = Conduct()
+        self.contents = Contents()
         self.exposed = False
         """Whether a stranger learns the addresses of this device, for want of a relay."""
         self.active_since: float | None = None
@@ -98,6 +100,10 @@ class CallMachine:
     def _react(self, message: i.CallInput, now: float) -> Iterable[e.Effect]:
         if isinstance(message, ConductInput):
             return self.conduct.take(message, opened=self._media.opened, active=self.state is CallState.ACTIVE)
+        if isinstance(message, ContinuityInput):
+            return self._continuity.take(message, now, active=self.state is CallState.ACTIVE)
+        if isinstance(message, ContentsInput):
+            return self.contents.take(message)
         if isinstance(message, OnlyEvidence):
             return ()
         reaction: Iterable[e.Effect] = getattr(self, f"_on_{type(message).__name__}")(message, now)
@@ -297,19 +303,6 @@ class CallMachine:
         else:
             self._media.early.keep(message.content, message.candidates)
 
-    def _on_RestartReceived(self, message: i.RestartReceived, now: float) -> Iterator[e.Effect]:
-        yield from self._continuity.restarted(message, now)
-
-    def _on_RestartRefused(self, message: i.RestartRefused, now: float) -> Iterator[e.Effect]:
-        yield from self._continuity.refused(message, now)
-
-    def _on_SignallingLost(self, message: i.SignallingLost, now: float) -> Iterator[e.Effect]:
-        self._continuity.signalling_lost()
-        yield from ()
-
-    def _on_SignallingRenewed(self, message: i.SignallingRenewed, now: float) -> Iterator[e.Effect]:
-        yield from self._continuity.signalling_renewed(now)
-
     def _on_WordsReceived(self, message: i.WordsReceived, now: float) -> Iterator[e.Effect]:
         yield from self.words.take(message.message, now)
         yield from self._refuse_tampering()
@@ -345,10 +338,6 @@ class CallMachine:
     def _on_LocalCandidates(self, message: i.LocalCandidates, now: float) -> Iterator[e.Effect]:
         yield e.SendCandidates(message.content, message.candidates)
 
-    def _on_LocalRestart(self, message: i.LocalRestart, now: float) -> Iterator[e.Effect]:
-        if self._continuity.wants(message):
-            yield e.SendRestart(message.credentials, message.answering)
-
     def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.CallSecured(self.security))
         if (refusal := self.policy.refusal(self.security)) is not None:
@@ -376,17 +365,6 @@ class CallMachine:
                 yield e.Notify(events.CallRestored())
             yield from self.conduct.announce()
             yield from self.words.active()
-
-    def _on_MediaInterrupted(self, message: i.MediaInterrupted, now: float) -> Iterator[e.Effect]:
-        if self.state is CallState.ACTIVE:
-            yield from self._continuity.interrupted(now)
-
-    def _on_MediaRestored(self, message: i.MediaRestored, now: float) -> Iterator[e.Effect]:
-        yield from self._continuity.restored()
-
-    def _on_NetworkChanged(self, message: i.NetworkChanged, now: float) -> Iterator[e.Effect]:
-        if self.state is CallState.ACTIVE:
-            yield from self._continuity.network_changed(now)
 
     def _on_MediaFailed(self, message: i.MediaFailed, now: float) -> Iterator[e.Effect]:
         if message.reason is not EndReason.CONNECTIVITY_ERROR or not self._continuity.failed(now):

@@ -102,6 +102,8 @@ _EXCHANGING = (_S.PROPOSED, _S.RINGING, *_ANSWERED)
 
 _STAYING: dict[type, tuple[CallState, ...]] = {
     i.Mute: (_S.NEW, *_EXCHANGING),
+    i.ShowVideo: (_S.NEW, *_EXCHANGING),
+    i.HideVideo: (_S.NEW, *_EXCHANGING),
     i.Hold: CONNECTED,
     i.SendDigits: (_S.ACTIVE,),
     i.SignallingLost: (_S.NEW, *_EXCHANGING),
@@ -116,11 +118,19 @@ _STAYING: dict[type, tuple[CallState, ...]] = {
     i.RestartRefused: CONNECTED,
     i.MediaInterrupted: CONNECTED,
     i.MediaRestored: CONNECTED,
+    i.ContentsAdded: CONNECTED,
+    i.ContentsAccepted: CONNECTED,
+    i.ContentsRejected: CONNECTED,
+    i.ContentsModified: _EXCHANGING,
+    i.ContentsRemoved: CONNECTED,
+    i.LocalContents: CONNECTED,
+    i.ContentsFailed: CONNECTED,
     i.PeerMuted: _ANSWERED,
     i.PeerHeld: _ANSWERED,
     i.DigitReceived: (_S.ACTIVE,),
     i.SourceEnded: CONNECTED,
     i.DeviceChanged: _ANSWERED,
+    i.VideoReported: _ANSWERED,
 }
 _ENDING = (i.HangUp, i.Ended, i.MediaFailed, i.MediaClosed)
 """Inputs that end a call from every state; media that fail for want of a path may leave an active one as it is."""

@@ -13,6 +13,11 @@ from openvoice.core.effects import (
     Information,
     SendAnswer,
     SendCandidates,
+    SendContentAccept,
+    SendContentAdd,
+    SendContentModify,
+    SendContentReject,
+    SendContentRemove,
     SendEnd,
     SendInformation,
     SendOffer,
@@ -26,6 +31,11 @@ from openvoice.core.effects import (
 from openvoice.core.inputs import (
     AnswerReceived,
     CandidatesReceived,
+    ContentsAccepted,
+    ContentsAdded,
+    ContentsModified,
+    ContentsRejected,
+    ContentsRemoved,
     DeviceChanged,
     Ended,
     Invitation,
@@ -207,9 +217,19 @@ def _heard(effect: SignallingEffect, session: str) -> PeerInput:
             return RestartReceived(credentials, ours=answering)
         case SendInformation(WordsMessage() as message):
             return WordsReceived(message)
-        case SendInformation(information):
+        case SendContentAdd(contents, bundle):
+            return ContentsAdded(contents, bundle)
+        case SendContentAccept(contents, bundle):
+            return ContentsAccepted(contents, bundle)
+        case SendContentReject(names):
+            return ContentsRejected(names)
+        case SendContentModify(senders):
+            return ContentsModified(senders)
+        case SendContentRemove(names):
+            return ContentsRemoved(names)
+        case SendInformation(information, content):
             if information in (Information.MUTE, Information.UNMUTE):
-                return PeerMuted(information is Information.MUTE)
+                return PeerMuted(information is Information.MUTE, content)
             return PeerHeld(information is Information.HOLD)
         case SendEnd(reason, text):
             return Ended(reason, text=text)
