@@ -1,0 +1,1 @@
+"""How coded pictures travel in RTP packets."""

@@ -1,0 +1,127 @@
+"""Coding VP8 and VP9: the bit rate is held whatever is seen, and follows at once when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from openvoice.media.video.codec import EncodedPicture
+from openvoice.media.video.codecs.decoder import Decoder
+from openvoice.media.video.codecs.vpx import VpxEncoder
+from openvoice.ports import Picture, PictureFormat
+from tests.media.video import clips
+
+CODECS = ["vp8", "vp9"]
+VGA = PictureFormat(width=640, height=480, rate=30)
+
+
+def coded(encoder: VpxEncoder, pictures: Sequence[Picture]) -> list[EncodedPicture | None]:
+    return [encoder.encode(picture) for picture in pictures]
+
+
+def kilobits(pictures: Sequence[EncodedPicture | None]) -> list[float]:
+    return [0 if each is None else len(each.data) * 8 / 1000 for each in pictures]
+
+
+def worst_second(pictures: Sequence[EncodedPicture | None], rate: int = 30) -> float:
+    """The most kbit in any second after the first one."""
+    sizes = kilobits(pictures)
+    return max(sum(sizes[start : start + rate]) for start in range(rate, len(sizes) - rate + 1))
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_what_is_coded_is_seen_again(codec: str) -> None:
+    encoder, decoder = VpxEncoder(codec), Decoder(codec.upper())
+    encoder.configure(PictureFormat(width=320, height=240), 500)
+    pictures = clips.easy(15, 320, 240)
+    for index, picture in enumerate(pictures):
+        encoded = encoder.encode(picture)
+        assert encoded is not None
+        assert encoded.key == (index == 0)
+        assert (encoded.width, encoded.height, encoded.time) == (320, 240, picture.time)
+        shown = decoder.decode(encoded.data, 7.0 + index)
+        assert shown is not None
+        assert shown.time == 7.0 + index
+        assert clips.psnr(shown.data, picture.data) > 33
+    encoder.close()
+    decoder.close()
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("clip", ["easy", "scrolling", "noise"])
+@pytest.mark.parametrize("bitrate", [300, 1200])
+def test_no_second_has_half_as_much_again_as_was_asked_for(codec: str, clip: str, bitrate: int) -> None:
+    encoder = VpxEncoder(codec)
+    side = (640, 480) if bitrate > 500 else (320, 240)
+    encoder.configure(VGA, bitrate)
+    pictures = coded(encoder, getattr(clips, clip)(120, *side))
+    assert worst_second(pictures) <= 1.5 * bitrate
+    assert sum(kilobits(pictures)) / 4 <= 1.25 * bitrate
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_bit_rate_changes_with_the_next_picture_and_without_a_key_picture(codec: str) -> None:
+    encoder = VpxEncoder(codec)
+    encoder.configure(VGA, 1500)
+    clip = clips.scrolling(180)
+    before = coded(encoder, clip[:60])
+    encoder.configure(VGA, 300)
+    less = coded(encoder, clip[60:120])
+    encoder.configure(VGA, 1500)
+    more = coded(encoder, clip[120:])
+    assert sum(kilobits(before[30:])) > 1000
+    assert sum(kilobits(less[:30])) <= 1.5 * 300
+    assert sum(kilobits(less[30:])) <= 1.3 * 300
+    assert sum(kilobits(more[30:])) > 1000
+    assert not any(each.key for each in (*less, *more) if each is not None)
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_key_picture_comes_when_it_is_asked_for_even_where_others_are_left_out(codec: str) -> None:
+    encoder = VpxEncoder(codec)
+    encoder.configure(VGA, 300)
+    pictures = coded(encoder, clips.noise(10))
+    assert None in pictures
+    asked = encoder.encode(clips.noise(1, start=101.0, seed=2)[0], key=True)
+    assert asked is not None
+    assert asked.key
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_large_pictures_are_made_smaller_keep_their_proportions_and_are_never_enlarged(codec: str) -> None:
+    encoder, decoder = VpxEncoder(codec), Decoder(codec.upper())
+    sides: list[tuple[int, int]] = []
+    for wanted in (PictureFormat(width=320, height=240), PictureFormat(width=160, height=120), VGA):
+        encoder.configure(wanted, 500)
+        encoded = encoder.encode(clips.easy(1, 480, 270, start=100 + len(sides))[0])
+        assert encoded is not None
+        shown = decoder.decode(encoded.data, 0)
+        assert shown is not None
+        assert (shown.width, shown.height) == (encoded.width, encoded.height)
+        sides.append((encoded.width, encoded.height))
+    assert sides == [(320, 180), (160, 90), (480, 270)]
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_times_that_stand_still_or_go_back_and_long_pauses_are_survived(codec: str) -> None:
+    encoder = VpxEncoder(codec)
+    encoder.configure(PictureFormat(width=320, height=240), 300)
+    times = [100.0 + index / 30 for index in range(60)] + [102.0, 102.0, 50.0, 4000.0] + [4000.1] * 3
+    clip = clips.scrolling(len(times), 320, 240)
+    sizes = kilobits([encoder.encode(Picture(picture.data, time)) for picture, time in zip(clip, times, strict=True)])
+    assert sum(sizes[60:]) < 250
+
+
+@pytest.mark.parametrize("codec", CODECS)
+def test_a_screen_that_stands_still_costs_little(codec: str) -> None:
+    encoder = VpxEncoder(codec, screen=True)
+    encoder.configure(VGA, 1000)
+    still = clips.slide()
+    pictures = [encoder.encode(Picture(still.data, 100 + index / 10)) for index in range(60)]
+    assert sum(kilobits(pictures[30:])) < 300
+
+
+def test_an_encoder_wants_to_be_configured_first() -> None:
+    with pytest.raises(ValueError, match="configure"):
+        VpxEncoder("vp8").encode(clips.easy(1, 64, 48)[0])
