@@ -38,7 +38,6 @@ FENCES = {
     "av": {"media"},
     "click": {"cli"},
     "doubleratchet": {"signalling"},
-    "jeepney": {"media"},
     "keyring": {"storage"},
     "livekit": {"devices"},
     "oldmemo": {"signalling"},

@@ -1,0 +1,153 @@
+"""How much the path to the peer carries for pictures, from whatever the peer says about it. Pure.
+
+The best that it says counts: arrivals of single packets (transport-wide congestion control), else its own estimate
+(REMB: draft-alvestrand-rmcat-remb), else receiver reports. Where nothing is said any more, ever less is sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from openvoice.media.audio.congestion import QueueEstimate
+from openvoice.media.path.arriving import ArrivalRate
+from openvoice.media.path.delay import DelayTrend, Usage
+from openvoice.media.path.loss import LossWatch
+from openvoice.media.path.rate import EAGER, WARY, DelayRate
+from openvoice.media.path.sent import Outcome
+from openvoice.media.reports import PeerReport
+
+FIRST, LEAST, MOST = 200.0, 20.0, 8000.0
+"""kbit/s."""
+_SILENCE, _SHORTEST_SILENCE = 3.0, 0.6
+"""Round trips, and seconds, without a word about what is sent, after which half is sent."""
+_REPORT_SILENCE = 4.0
+"""Seconds, where the peer writes nothing but receiver reports: they come every second or so."""
+_FRESH = 3.0
+"""Seconds for which what the peer says counts before what is said less well."""
+_USUAL_ROUND_TRIP = 0.2
+
+
+class PathEstimate:
+    """Of one transport. Times are seconds of one steady clock, rates kbit/s on the wire."""
+
+    def __init__(self) -> None:
+        self._rate = DelayRate(first=FIRST, least=LEAST, most=MOST)
+        self._trend = DelayTrend()
+        self._arrivals = ArrivalRate()
+        self._loss = LossWatch()
+        self._queue = QueueEstimate()
+        self._bound: float | None = None
+        self._bound_at = 0.0
+        self._arrivals_at: float | None = None
+        self._heard_at: float | None = None
+        self._sent_at: float | None = None
+        self._leaving = ArrivalRate()
+        self._halved_at = 0.0
+        self.round_trip: float | None = None
+        """Seconds, as far as known."""
+
+    @property
+    def rate(self) -> float:
+        """What pictures may take."""
+        return self._rate.rate if self._bound is None else max(LEAST, min(self._rate.rate, self._bound))
+
+    @property
+    def arriving(self) -> float | None:
+        """What arrived of pictures lately, if it is known."""
+        return self._arrivals.rate
+
+    @property
+    def loss(self) -> float:
+        """The share of packets that was lost lately."""
+        return self._loss.share
+
+    def presume(self, rate: float, now: float) -> None:
+        """After a pause nothing is known: begin with ``rate``, if it was less."""
+        self._rate.restore(rate)
+        self._heard_at = now
+
+    def sent(self, octets: int, now: float) -> None:
+        """So much left that the peer should tell of."""
+        self._leaving.add(now, octets)
+        if self._sent_at is None or (self._heard_at is not None and self._heard_at >= self._sent_at):
+            self._sent_at = now
+
+    def outcomes(self, outcomes: Iterable[Outcome], now: float) -> None:
+        """The peer told how single packets came, in the order of sending."""
+        lost = expected = 0
+        last = None
+        over = False
+        for outcome in outcomes:
+            expected += 1
+            last = outcome
+            if outcome.arrived is None:
+                lost += 1
+                continue
+            self._arrivals.add(outcome.arrived, outcome.octets)
+            self._trend.add(outcome)
+            over = over or self._trend.usage is Usage.OVER
+        if last is None:
+            return
+        self._arrivals_at = now
+        self._bound = None
+        self._hear(now)
+        self._heed_loss(lost, expected, self.arriving, now)
+        usage = Usage.OVER if over else self._trend.usage
+        self._update(usage, self.arriving, now, EAGER)
+
+    def remb(self, rate: float, now: float) -> None:
+        """The peer's own estimate: a bound, where single arrivals are not told."""
+        if not self._told_of_arrivals(now):
+            self._bound, self._bound_at = rate, now
+            self._hear(now)
+
+    def report(self, report: PeerReport, now: float) -> None:
+        """A receiver report about one of the streams of pictures."""
+        if report.round_trip is not None:
+            self.round_trip = report.round_trip
+            self._queue.add(report.round_trip, report.time)
+        if self._told_of_arrivals(now):
+            return
+        self._hear(now)
+        leaving = self._leaving.rate
+        share = report.lost / report.expected if report.expected else 0.0
+        arriving = None if leaving is None else leaving * (1 - share)
+        self._heed_loss(report.lost, report.expected, arriving, now)
+        if self._bound is not None and now - self._bound_at > _FRESH:
+            self._bound = None
+        full = self._queue.shows or self._queue.lasts
+        self._update(Usage.OVER if full else Usage.NORMAL, arriving, now, WARY if self._bound is None else EAGER)
+
+    def tick(self, now: float) -> None:
+        """Time passes: call it every tenth of a second or so. Whoever hears nothing sends ever less."""
+        if self._sent_at is None or (self._heard_at is not None and self._heard_at >= self._sent_at):
+            return
+        told = self._arrivals_at is not None or self._bound is not None
+        wait = max(_SILENCE * self._round_trip, _SHORTEST_SILENCE) if told else _REPORT_SILENCE
+        if now - max(self._sent_at, self._halved_at) >= wait:
+            self._halved_at = now
+            self._rate.restrict(self.rate / 2, now)
+
+    def _update(self, usage: Usage, arriving: float | None, now: float, eagerness: float) -> None:
+        if usage is Usage.NORMAL and self._loss.trying:
+            return
+        if self._rate.update(usage, arriving, self._round_trip, now, eagerness=eagerness):
+            self._loss.confirm()
+
+    def _heed_loss(self, lost: int, expected: int, arriving: float | None, now: float) -> None:
+        rate = self._loss.add(lost, expected, rate=self.rate, arriving=arriving, now=now)
+        if rate is not None:
+            if rate < self.rate:
+                self._rate.restrict(rate, now)
+            else:
+                self._rate.restore(rate)
+
+    def _hear(self, now: float) -> None:
+        self._heard_at = now
+
+    def _told_of_arrivals(self, now: float) -> bool:
+        return self._arrivals_at is not None and now - self._arrivals_at <= _FRESH
+
+    @property
+    def _round_trip(self) -> float:
+        return _USUAL_ROUND_TRIP if self.round_trip is None else self.round_trip
