@@ -38,6 +38,7 @@ FENCES = {
     "av": {"media"},
     "click": {"cli"},
     "doubleratchet": {"signalling"},
+    "jeepney": {"media"},
     "keyring": {"storage"},
     "livekit": {"devices"},
     "oldmemo": {"signalling"},

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from openvoice.core.naming import meant
 from openvoice.devices.library import PORTAUDIO
 from openvoice.errors import DeviceFailed
 
@@ -67,9 +68,6 @@ def devices(*, renew: bool = False) -> list[Device]:
 def find(listed: Sequence[Device], kind: Kind, wanted: str | int | None) -> Device:
     """The device that ``wanted`` means: an index, a name or a part of one in any case, or ``None`` for the default.
 
-    A whole name goes before parts of names. Several devices of one name are one device that several sound systems
-    offer; the first is taken.
-
     Raises:
         DeviceFailed: no device is meant, or more than one; the message lists them.
     """
@@ -78,17 +76,7 @@ def find(listed: Sequence[Device], kind: Kind, wanted: str | int | None) -> Devi
         raise DeviceFailed(f"no {kind.noun} was found: connect one, or use a file instead")
     if wanted is None:
         return next((device for device in able if device.default), able[0])
-    sought = str(wanted).casefold()
-    named = [] if isinstance(wanted, int) else [device for device in able if sought in device.name.casefold()]
-    chosen = [device for device in named if device.name.casefold() == sought] or named
-    if not chosen and sought.isdecimal():
-        chosen = [device for device in able if device.index == int(sought)]
-    if not chosen:
-        raise DeviceFailed(f"there is no {kind.noun} {wanted!r}; there is {_names(able)}")
-    if len({device.name.casefold() for device in chosen}) > 1:
-        raise DeviceFailed(f"{wanted!r} may be more than one {kind.noun}: {_names(chosen)}")
-    return chosen[0]
-
-
-def _names(listed: Sequence[Device]) -> str:
-    return ", ".join(f"{device.name!r} ({device.index})" for device in listed)
+    try:
+        return meant(able, wanted, kind.noun)
+    except LookupError as error:
+        raise DeviceFailed(error.args[0]) from None

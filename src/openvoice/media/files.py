@@ -41,7 +41,7 @@ class FileSource:
         try:
             self._file = path.open("rb")
         except OSError as error:
-            raise AudioFileError(f"cannot read {str(path)!r}: {_reason(error)}") from error
+            raise AudioFileError(f"cannot read {str(path)!r}: {reason(error)}") from error
         self._frames = _decode(self._file)
         try:
             self._next = next(self._frames, None)
@@ -121,9 +121,9 @@ class FileSink:
         self._made = not path.exists()
         self._begun = False
         try:
-            self._file = open(path, "r+b", buffering=0, opener=_open_private)  # noqa: SIM115
+            self._file = open(path, "r+b", buffering=0, opener=open_private)  # noqa: SIM115
         except OSError as error:
-            raise AudioFileError(f"cannot record to {str(path)!r}: {_reason(error)}") from error
+            raise AudioFileError(f"cannot record to {str(path)!r}: {reason(error)}") from error
 
     def write(self, frame: Frame) -> None:
         """Take 20 ms.
@@ -142,7 +142,7 @@ class FileSink:
             self._append(frame.astype("<i2").tobytes())
         except OSError as error:
             self.close()
-            raise AudioFileError(f"the recording {str(self._path)!r} ends here: {_reason(error)}") from error
+            raise AudioFileError(f"the recording {str(self._path)!r} ends here: {reason(error)}") from error
 
     def close(self) -> None:
         if self._file.closed:
@@ -177,7 +177,7 @@ class FileSink:
         self._file.seek(0, os.SEEK_END)
 
 
-def _open_private(path: str, flags: int) -> int:
+def open_private(path: str, flags: int) -> int:
     """Open, or make, with the mode 0600, also a file that was there before and was open to others."""
     descriptor = os.open(path, flags | os.O_CREAT, 0o600)
     if hasattr(os, "fchmod"):
@@ -185,8 +185,8 @@ def _open_private(path: str, flags: int) -> int:
     return descriptor
 
 
-def _reason(error: OSError) -> str:
-    """What went wrong, in words for a person."""
+def reason(error: OSError) -> str:
+    """What went wrong with a file, in words for a person."""
     return _REASONS.get(error.errno or 0, (error.strerror or "unknown error").lower())
 
 

@@ -135,8 +135,8 @@ class Reporter:
     """
 
     def __init__(self, source: Source, reported: Callable[[PeerReport], None]) -> None:
+        self._source = source
         self._ssrc = source.ssrc
-        self._name = source.cname.encode()
         self._reported = reported
         self._last_reports: dict[int, tuple[int, float]] = {}
         """Of each source: the middle of the time in its last sender report, and when that came."""
@@ -172,20 +172,11 @@ class Reporter:
             report = RtcpSrPacket(ssrc=self._ssrc, sender_info=sender, reports=blocks)
         else:
             report = RtcpRrPacket(ssrc=self._ssrc, reports=blocks)
-        return bytes(report) + self._source_description
+        return bytes(report) + _description(self._source)
 
     def request(self, sequences: Sequence[int], ssrc: int) -> bytes:
         """One compound packet that asks for packets of ``ssrc`` once more (RFC 4585, 6.2.1); at least one, in order."""
-        # No report block: so short a time says nothing of the share of loss.
-        return self.feedback(missing(self._ssrc, ssrc, sequences))
-
-    def feedback(self, message: bytes) -> bytes:
-        """One compound packet with a feedback message (RFC 4585, 3.1), and without a report block."""
-        return bytes(RtcpRrPacket(ssrc=self._ssrc)) + self._source_description + message
-
-    @property
-    def _source_description(self) -> bytes:
-        return bytes(RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=self._ssrc, items=[(_CNAME, self._name)])]))
+        return feedback(self._source, missing(self._source.ssrc, ssrc, sequences))
 
     def requested(self, packets: Sequence[Any]) -> list[int]:
         """The sequence numbers that the peer asks for, of those packets the first few."""
@@ -232,6 +223,18 @@ class Reporter:
         self._reported(
             PeerReport(time=arrival, loss=self.remote_loss, lost=lost, expected=expected, round_trip=round_trip)
         )
+
+
+def feedback(source: Source, *messages: bytes) -> bytes:
+    """One compound packet of ``source`` with feedback messages (RFC 4585, 3.1).
+
+    It has no report block: so short a time says nothing of the share of loss.
+    """
+    return bytes(RtcpRrPacket(ssrc=source.ssrc)) + _description(source) + b"".join(messages)
+
+
+def _description(source: Source) -> bytes:
+    return bytes(RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=source.ssrc, items=[(_CNAME, source.cname.encode())])]))
 
 
 def missing(ssrc: int, media_ssrc: int, sequences: Sequence[int]) -> bytes:

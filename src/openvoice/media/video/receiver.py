@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from aiortc.rtp import RtpPacket
+from aiortc.rtp import RtcpSrPacket, RtpPacket
 
-from openvoice.core.description import Codec, Source
-from openvoice.media.reports import ReceptionStatistics
-from openvoice.media.synchronisation import Synchronisation
+from openvoice.core.description import Codec, Content
+from openvoice.core.types import DeviceChange
+from openvoice.media.reports import ReceptionStatistics, feedback
+from openvoice.media.synchronisation import SenderClock, Synchronisation
+from openvoice.media.video.assembly import ReceivedPicture
+from openvoice.media.video.codec import CLOCK_RATE, Depayloader, PictureDecoder
+from openvoice.media.video.decoding import DecodingCounters, DecodingThread
+from openvoice.media.video.freezes import Freezes
+from openvoice.media.video.presentation import Presentation
+from openvoice.media.video.reception import VideoReception
 from openvoice.ports import VideoOutput, VideoReport
+
+_CLOSING = 2.0
+"""Seconds that an output gets to close."""
+_GRAIN = 0.001
+"""Seconds until the next look at least."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,22 +46,25 @@ class ReceivedVideo:
     freeze_count: int = 0
     total_freezes_duration: float = 0.0
     nack_count: int = 0
+    """Packets asked for again."""
     pli_count: int = 0
     fir_count: int = 0
     jitter: float = 0.0
     jitter_buffer_delay: float = 0.0
-    """From the first packet of a picture to its being shown, on average."""
+    """From the first packet of a picture until it was shown, on average."""
+    decode_time: float = 0.0
+    """What decoding one picture took, on average."""
     codec: str = ""
 
 
 class VideoReceiver:
     """The receiving half of one content, on the event loop that calls it; pictures are decoded in a thread of its own.
 
-    ``codecs`` are those that this side announced. ``source`` is the own one of the content, in whose name feedback is
-    sent by ``send_rtcp`` (whole compound packets); ``repair`` is the peer's SSRC of retransmissions (RFC 4588) where it
-    was named. ``synchronisation`` is that of the call. ``output`` makes the place for pictures when the first one
-    comes, in that thread. ``report`` is told on the loop when that fails. ``round_trip`` gives the seconds that the
-    transport takes there and back, as far as known.
+    ``local`` is the content as this side described it, ``remote`` as the peer did. Feedback goes to ``send_rtcp``,
+    whole compound packets in the name of ``local.source``. ``synchronisation`` is that of the call. ``output`` makes
+    the place for pictures when the first one is shown, in that thread; ``report`` is told on the loop when it fails.
+    ``round_trip`` gives the seconds that the transport takes there and back, as far as known. ``make_depayloader`` and
+    ``make_decoder`` know the codecs.
 
     Nothing is decoded, shown or asked for before :meth:`start`: what comes until then is only counted.
     """
@@ -55,49 +72,156 @@ class VideoReceiver:
     def __init__(
         self,
         *,
-        codecs: Sequence[Codec],
-        source: Source,
-        repair: int | None,
+        local: Content,
+        remote: Content,
         send_rtcp: Callable[[bytes], None],
         synchronisation: Synchronisation,
         output: Callable[[], VideoOutput],
         report: VideoReport,
         round_trip: Callable[[], float | None],
+        make_depayloader: Callable[[Codec], Depayloader],
+        make_decoder: Callable[[Codec], PictureDecoder],
     ) -> None:
-        raise NotImplementedError
+        assert local.source is not None, "our own descriptions name their streams"
+        self._source = local.source
+        self._codecs = {codec.payload_type: codec for codec in local.codecs}
+        self._send_rtcp = send_rtcp
+        self._synchronisation = synchronisation
+        self._output = output
+        self._report = report
+        self._round_trip = round_trip
+        self._make_decoder = make_decoder
+        self._stream = VideoReception(local=local, remote=remote, make_depayloader=make_depayloader)
+        self._clock = SenderClock(0, CLOCK_RATE)
+        self._presentation = Presentation(synchronisation, self._clock)
+        self._decoding: DecodingThread | None = None
+        self._leaving: list[DecodingThread] = []
+        self._counters = DecodingCounters()
+        self._freezes = Freezes()
+        self._codec = ""
+        self._pictures = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     @property
     def reception(self) -> ReceptionStatistics | None:
         """Of the stream that is shown, for the report block; ``None`` before it begins."""
-        raise NotImplementedError
+        return self._stream.reception
 
     def start(self) -> None:
         """The gate is open: show what comes. Twice is once."""
-        raise NotImplementedError
+        if not self._closed and self._loop is None:
+            self._loop = asyncio.get_running_loop()
 
     def handle_rtp(self, packet: RtpPacket, arrival: float) -> None:
         """Take an authenticated packet of the content, retransmissions too. ``arrival`` is the time of the event loop.
 
         Never raises for its content.
         """
-        raise NotImplementedError
+        if self._closed or self._loop is None:
+            return
+        self._stream.learn(self._round_trip())
+        for picture in self._stream.handle(packet, arrival):
+            self._take(picture, arrival, self._loop)
+        self._schedule(self._loop)
 
     def handle_rtcp(self, packets: Sequence[Any], arrival: float) -> None:
         """Take the parts of an authenticated compound packet: of sender reports the clock is learned."""
-        raise NotImplementedError
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket):
+                self._clock.handle(packet)
 
     def pause(self) -> None:
         """The peer shows nothing any more: let the decoder and the output go. What comes next makes them anew."""
-        raise NotImplementedError
+        self._freezes.pause()
+        if self._decoding is not None:
+            self._decoding.close()
+            self._leaving = [each for each in self._leaving if each.lives] + [self._decoding]
+            self._decoding = None
 
     def statistics(self) -> ReceivedVideo:
         """What was received until now."""
-        raise NotImplementedError
+        stream, counters, reception = self._stream, self._counters, self._stream.reception
+        return ReceivedVideo(
+            packets_received=stream.packets,
+            packets_lost=reception.lost if reception else 0,
+            bytes_received=stream.octets,
+            retransmitted_packets_received=stream.mended,
+            frames_received=self._pictures + stream.dropped,
+            frames_decoded=counters.decoded,
+            frames_dropped=stream.dropped + counters.dropped + counters.left_out,
+            key_frames_decoded=counters.keys,
+            frame_width=counters.width,
+            frame_height=counters.height,
+            freeze_count=self._freezes.count,
+            total_freezes_duration=self._freezes.seconds,
+            nack_count=stream.nacks,
+            pli_count=stream.plis,
+            fir_count=stream.firs,
+            jitter=reception.jitter if reception else 0.0,
+            jitter_buffer_delay=counters.waiting / counters.shown if counters.shown else 0.0,
+            decode_time=counters.decoding / counters.decoded if counters.decoded else 0.0,
+            codec=self._codec,
+        )
 
     def close(self) -> None:
         """Stop; the thread ends by itself and closes the output. Twice is once."""
-        raise NotImplementedError
+        self._closed = True
+        if self._timer is not None:
+            self._timer.cancel()
+        self.pause()
 
     async def wait_closed(self) -> None:
         """After :meth:`close`: until the output is closed, so that a file is whole; two seconds at most."""
-        raise NotImplementedError
+        for decoding in self._leaving:
+            await asyncio.to_thread(decoding.join, _CLOSING)
+
+    def _take(self, picture: ReceivedPicture, now: float, loop: asyncio.AbstractEventLoop) -> None:
+        assert self._stream.reception is not None
+        if self._clock.ssrc != self._stream.reception.ssrc:
+            self._clock = SenderClock(self._stream.reception.ssrc, CLOCK_RATE)
+            self._presentation = Presentation(self._synchronisation, self._clock)
+        if self._decoding is None:
+            self._decoding = DecodingThread(
+                make_decoder=lambda payload_type: self._make_decoder(self._codecs[payload_type]),
+                output=self._output,
+                want_key=lambda: self._call(loop, self._want_key),
+                failed=lambda text: self._call(loop, lambda: self._report(DeviceChange.FAILED, None, text)),
+                counters=self._counters,
+                freezes=self._freezes,
+            )
+        self._pictures += 1
+        self._codec = self._codecs[picture.payload_type].name
+        due = self._presentation.schedule(picture.timestamp, now, mended=picture.mended)
+        self._decoding.put(picture, due)
+
+    def _call(self, loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:
+        """Let the loop do ``work``, if it still turns."""
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(lambda: None if self._closed else work())
+
+    def _want_key(self) -> None:
+        assert self._loop is not None
+        self._stream.keys.want(self._loop.time())
+        self._schedule(self._loop)
+
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ask for what is due, and look again when something else is."""
+        deadline = self._stream.deadline()
+        if deadline is not None and deadline <= loop.time():
+            messages = self._stream.feedback(loop.time())
+            if messages:
+                self._send_rtcp(feedback(self._source, *messages))
+            deadline = self._stream.deadline()
+        if deadline is None or (self._timer is not None and self._timer.when() <= deadline):
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_at(max(deadline, loop.time() + _GRAIN), self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        if not self._closed:
+            self._stream.learn(self._round_trip())
+            self._schedule(loop)

@@ -12,6 +12,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from openvoice.errors import MediaFailed
 from openvoice.media.video.codec import CorruptPicture
+from openvoice.media.video.conversion import to_picture
 from openvoice.ports import MAXIMUM_SIDE, Picture
 
 DECODERS: Final = {"VP8": "vp8", "VP9": "vp9", "H264": "h264", "AV1": "libdav1d"}
@@ -63,15 +64,7 @@ class Decoder:
 
 
 def _picture(frame: Any, time: float) -> Picture:
-    """I420 of BT.601 in limited range, of even sides, whatever it was."""
-    width, height = max(2, frame.width // 2 * 2), max(2, frame.height // 2 * 2)
-    other_colours = frame.colorspace == Colorspace.ITU709 or frame.color_range == ColorRange.JPEG
-    if other_colours or frame.format.name != "yuv420p" or (frame.width, frame.height) != (width, height):
-        frame = frame.reformat(
-            width=width,
-            height=height,
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU601,
-            dst_color_range=ColorRange.MPEG,
-        )
-    return Picture(np.ascontiguousarray(frame.to_ndarray()), time)
+    plain = frame.format.name == "yuv420p" and not frame.width % 2 and not frame.height % 2
+    if plain and frame.colorspace != Colorspace.ITU709 and frame.color_range != ColorRange.JPEG:
+        return Picture(np.ascontiguousarray(frame.to_ndarray()), time)
+    return to_picture(frame, time)

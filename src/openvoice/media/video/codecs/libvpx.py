@@ -221,6 +221,15 @@ def default_configuration(codec: str) -> Configuration:
     return configuration
 
 
+@cache
+def is_usable() -> bool:
+    """Whether there is a libvpx that is known."""
+    try:
+        return _abi_version() > 0
+    except UnknownLibrary:
+        return False
+
+
 def _interface(library: ctypes.CDLL, codec: str) -> Any:
     return library.vpx_codec_vp8_cx() if codec == "vp8" else library.vpx_codec_vp9_cx()
 

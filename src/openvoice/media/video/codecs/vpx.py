@@ -7,7 +7,7 @@ from typing import Final
 
 from openvoice.media.video.codec import CLOCK_RATE, EncodedPicture
 from openvoice.media.video.codecs.libvpx import Configuration, Encoder, default_configuration
-from openvoice.media.video.scaling import fitted, scaled
+from openvoice.media.video.conversion import fitted, scaled
 from openvoice.ports import Picture, PictureFormat
 
 _CONSTANT_BITRATE: Final = 1
@@ -57,7 +57,9 @@ class VpxEncoder:
         assert self._encoder is not None
         step = self._step(picture.time)
         self._pts += step
-        coded = self._encoder.encode(scaled(picture, width, height).data, self._pts, step, key=self._key)
+        if (picture.width, picture.height) != (width, height):
+            picture = scaled(picture, width, height)
+        coded = self._encoder.encode(picture.data, self._pts, step, key=self._key)
         if coded is None:
             return None
         data, is_key = coded

@@ -1,0 +1,39 @@
+"""When a stream of pictures stands still: freezeCount and totalFreezesDuration of W3C webrtc-stats. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+_AVERAGED = 30
+"""Pictures whose spacing is what a stream usually does."""
+_LONGER = 0.15
+"""Seconds beyond the usual spacing: a freeze is three times that spacing, and longer than it by so much."""
+
+
+class Freezes:
+    """Of one stream. Times in seconds of any steady clock."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.seconds = 0.0
+        self.longest_gap = 0.0
+        """Seconds between two pictures, the most so far."""
+        self._shown_at: float | None = None
+        self._gaps: deque[float] = deque(maxlen=_AVERAGED)
+
+    def show(self, now: float) -> None:
+        """A picture is shown."""
+        before, self._shown_at = self._shown_at, now
+        if before is None:
+            return
+        gap = max(0.0, now - before)
+        usual = sum(self._gaps) / len(self._gaps) if self._gaps else gap
+        if gap >= max(3 * usual, usual + _LONGER):
+            self.count += 1
+            self.seconds += gap
+        self.longest_gap = max(self.longest_gap, gap)
+        self._gaps.append(gap)
+
+    def pause(self) -> None:
+        """The peer shows nothing for a while: the next picture does not end a freeze."""
+        self._shown_at = None
