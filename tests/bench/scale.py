@@ -182,10 +182,19 @@ class Peer(CallMedia):
         self._loses = loses
         self._sent = self._heard = 0
 
-    def _send_voice(self, packet: bytes) -> None:
-        self._sent += 1
-        if not self._loses or self._sent % LOST:
-            super()._send_voice(packet)
+    async def _gather(self, *arguments: Any, **named: Any) -> Any:
+        made = await super()._gather(*arguments, **named)
+        for transport in made:
+            transport.send_rtp = self._losing(transport.send_rtp)  # type: ignore[assignment,method-assign]
+        return made
+
+    def _losing(self, send: Callable[[bytes], None]) -> Callable[[bytes], None]:
+        def send_most(packet: bytes) -> None:
+            self._sent += 1
+            if not self._loses or self._sent % LOST:
+                send(packet)
+
+        return send_most
 
     def rtp_received(self, transport: MediaTransport, packet: RtpPacket, arrival: float) -> None:
         self._heard += 1

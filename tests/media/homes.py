@@ -94,7 +94,7 @@ class Device(Networks):
 
     def path(self) -> tuple[str, str]:
         """The addresses that are in use, (local, remote)."""
-        return self.inside.call(lambda: next(iter(self.media._transports.values())).addresses)
+        return self.inside.call(lambda: self.media._transports.distinct[0].addresses)
 
     def gap(self, since: float) -> float:
         """The longest time without a packet of voice, beyond the 20 ms that are usual; seconds."""

@@ -102,9 +102,12 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+SSRC = 7
+
+
 def rtp(number: int) -> bytes:
     return RtpPacket(
-        payload_type=111, sequence_number=number, timestamp=960 * number, ssrc=7, payload=b"x" * 9
+        payload_type=111, sequence_number=number, timestamp=960 * number, ssrc=SSRC, payload=b"x" * 9
     ).serialize()
 
 
@@ -238,15 +241,15 @@ async def test_a_packet_is_sent_again_octet_for_octet_while_it_is_kept_and_heard
     for number in numbers:
         client.transport.send_rtp(rtp(number))
     first = client.sent[-len(numbers) :]
-    assert not client.transport.resend_rtp(numbers[0])
-    assert not client.transport.resend_rtp(12_345)
-    assert all(client.transport.resend_rtp(number) for number in numbers[5:])
+    assert not client.transport.resend_rtp(SSRC, numbers[0])
+    assert not client.transport.resend_rtp(SSRC, 12_345)
+    assert all(client.transport.resend_rtp(SSRC, number) for number in numbers[5:])
     assert client.sent[-MAXIMUM_KEPT:] == first[5:]
-    assert len(client.transport._kept) == MAXIMUM_KEPT
+    assert len(client.transport._kept[SSRC]) == MAXIMUM_KEPT
     await settle()
     assert [packet.sequence_number for packet in server.rtp] == numbers
     await stop(client, server)
-    assert not client.transport.resend_rtp(numbers[-1])
+    assert not client.transport.resend_rtp(SSRC, numbers[-1])
 
 
 async def test_a_packet_that_was_lost_is_heard_when_it_is_sent_again() -> None:
@@ -255,7 +258,7 @@ async def test_a_packet_that_was_lost_is_heard_when_it_is_sent_again() -> None:
     client.transport.send_rtp(rtp(1))
     client.wire = lambda datagram: datagram
     client.transport.send_rtp(rtp(2))
-    client.transport.resend_rtp(1)
+    client.transport.resend_rtp(SSRC, 1)
     await settle()
     assert [packet.sequence_number for packet in server.rtp] == [2, 1]
     await stop(client, server)
@@ -311,4 +314,4 @@ async def test_what_waits_is_bounded() -> None:
     end = End()
     for _ in range(10_000):
         end.transport.receive(bytes(1400))
-    assert end.transport._path._queue.qsize() == 256
+    assert end.transport._path._queue.qsize() == 1024

@@ -18,7 +18,7 @@ from openvoice.core.description import SessionDescription
 from openvoice.core.types import Role
 from openvoice.errors import InvalidState, MediaFailed
 from openvoice.media.engine import ThreadedMediaEngine, ThreadedMediaSession
-from openvoice.ports import AudioInput, RelayServer
+from openvoice.ports import AudioInput, MediaSettings, RelayServer
 from tests.media.peers import Microphone, settings
 from tests.waiting import until
 
@@ -28,10 +28,10 @@ pytestmark = pytest.mark.network
 class Caller:
     """A session, and what it said on which thread."""
 
-    def __init__(self, engine: ThreadedMediaEngine) -> None:
+    def __init__(self, engine: ThreadedMediaEngine, of: MediaSettings | None = None) -> None:
         self.said: list[inputs.MediaInput] = []
         self.threads: set[str] = set()
-        self.session: ThreadedMediaSession = engine.session(settings(), self.hear)
+        self.session: ThreadedMediaSession = engine.session(of or settings(), self.hear)
 
     def hear(self, message: inputs.MediaInput) -> None:
         self.said.append(message)
@@ -91,8 +91,7 @@ async def test_the_devices_live_on_the_media_thread(engine: ThreadedMediaEngine)
         threads.append(threading.current_thread().name)
         return Microphone()
 
-    first, second = Caller(engine), Caller(engine)
-    first.session._media._settings = replace(settings(), input=microphone)
+    first, second = Caller(engine, replace(settings(), input=microphone)), Caller(engine)
     await call(first, second)
     assert threads == ["openvoice-media"]
 
@@ -110,9 +109,8 @@ async def test_errors_reach_the_caller(engine: ThreadedMediaEngine) -> None:
     caller = Caller(engine)
     with pytest.raises(InvalidState):
         await caller.session.apply_answer(await Caller(engine).session.open(Role.INITIATOR, None))
-    caller.session._media._settings = settings(relay_only=True)
     with pytest.raises(MediaFailed):
-        await caller.session.open(Role.INITIATOR, None)
+        await Caller(engine, settings(relay_only=True)).session.open(Role.INITIATOR, None)
 
 
 async def test_the_description_comes_before_the_candidates_that_follow_it(engine: ThreadedMediaEngine) -> None:
@@ -179,7 +177,7 @@ async def test_every_command_reaches_the_media(engine: ThreadedMediaEngine) -> N
     await call(first, second)
     await first.session.set_muted(True)
     await first.session.set_held(True)
-    voice = first.session._media._voice
+    voice = first.session._media._streams.voice
     assert voice is not None
     assert (voice.muted, voice.held) == (True, True)
     await first.session.set_held(False)

@@ -23,6 +23,7 @@ from openvoice.core.description import (
 from openvoice.errors import MediaFailed, SecurityRefused
 from openvoice.media import plan
 from openvoice.media.audio.negotiation import offered_codecs
+from openvoice.media.video import negotiation
 
 VP8 = Codec(payload_type=97, name="VP8", clock_rate=90_000, feedback=(Feedback("nack", "pli"),))
 RTX = Codec(payload_type=98, name="rtx", clock_rate=90_000, parameters=(("apt", "97"),))
@@ -50,14 +51,14 @@ def video(name: str = "1", **changes: object) -> Content:
     return replace(made, **changes)  # type: ignore[arg-type]
 
 
-def answer_to(offer: SessionDescription) -> SessionDescription:
+def answer_to(offer: SessionDescription, video: bool = False) -> SessionDescription:
     sources = map(Source, range(100, 200))
     ours = {content.name: transport(9, "ours") for content in offer.contents}
-    return plan.make_answer(offer, ours, lambda: next(sources))
+    return plan.make_answer(offer, ours, lambda: next(sources), video)
 
 
 def test_the_offer_is_one_audio_content_in_a_bundle_of_its_own() -> None:
-    offer = plan.make_offer(transport(), Source(77))
+    offer = plan.make_offer({"0": transport()}, lambda: Source(77))
     (content,) = offer.contents
     assert (content.name, content.media, content.senders, content.source) == (
         "0",
@@ -78,11 +79,73 @@ def test_the_answer_mirrors_names_order_media_and_group() -> None:
     assert answer_to(SessionDescription(contents=(audio(),))).bundle == ()
 
 
-def test_video_is_received_only_in_its_first_picture_codec() -> None:
-    answer = answer_to(SessionDescription(contents=(audio(), video())))
-    assert answer.contents[1].senders is Senders.INITIATOR
-    assert answer.contents[1].codecs == (replace(VP8, feedback=()),)
-    assert answer.contents[0].senders is Senders.BOTH
+def test_pictures_are_answered_with_what_both_know_in_the_numbers_of_the_offer() -> None:
+    extensions = (HeaderExtension(7, negotiation.MID), HeaderExtension(3, "urn:ietf:params:rtp-hdrext:toffset"))
+    offered = video(header_extensions=extensions, category="slides", repair=5, source=Source(4))
+    answer = answer_to(SessionDescription(contents=(audio(), offered))).contents[1]
+    assert [(codec.payload_type, codec.name) for codec in answer.codecs] == [(97, "VP8"), (98, "rtx")]
+    assert answer.codecs[0].feedback == (Feedback("nack", "pli"),)
+    assert answer.header_extensions == (HeaderExtension(7, negotiation.MID),)
+    assert answer.category == "slides"
+    assert answer.source is not None
+    assert answer.repair not in (None, 5, answer.source.ssrc)
+
+
+def test_both_sides_send_pictures_only_where_that_was_wanted_and_offered() -> None:
+    for offered, video_too, answered in (
+        (Senders.BOTH, False, Senders.INITIATOR),
+        (Senders.BOTH, True, Senders.BOTH),
+        (Senders.INITIATOR, True, Senders.INITIATOR),
+        (Senders.RESPONDER, False, Senders.RESPONDER),
+    ):
+        offer = SessionDescription(contents=(audio(), video(senders=offered)))
+        assert answer_to(offer, video=video_too).contents[1].senders is answered
+    screen = SessionDescription(contents=(audio(), video(category="slides")))
+    assert answer_to(screen, video=True).contents[1].senders is Senders.INITIATOR
+
+
+def test_pictures_that_nobody_here_can_read_are_accepted_and_not_sent() -> None:
+    unknown = Codec(payload_type=99, name="H265", clock_rate=90_000, feedback=(Feedback("nack"),))
+    answer = answer_to(SessionDescription(contents=(audio(), video(codecs=(RTX, unknown)))), video=True).contents[1]
+    assert answer.codecs == (replace(unknown, feedback=()),)
+    assert (answer.senders, answer.repair) == (Senders.INITIATOR, None)
+    assert not plan.is_shown(answer)
+    assert plan.is_shown(video())
+
+
+def test_an_offer_with_pictures_has_a_transport_for_each_content_in_one_bundle() -> None:
+    sources = iter(map(Source, range(100, 200)))
+    offer = plan.make_offer({"0": transport(), "1": transport(ufrag="other")}, lambda: next(sources))
+    sound, pictures = offer.contents
+    assert offer.bundle == ("0", "1")
+    assert sound.transport != pictures.transport
+    assert {sound.source, pictures.source, Source(pictures.repair or 0)} == set(map(Source, (100, 101, 102)))
+    assert not {codec.payload_type for codec in sound.codecs} & {codec.payload_type for codec in pictures.codecs}
+
+
+def test_what_both_halves_have_is_agreed_on() -> None:
+    ours = video(
+        codecs=(replace(VP8, feedback=(Feedback("nack"), Feedback("goog-remb"))), RTX),
+        header_extensions=(HeaderExtension(1, "a"), HeaderExtension(2, "b")),
+    )
+    theirs = video(codecs=(replace(VP8, feedback=(Feedback("nack"),)),), header_extensions=(HeaderExtension(2, "b"),))
+    agreed = plan.agreed(ours, theirs)
+    assert agreed.codecs == (replace(VP8, feedback=(Feedback("nack"),)),)
+    assert agreed.header_extensions == (HeaderExtension(2, "b"),)
+
+
+def test_pictures_may_be_left_out_of_an_answer() -> None:
+    offer = SessionDescription(contents=(audio(), video()), bundle=("0", "1"))
+    answer = SessionDescription(contents=(audio(),), bundle=("0",))
+    plan.check_answer(offer, answer)
+    assert plan.only(offer, ["0"]) == answer
+
+
+def test_only_what_both_sides_bundle_shares_a_transport() -> None:
+    first, second = audio("0"), video("1")
+    offer = SessionDescription(contents=(first, second), bundle=("0", "1"))
+    answer = SessionDescription(contents=(first, second))
+    assert plan.transport_groups(offer, answer) == ((first,), (second,))
 
 
 def test_a_second_audio_content_is_received_only_too() -> None:
@@ -113,9 +176,9 @@ def test_without_a_common_codec_there_is_no_call() -> None:
 def test_bundled_contents_share_a_transport_and_others_do_not() -> None:
     first, second, third = audio("0"), video("1"), video("2")
     bundled = SessionDescription(contents=(first, second, third), bundle=("0", "2"))
-    assert plan.transport_groups(bundled) == ((first, third), (second,))
+    assert plan.transport_groups(bundled, bundled) == ((first, third), (second,))
     apart = SessionDescription(contents=(first, second))
-    assert plan.transport_groups(apart) == ((first,), (second,))
+    assert plan.transport_groups(apart, apart) == ((first,), (second,))
 
 
 def test_candidates_of_a_bundle_are_those_with_the_credentials_of_the_first() -> None:
@@ -148,11 +211,14 @@ def test_the_answer_takes_the_active_part_or_the_complement(offered: Setup | Non
 
 
 def test_an_answer_decides_who_begins_dtls() -> None:
-    assert plan.is_client_of(transport(setup=Setup.PASSIVE))
-    assert not plan.is_client_of(transport(setup=Setup.ACTIVE))
+    offer = transport(setup=Setup.ACTPASS)
+    assert plan.is_client(offer, transport(setup=Setup.PASSIVE))
+    assert not plan.is_client(offer, transport(setup=Setup.ACTIVE))
+    assert plan.is_client(transport(setup=Setup.ACTIVE), offer)
+    assert not plan.is_client(transport(setup=Setup.PASSIVE), offer)
     for setup in (Setup.ACTPASS, None):
         with pytest.raises(SecurityRefused):
-            plan.is_client_of(transport(setup=setup))
+            plan.is_client(offer, transport(setup=setup))
 
 
 def test_an_answer_that_answers_something_else_is_no_answer() -> None:

@@ -59,8 +59,8 @@ class Peer(CallMedia):
 
     def made_up(self) -> int:
         """Samples."""
-        assert self._voice is not None
-        return self._voice._receiver._buffer.counters.concealed
+        assert self._streams.voice is not None
+        return self._streams.voice._receiver._buffer.counters.concealed
 
 
 def serve(connection: Connection) -> None:

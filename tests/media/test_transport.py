@@ -273,13 +273,6 @@ async def test_a_goodbye_that_the_signalling_explained_is_not_told_again(
     assert not pair.caller.has_said(inputs.MediaClosed)
 
 
-async def test_a_peer_that_lets_go_of_its_video_talks_on(pair: Pair) -> None:
-    transport = transport_of(pair.caller)
-    pair.caller.media._voice_name = "another"
-    pair.caller.media.closed(transport)
-    assert not pair.caller.has_said(inputs.MediaClosed)
-
-
 async def test_addresses_that_are_new_are_told(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     pair.caller.media.network_changed()
     await asyncio.sleep(0.1)

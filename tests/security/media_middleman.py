@@ -57,10 +57,11 @@ def _believe(remoteParameters: object) -> None:  # noqa: N803
 class CarelessMedia(CallMedia):
     """Speaks with whoever there is: it cannot know the fingerprint of a peer who sealed it."""
 
-    def _add_transport(self, *arguments: Any) -> Any:
-        transport = super()._add_transport(*arguments)
-        transport._secure._validate_peer_identity = _believe  # type: ignore[method-assign]
-        return transport
+    async def _gather(self, *arguments: Any, **named: Any) -> Any:
+        made = await super()._gather(*arguments, **named)
+        for transport in made:
+            transport._secure._validate_peer_identity = _believe  # type: ignore[method-assign]
+        return made
 
 
 class MediaMiddleman:

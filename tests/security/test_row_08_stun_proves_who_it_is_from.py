@@ -64,7 +64,7 @@ async def storm(wire: Wire, stranger: socket.socket) -> int:
 def path(client: Client, call: Call) -> tuple[Endpoint, bool]:
     """Where packets go, and the ICE role."""
     media = client._drivers[call.id]._media._media  # type: ignore[union-attr]
-    agent = media._transports[media._voice_name]._agent
+    agent = media._voice_transport._agent
     return agent.selected_pair.remote_addr, agent.ice_controlling
 
 

@@ -1,11 +1,12 @@
-"""A content that is received and thrown away: video, for as long as there is nothing to show it."""
+"""A content that is received and thrown away: nobody here can read it, and refusing it would end the call."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
-from aiortc.rtp import RtcpRrPacket, RtcpSdesPacket, RtcpSourceInfo
+from aiortc.rtp import RtcpRrPacket, RtcpSdesPacket, RtcpSourceInfo, RtpPacket
 
 from openvoice.core.description import Source
 
@@ -26,13 +27,17 @@ class DiscardedStream:
         self.packets_discarded = 0
 
     def start_reports(self) -> None:
+        self.close()
         ssrc, cname = self._source.ssrc, self._source.cname.encode()
         name = RtcpSdesPacket(chunks=[RtcpSourceInfo(ssrc=ssrc, items=[(1, cname)])])
         self._send_rtcp(bytes(RtcpRrPacket(ssrc=ssrc)) + bytes(name))
         self._timer = asyncio.get_running_loop().call_later(REPORT_INTERVAL, self.start_reports)
 
-    def handle_rtp(self) -> None:
+    def handle_rtp(self, packet: RtpPacket, arrival: float) -> None:
         self.packets_discarded += 1
+
+    def handle_rtcp(self, packets: list[Any], arrival: float) -> None:
+        """Nothing that is said is of use."""
 
     def close(self) -> None:
         if self._timer is not None:

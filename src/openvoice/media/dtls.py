@@ -19,11 +19,14 @@ from openvoice.core.faults import fault
 from openvoice.errors import MediaFailed, SecurityRefused
 from openvoice.media import rtcp
 from openvoice.media.certificate import fingerprint
+from openvoice.media.extensions import ExtensionReader
 
-MAXIMUM_QUEUED = 256
-"""Datagrams: five seconds of voice. More than that waits only if this process is stuck."""
-MAXIMUM_KEPT = 32
-"""RTP packets that can be sent again: those of the last 0.6 s, after which nobody can use them."""
+MAXIMUM_QUEUED = 1024
+"""Datagrams: three seconds of voice and pictures. More than that waits only if this process is stuck."""
+KEPT_SECONDS = 0.64
+"""How long RTP packets can be sent again. After that nobody can use them."""
+MAXIMUM_KEPT = 512
+"""The packets of one source that can be sent again."""
 
 RtpHandler = Callable[[RtpPacket, float], None]
 RtcpHandler = Callable[[list[Any], float], None]
@@ -76,7 +79,9 @@ class SecureTransport(RTCDtlsTransport):
         self._expected: Fingerprint | None = None
         self._impostor = False
         self._stopping = False
-        self._kept: OrderedDict[int, bytes] = OrderedDict()
+        self._kept: dict[int, OrderedDict[int, tuple[float, bytes]]] = {}
+        self.extensions = ExtensionReader()
+        """Reads those of the packets that come. Which there are, is to be agreed on."""
 
     def receive(self, datagram: bytes) -> None:
         self._path.receive(datagram)
@@ -119,20 +124,25 @@ class SecureTransport(RTCDtlsTransport):
         if not self.secured:
             return
         datagram = self._tx_srtp.protect(packet)
-        self._kept[int.from_bytes(packet[2:4], "big")] = datagram
-        if len(self._kept) > MAXIMUM_KEPT:
-            self._kept.popitem(last=False)
+        self._keep(int.from_bytes(packet[8:12], "big"), int.from_bytes(packet[2:4], "big"), datagram)
         self._path.send(datagram)
 
-    def resend_rtp(self, sequence: int) -> bool:
-        """Send one of the last RTP packets once more, octet for octet: whether it was still kept.
+    def _keep(self, ssrc: int, sequence: int, datagram: bytes) -> None:
+        now = asyncio.get_running_loop().time()
+        kept = self._kept.setdefault(ssrc, OrderedDict())
+        kept[sequence] = now, datagram
+        while len(kept) > MAXIMUM_KEPT or now - next(iter(kept.values()))[0] > KEPT_SECONDS:
+            kept.popitem(last=False)
+
+    def resend_rtp(self, ssrc: int, sequence: int) -> bool:
+        """Send one of the last RTP packets of a source once more, octet for octet: whether it was still kept.
 
         The same index with the same octets tells nothing new (RFC 3711, 9.1); who has it already drops it as a replay.
         """
-        datagram = self._kept.get(sequence) if self.secured else None
-        if datagram is None:
+        kept = self._kept.get(ssrc)
+        if kept is None or sequence not in kept or not self.secured:
             return False
-        self._path.send(datagram)
+        self._path.send(kept[sequence][1])
         return True
 
     def send_rtcp(self, packet: bytes) -> None:
@@ -168,7 +178,7 @@ class SecureTransport(RTCDtlsTransport):
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
         try:
-            packet = RtpPacket.parse(data)
+            packet = RtpPacket.parse(data, self.extensions)
         except (ValueError, IndexError, struct.error):
             _log.debug("malformed RTP packet dropped")
             return

@@ -20,7 +20,8 @@ from openvoice.core.inputs import MediaInput
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import Role, VideoLabel
 from openvoice.errors import InvalidState
-from openvoice.media.session import CallMedia, Credentials
+from openvoice.media.session import CallMedia
+from openvoice.media.transports import Credentials
 from openvoice.ports import MediaSettings
 
 STATISTICS_INTERVAL = 0.25

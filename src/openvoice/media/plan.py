@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from openvoice.core.description import (
+    SCREEN_CATEGORY,
     Codec,
     Content,
     Media,
@@ -15,49 +16,143 @@ from openvoice.core.description import (
     Source,
     TransportDescription,
 )
+from openvoice.core.types import VideoLabel
 from openvoice.errors import MediaFailed, SecurityRefused
 from openvoice.media.audio.negotiation import answered_codecs, offered_codecs
+from openvoice.media.bundling import numbered, without_clashes
+from openvoice.media.video.negotiation import (
+    RETRANSMISSION,
+    answered_extensions,
+    answered_video_codecs,
+    offered_extensions,
+    offered_video_codecs,
+)
 
-AUDIO_NAME = "0"
-"""The content of our offers."""
+AUDIO_NAME, VIDEO_NAME = "0", "1"
+"""The contents of our offers."""
 
 _VIDEO_CODECS = frozenset({"vp8", "vp9", "h264", "h265", "av1"})
 
+MakeSource = Callable[[], Source]
 
-def make_offer(transport: TransportDescription, source: Source) -> SessionDescription:
-    """One audio content, bundled with nothing: a peer that wants to add video may add it to the bundle."""
-    content = Content(name=AUDIO_NAME, media=Media.AUDIO, codecs=offered_codecs(), transport=transport, source=source)
-    return SessionDescription(contents=(content,), bundle=(AUDIO_NAME,))
+
+def make_offer(transports: Mapping[str, TransportDescription], make_source: MakeSource) -> SessionDescription:
+    """One audio content and, where there is a transport for it, one with pictures; in a bundle, which may grow.
+
+    Each has a transport of its own, so that a peer that knows nothing of bundles can answer as well (RFC 9143, 7.2.1).
+    """
+    contents = [
+        Content(
+            name=AUDIO_NAME,
+            media=Media.AUDIO,
+            codecs=offered_codecs(),
+            transport=transports[AUDIO_NAME],
+            source=make_source(),
+        )
+    ]
+    if VIDEO_NAME in transports:
+        camera = make_pictures(VIDEO_NAME, VideoLabel.CAMERA, transports[VIDEO_NAME], make_source, contents)
+        contents.append(camera)
+    return SessionDescription(contents=tuple(contents), bundle=tuple(content.name for content in contents))
+
+
+def make_pictures(
+    name: str, label: VideoLabel, transport: TransportDescription, make_source: MakeSource, others: Sequence[Content]
+) -> Content:
+    """A content with pictures to be offered, with numbers that fit those of ``others``, which share its transport.
+
+    Raises:
+        VideoFailed: there are no numbers left.
+    """
+    content = Content(
+        name=name,
+        media=Media.VIDEO,
+        codecs=offered_video_codecs(),
+        transport=transport,
+        header_extensions=offered_extensions(),
+        source=make_source(),
+        repair=make_source().ssrc,
+        category=SCREEN_CATEGORY if label is VideoLabel.SCREEN else "",
+    )
+    return numbered(content, others)
 
 
 def make_answer(
-    offer: SessionDescription, transports: Mapping[str, TransportDescription], make_source: Callable[[], Source]
+    offer: SessionDescription,
+    transports: Mapping[str, TransportDescription],
+    make_source: MakeSource,
+    video: bool = False,
 ) -> SessionDescription:
     """The answer that mirrors the offer: same names, same order, same media (Conversations insists on all three).
 
-    The first audio content is the call. Every other content is accepted to receive only and what comes is thrown
-    away; refusing it would make some clients drop the whole session. A content without ``rtcp-mux`` is accepted as
-    well and answered without it: RTP flows on component 1, and what RTCP the peer sends on a component 2 that it
-    never gets to connect is missed, not needed.
+    The first audio content is the call. Both sides may send in the pictures of a camera if ``video``, else only the
+    peer may. Every other content, and pictures that nobody here can read, are accepted to receive only and what comes
+    is thrown away; refusing them would make some clients drop the whole session. A content without ``rtcp-mux`` is
+    accepted as well and answered without it: RTP flows on component 1, and what RTCP the peer sends on a component 2
+    that it never gets to connect is missed, not needed.
     """
     voice = voice_content(offer)
-    contents = []
+    contents: list[Content] = []
     for content in offer.contents:
+        transport = transports[content.name]
+        bundled = [other for other in contents if {other.name, content.name} <= set(offer.bundle)]
+        shown = answer_pictures(content, transport, make_source, bundled)
         if content is voice:
-            codecs, senders = answered_codecs(content.codecs), content.senders
+            answer = replace(content, codecs=answered_codecs(content.codecs))
+        elif shown is not None:
+            both = content.senders is not Senders.BOTH or (video and content.label is VideoLabel.CAMERA)
+            answer = shown if both else replace(shown, senders=Senders.INITIATOR)
         else:
-            codecs, senders = _received_codecs(content), Senders.INITIATOR
-        contents.append(
-            replace(
-                content,
-                codecs=codecs,
-                senders=senders,
-                transport=transports[content.name],
-                header_extensions=(),
-                source=make_source(),
-            )
-        )
+            answer = replace(content, codecs=_received_codecs(content), senders=Senders.INITIATOR, repair=None)
+        if shown is None:
+            answer = replace(answer, transport=transport, header_extensions=(), source=make_source())
+        contents.append(answer)
     return SessionDescription(contents=tuple(contents), bundle=offer.bundle)
+
+
+def answer_pictures(
+    offered: Content, transport: TransportDescription, make_source: MakeSource, others: Sequence[Content]
+) -> Content | None:
+    """Our half of a content with pictures, or ``None`` for what nobody here can read, or nobody could tell apart.
+
+    ``others`` are our halves of what shares its transport. The senders are as offered.
+    """
+    codecs = answered_video_codecs(offered.codecs) if offered.media is Media.VIDEO else ()
+    answer = without_clashes(
+        replace(
+            offered,
+            codecs=codecs,
+            transport=transport,
+            header_extensions=answered_extensions(offered.header_extensions),
+            source=make_source(),
+            repair=None,
+        ),
+        others,
+    )
+    repairs = [codec.name == RETRANSMISSION for codec in answer.codecs]
+    if all(repairs):
+        return None
+    return replace(answer, repair=make_source().ssrc) if any(repairs) else answer
+
+
+def is_shown(content: Content) -> bool:
+    """Whether what comes in a content of ours can be shown: pictures of a codec that we have."""
+    return content.media is Media.VIDEO and bool(answered_video_codecs(content.codecs))
+
+
+def agreed(ours: Content, theirs: Content) -> Content:
+    """What both halves of a content have: header extensions, and feedback for each codec, as our half numbers them."""
+    uris = {extension.uri for extension in theirs.header_extensions}
+    feedback = {(codec.payload_type, codec.name.lower()): codec.feedback for codec in theirs.codecs}
+    return replace(
+        ours,
+        header_extensions=tuple(each for each in ours.header_extensions if each.uri in uris),
+        codecs=tuple(
+            replace(codec, feedback=tuple(each for each in codec.feedback if each in known))
+            for codec in ours.codecs
+            if (known := feedback.get((codec.payload_type, codec.name.lower()))) is not None
+        ),
+    )
 
 
 def _received_codecs(content: Content) -> tuple[Codec, ...]:
@@ -83,23 +178,35 @@ def voice_content(description: SessionDescription) -> Content:
 
 
 def check_answer(offer: SessionDescription, answer: SessionDescription) -> None:
-    """Raise ``MediaFailed`` unless ``answer`` answers ``offer``."""
-    offered = [(content.name, content.media) for content in offer.contents]
+    """Raise ``MediaFailed`` unless ``answer`` answers ``offer``. Pictures may be left out."""
     answered = [(content.name, content.media) for content in answer.contents]
-    if offered != answered:
+    expected = [
+        (content.name, content.media)
+        for content in offer.contents
+        if content.media is not Media.VIDEO or answer.content(content.name) is not None
+    ]
+    if answered != expected:
         raise MediaFailed("the other device answered something that was not offered")
     voice_content(answer)
 
 
-def transport_groups(description: SessionDescription) -> tuple[tuple[Content, ...], ...]:
-    """The contents of each transport: those of the bundle on one (RFC 9143), all others on one of their own.
+def only(description: SessionDescription, names: Iterable[str]) -> SessionDescription:
+    """The description with the contents of those names, of which there is one at least."""
+    kept = tuple(content for content in description.contents if content.name in set(names))
+    known = {content.name for content in kept}
+    return SessionDescription(contents=kept, bundle=tuple(name for name in description.bundle if name in known))
+
+
+def transport_groups(local: SessionDescription, remote: SessionDescription) -> tuple[tuple[Content, ...], ...]:
+    """The contents of ``remote`` by transport: those that both sides bundle on one (RFC 9143), the others on their own.
 
     The order is that of the description; the first content of a group is the one whose candidates count.
     """
-    bundled = tuple(content for content in description.contents if content.name in description.bundle)
+    both = set(local.bundle) & set(remote.bundle)
+    bundled = tuple(content for content in remote.contents if content.name in both)
     groups: list[tuple[Content, ...]] = []
-    for content in description.contents:
-        if content.name not in description.bundle:
+    for content in remote.contents:
+        if content.name not in both:
             groups.append((content,))
         elif content is bundled[0]:
             groups.append(bundled)
@@ -133,14 +240,14 @@ def answering_setup(offered: Setup | None) -> Setup:
     return Setup.PASSIVE if offered is Setup.ACTIVE else Setup.ACTIVE
 
 
-def is_client_of(answer: TransportDescription) -> bool:
-    """Whether we, having offered actpass, begin the DTLS handshake.
+def is_client(local: TransportDescription, remote: TransportDescription) -> bool:
+    """Whether we begin the DTLS handshake: the half decides that does not leave it open.
 
     Raises:
-        SecurityRefused: the answer does not decide (RFC 5763, 5 wants active or passive).
+        SecurityRefused: the peer's answer does not decide (RFC 5763, 5 wants active or passive).
     """
-    if answer.setup is Setup.PASSIVE:
-        return True
-    if answer.setup is Setup.ACTIVE:
-        return False
+    if local.setup in (Setup.ACTIVE, Setup.PASSIVE):
+        return local.setup is Setup.ACTIVE
+    if remote.setup in (Setup.ACTIVE, Setup.PASSIVE):
+        return remote.setup is Setup.PASSIVE
     raise SecurityRefused("the other device did not say who begins the encryption handshake")

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Any
 
 from aiortc.rtp import RtpPacket
 
-from openvoice.core.contacts import Contact
 from openvoice.core.description import Candidate, CandidateType, Fingerprint, Setup, TransportDescription
 from openvoice.core.types import EndReason
 from openvoice.errors import MediaFailed, SecurityRefused
 from openvoice.media.certificate import Certificate
 from openvoice.media.dtls import SecureTransport
 from openvoice.media.gathering import GatheringAgent
+from openvoice.media.listener import TransportListener
 from openvoice.media.roaming import RoamingAgent
 from openvoice.media.watch import PathWatch
 from openvoice.ports import MediaSettings
@@ -37,38 +37,6 @@ EXPLANATION = 1.5
 """Seconds that a peer that closed the association may take to say why: media are quicker than the signalling."""
 
 _log = logging.getLogger(__name__)
-
-
-class TransportListener(Protocol):
-    """Who is told what a transport has to say, on its event loop."""
-
-    def candidate_found(self, transport: MediaTransport, candidate: Candidate) -> None: ...
-
-    def contacted(self, contact: Contact) -> None: ...
-
-    def secured(self, transport: MediaTransport) -> None: ...
-
-    def moved(self, transport: MediaTransport) -> None:
-        """A secured transport has another path."""
-        ...
-
-    def rtp_received(self, transport: MediaTransport, packet: RtpPacket, arrival: float) -> None: ...
-
-    def rtcp_received(self, transport: MediaTransport, packets: list[Any], arrival: float) -> None: ...
-
-    def interrupted(self, transport: MediaTransport) -> None: ...
-
-    def restored(self, transport: MediaTransport) -> None: ...
-
-    def outdated(self, transport: MediaTransport) -> None:
-        """A secured transport does not use all networks that there are now."""
-        ...
-
-    def closed(self, transport: MediaTransport) -> None:
-        """The peer, which was heard before, has ended the association, and nobody said why."""
-        ...
-
-    def failed(self, transport: MediaTransport, reason: EndReason, text: str) -> None: ...
 
 
 class MediaTransport:
@@ -100,6 +68,7 @@ class MediaTransport:
             closed_by_peer=self._handle_closed_by_peer,
         )
         self._remote_fingerprint: Fingerprint | None = None
+        self._client = False
         self._heard = False
         self._watch: PathWatch | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -134,10 +103,31 @@ class MediaTransport:
             candidates=self._agent.descriptions,
         )
 
+    def repeat(self, setup: Setup) -> TransportDescription:
+        """The local half as it is now, for one more content on it: without candidates."""
+        agent = self._successor or self._agent
+        return TransportDescription(
+            ufrag=agent.local_username,
+            pwd=agent.local_password,
+            fingerprint=self._certificate.fingerprint,
+            setup=setup,
+        )
+
+    @property
+    def connected(self) -> bool:
+        """Whether :meth:`connect` was called."""
+        return self._remote_fingerprint is not None
+
+    @property
+    def setup(self) -> Setup:
+        """The role in DTLS, once it is connected."""
+        return Setup.ACTIVE if self._client else Setup.PASSIVE
+
     def connect(self, remote: TransportDescription, *, client: bool) -> None:
         """Begin to find a path and to secure it; the listener hears how it ends. ``client`` is the DTLS role."""
         assert remote.fingerprint is not None
         self._remote_fingerprint = remote.fingerprint
+        self._client = client
         self._set_remote(self._agent, remote.credentials)
         for candidate in remote.candidates:
             self._agent.add_candidate(candidate)
@@ -190,6 +180,10 @@ class MediaTransport:
         return self._secure
 
     @property
+    def local_fingerprint(self) -> Fingerprint:
+        return self._certificate.fingerprint
+
+    @property
     def remote_fingerprint(self) -> Fingerprint:
         assert self._remote_fingerprint is not None
         return self._remote_fingerprint
@@ -221,9 +215,9 @@ class MediaTransport:
             self.packets_before_gate += 1
         self._secure.send_rtp(packet)
 
-    def resend_rtp(self, sequence: int) -> bool:
-        """Send one of the last RTP packets once more: whether it was still kept."""
-        return self._secure.resend_rtp(sequence)
+    def resend_rtp(self, ssrc: int, sequence: int) -> bool:
+        """Send one of the last RTP packets of a source once more: whether it was still kept."""
+        return self._secure.resend_rtp(ssrc, sequence)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Protect and send one compound RTCP packet, without waiting."""

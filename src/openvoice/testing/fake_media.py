@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from openvoice.core.description import (
     Candidate,
@@ -119,10 +120,11 @@ def description(setup: Setup = Setup.ACTPASS, digest: bytes = bytes(32)) -> Sess
     return SessionDescription(contents=(audio,))
 
 
-def video_content(name: str, setup: Setup = Setup.ACTPASS, digest: bytes = bytes(32)) -> Content:
-    """A valid content with pictures, VP8, without candidates."""
+def video_content(name: str, setup: Setup = Setup.ACTPASS, digest: bytes = bytes(32), **changes: Any) -> Content:
+    """A valid content with pictures, VP8, without candidates; ``changes`` are other values of its fields."""
     vp8 = Codec(payload_type=96, name="VP8", clock_rate=90_000)
-    return Content(name=name, media=Media.VIDEO, codecs=(vp8,), transport=_transport(setup, digest))
+    made = Content(name=name, media=Media.VIDEO, codecs=(vp8,), transport=_transport(setup, digest))
+    return replace(made, **changes)
 
 
 def _transport(setup: Setup, digest: bytes) -> TransportDescription:
