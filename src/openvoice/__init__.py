@@ -23,6 +23,20 @@ from openvoice.client.client import Client
 from openvoice.client.codes import read_code
 from openvoice.client.happening import Happening
 from openvoice.client.keys import MemorySecrets, temporary_keys
+from openvoice.client.pictures import (
+    Camera,
+    CameraDevice,
+    Film,
+    PictureFeed,
+    Screen,
+    TestPattern,
+    VideoSource,
+    WindowOutput,
+    camera_devices,
+    parse_video,
+    picture_output,
+    to_rgb,
+)
 from openvoice.client.privacy import Erasable, Privacy
 from openvoice.client.profile import Profile
 from openvoice.client.sound import (
@@ -50,7 +64,7 @@ from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.talk import Talk, TalkMode
 from openvoice.core.trust import DeviceKey, Trust
-from openvoice.core.types import Direction, EndReason, Vouching
+from openvoice.core.types import Direction, EndReason, VideoLabel, Vouching
 from openvoice.errors import (
     AudioFileError,
     Busy,
@@ -75,8 +89,20 @@ from openvoice.errors import (
     ServerProgramError,
     ServerUnreachable,
     UsageError,
+    VideoFailed,
 )
-from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, AudioSink, AudioSource, Frame, KeyStore
+from openvoice.ports import (
+    FRAME_SAMPLES,
+    SAMPLE_RATE,
+    AudioSink,
+    AudioSource,
+    Frame,
+    KeyStore,
+    Picture,
+    PictureFormat,
+    VideoInput,
+    VideoOutput,
+)
 
 __version__ = "0.1.0"
 
@@ -93,6 +119,8 @@ __all__ = [
     "CallFailed",
     "CallState",
     "CallStatistics",
+    "Camera",
+    "CameraDevice",
     "Cancelled",
     "CertificateRejected",
     "Client",
@@ -107,6 +135,7 @@ __all__ = [
     "EndReason",
     "Erasable",
     "FRAME_SAMPLES",
+    "Film",
     "Frame",
     "Happening",
     "HostNotFound",
@@ -128,6 +157,9 @@ __all__ = [
     "Party",
     "PartyVerdict",
     "PeerUnavailable",
+    "Picture",
+    "PictureFeed",
+    "PictureFormat",
     "Policy",
     "Privacy",
     "Processing",
@@ -136,6 +168,7 @@ __all__ = [
     "Reader",
     "Rules",
     "SAMPLE_RATE",
+    "Screen",
     "SecurityRefused",
     "SecurityReport",
     "ServerProgramError",
@@ -148,18 +181,29 @@ __all__ = [
     "Source",
     "Talk",
     "TalkMode",
+    "TestPattern",
     "Tones",
     "Trust",
     "UsageError",
+    "VideoFailed",
+    "VideoInput",
+    "VideoLabel",
+    "VideoOutput",
+    "VideoSource",
     "Vouching",
+    "WindowOutput",
+    "camera_devices",
     "check_devices",
     "load_sound",
     "parse_sink",
     "parse_source",
+    "parse_video",
+    "picture_output",
     "processing_missing",
     "read_code",
     "sound_devices",
     "temporary_keys",
+    "to_rgb",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())

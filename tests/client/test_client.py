@@ -459,7 +459,7 @@ async def test_a_call_is_accepted_once() -> None:
         with pytest.raises(InvalidState):
             await other.accept()
         with pytest.raises(InvalidState, match="already"):
-            other.use(None, None)
+            other.use(None, None, None)
 
 
 async def test_a_change_of_the_network_reaches_the_signalling_and_the_media() -> None:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 
 from openvoice.client.broadcast import Broadcast
 from openvoice.client.call_sound import CallSound
+from openvoice.client.call_video import CallVideo
 from openvoice.client.decision import decide
 from openvoice.client.failures import failure
+from openvoice.client.pictures import VideoSource, film_of
 from openvoice.client.recorder import Recorder
 from openvoice.client.sound import Sink, Source
+from openvoice.client.video import VideoCommands
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.events import CallEnded, CallEvent
@@ -23,8 +26,8 @@ from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.talk import Talk
 from openvoice.core.trust import DeviceKey, Trust
-from openvoice.core.types import CallId, Direction, EndReason, WordsOutcome
-from openvoice.errors import CallFailed, InvalidState
+from openvoice.core.types import CallId, Direction, EndReason, VideoLabel, WordsOutcome
+from openvoice.errors import CallFailed, InvalidState, OpenVoiceError
 from openvoice.ports import AudioInput, AudioOutput, Frame, KeyStore, RecordingStore
 
 if TYPE_CHECKING:
@@ -36,7 +39,7 @@ _log = logging.getLogger(__name__)
 _ORDER = list(CallState)
 
 
-class Call:
+class Call(VideoCommands):
     """One call: a read-only snapshot, commands, and what happens in it as events.
 
     Made by :meth:`Client.call` and by :attr:`Client.on_call`; never by hand.
@@ -54,6 +57,7 @@ class Call:
         self._loop = asyncio.get_running_loop()
         self._closed = self._loop.create_future()
         self._sound = CallSound(lambda: self.muted or self.held)
+        self._video = CallVideo(lambda message: self._driven.post(message))
         self._used = False
         self._recordings: RecordingStore | None = None
         self._account = ""
@@ -96,21 +100,22 @@ class Call:
 
     # --- commands -----------------------------------------------------------------------------------------------------
 
-    async def accept(self, *, source: Source = None, sink: Sink = None) -> None:
-        """Answer an incoming call. Sound is captured only after the peer's keys were checked.
+    async def accept(self, *, source: Source = None, sink: Sink = None, video: VideoSource | None = None) -> None:
+        """Answer an incoming call. Sound and pictures are captured only after the peer's keys were checked.
 
-        ``None`` is what was set before, or else silence to send and no place to play.
+        ``None`` is what was set before, or else silence to send and no place to play. Pictures are sent only if
+        ``video`` says which; those of the peer come in any case.
 
         If the policy forbids it, the call ends here with ``security-error`` before anything is told to the caller.
 
         Raises:
             InvalidState: it does not ring here any more.
-            AudioFileError: the file named as ``source`` or ``sink`` cannot be used.
+            AudioFileError, VideoFailed: a file named cannot be used.
         """
         if self.state is not CallState.RINGING or self.direction is not Direction.INCOMING:
             raise InvalidState(f"a call that is {self.state} cannot be accepted")
-        self.use(source, sink)
-        await self._driven.command(await self._answer())
+        self.use(source, sink, video)
+        await self._driven.command(await self._answer(video is not None))
 
     async def reject(self, reason: EndReason = EndReason.DECLINE) -> None:
         """Say no to an incoming call."""
@@ -150,7 +155,10 @@ class Call:
             AudioFileError: the file cannot be used; the old one goes on.
             InvalidState: the call is over.
         """
-        await self._sound.set_output(sink)
+        film = film_of(sink)
+        await self._sound.set_output(film or sink)
+        if film is not None:
+            self.watch(film.pictures)
 
     @property
     def talk(self) -> Talk:
@@ -295,17 +303,32 @@ class Call:
 
     # --- for the client -----------------------------------------------------------------------------------------------
 
-    def use(self, source: Source, sink: Sink) -> None:
-        """Choose the sound, once, before the call is answered.
+    def use(self, source: Source, sink: Sink, video: VideoSource | None) -> None:
+        """Choose sound and pictures, once, before the call is answered.
 
         Raises:
             InvalidState: it is chosen already.
-            AudioFileError: the file named cannot be used.
+            AudioFileError, VideoFailed: a file named cannot be used.
         """
         if self._used:
             raise InvalidState("the call is being accepted already")
-        self._sound.choose(source, sink)
+        if video is not None:
+            self._video.choose(VideoLabel.CAMERA, video)
+        film = film_of(sink)
+        try:
+            self._sound.choose(source, film or sink)
+        except OpenVoiceError:
+            if film is not None:
+                film.close()
+            raise
+        if film is not None:
+            self.watch(film.pictures)
         self._used = True
+
+    @property
+    def video(self) -> CallVideo:
+        """What makes the inputs and outputs of the pictures."""
+        return self._video
 
     def make_input(self) -> AudioInput:
         return self._sound.make_input()
@@ -316,12 +339,13 @@ class Call:
     def attach(
         self,
         driver: CallDriver,
-        answer: Callable[[], Awaitable[i.Accept | i.HangUp]],
+        answer: Callable[[bool], Awaitable[i.Accept | i.HangUp]],
         keys: KeyStore | None,
         recordings: RecordingStore | None,
         account: str,
     ) -> None:
-        """``answer`` says what becomes of the call when its user says yes; ``keys`` keep what its user verifies."""
+        """``answer`` says what becomes of the call when its user says yes, with pictures or not; ``keys`` keep what its
+        user verifies."""
         self._driver = driver
         self._answer = answer
         self._keys = keys
@@ -332,7 +356,9 @@ class Call:
         if isinstance(event, CallEnded):
             self.ended = event
             # Whoever hears of the end finds files whole.
+            self._video.end()
             self._sound.end()
+        self._video.hear(event)
         self._events.send(event)
 
     def changed(self) -> None:
@@ -341,6 +367,7 @@ class Call:
 
     def close(self) -> None:
         """The driver is done."""
+        self._video.end()
         self._sound.close()
         self._pulse.close()
         self._events.close()

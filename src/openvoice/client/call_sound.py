@@ -21,6 +21,7 @@ from openvoice.ports import AudioInput, AudioOutput, Frame
 
 if TYPE_CHECKING:
     from openvoice.devices.processing.voice import VoiceProcessor
+    from openvoice.media.video.sinks.movie import MovieFile
 
 _log = logging.getLogger(__name__)
 
@@ -106,13 +107,13 @@ class CallSound:
             self._check()
             await self._input.set(audio_input(source, self._processor_of(source)), self._over)
 
-    async def set_output(self, sink: Sink) -> None:
+    async def set_output(self, sink: Sink | MovieFile) -> None:
         """See :meth:`~openvoice.client.call.Call.set_output`."""
         async with self._changing:
             self._check()
             await self._output.set(audio_output(sink, self._processor_of(None)), self._over)
 
-    def choose(self, source: Source, sink: Sink) -> None:
+    def choose(self, source: Source, sink: Sink | MovieFile) -> None:
         """Both at once, before the call is answered; ``None`` leaves what was chosen already.
 
         Raises:

@@ -24,8 +24,10 @@ from openvoice.client.call import Call
 from openvoice.client.certificates import CertificateWatch, told_of, told_to_calls
 from openvoice.client.driver import CallDriver
 from openvoice.client.happening import Happening
+from openvoice.client.pictures import VideoSource
 from openvoice.client.record import record_of
 from openvoice.client.sound import Sink, Source
+from openvoice.client.tasks import Tasks
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.bandwidth import DEFAULT_BANDWIDTH
@@ -42,6 +44,7 @@ from openvoice.ports import (
     MediaEngine,
     MediaSettings,
     NetworkWatch,
+    PictureFormat,
     RecordingStore,
     Signalling,
     SignallingListener,
@@ -64,7 +67,8 @@ class Client:
             call = await client.call("bob@example.org", source=Path("hello.wav"))
             await call.wait_for(CallState.ACTIVE, timeout=30)
 
-    A call sends ``bandwidth`` kbit/s at most, with all headers.
+    The voice of a call takes ``bandwidth`` kbit/s at most, with all headers. Pictures that are sent have at most the
+    size and rate of ``video_format``.
 
     ``keys`` is what OMEMO keeps for the account. Without it, only the servers vouch for the keys of calls.
 
@@ -80,6 +84,7 @@ class Client:
         store: CallStore | None = None,
         interfaces: tuple[str, ...] = (),
         bandwidth: float = DEFAULT_BANDWIDTH,
+        video_format: PictureFormat | None = None,
         engine: MediaEngine | None = None,
         signalling: SignallingFactory | None = None,
         keys: KeyStore | None = None,
@@ -93,6 +98,7 @@ class Client:
         self.policy = policy or Policy()
         self._books = Bookkeeping(store)
         self._interfaces, self._bandwidth = interfaces, bandwidth
+        self._video_format = video_format or PictureFormat()
         remembered = MemorySecrets() if keys is None else keys.secrets
         self._certificate = CertificateWatch(remembered, self.policy.alarm, self._certificate_changed)
         self._make_engine: Callable[[], MediaEngine] = (lambda: engine) if engine is not None else _engine
@@ -105,7 +111,7 @@ class Client:
         self._calls: dict[CallId, Call] = {}
         self._drivers: dict[CallId, CallDriver] = {}
         self._dialling = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._closing = False
 
     @classmethod
@@ -150,7 +156,7 @@ class Client:
             stack.callback(self._close)
             stack.push_async_callback(self._engine.close)
             stack.push_async_callback(self._signalling.close)
-            stack.push_async_callback(self._end_tasks)
+            stack.push_async_callback(self._tasks.end)
             await self._end_calls()
             if self._online:
                 self._books.note_online(self._name)
@@ -160,11 +166,6 @@ class Client:
             driver.post(i.HangUp())
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.gather(*(call.wait_closed() for call in self.calls)), GOODBYE_WITHIN)
-
-    async def _end_tasks(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _close(self) -> None:
         self._closing = True
@@ -198,12 +199,18 @@ class Client:
         return handler
 
     async def call(
-        self, address: Address | str, *, source: Source = None, sink: Sink = None, policy: Policy | None = None
+        self,
+        address: Address | str,
+        *,
+        source: Source = None,
+        sink: Sink = None,
+        video: VideoSource | None = None,
+        policy: Policy | None = None,
     ) -> Call:
         """Call somebody. Returns at once with the call on its way; see :meth:`Call.wait_for`.
 
         ``source`` is what to send (silence if not given), ``sink`` where to put what comes (nowhere if not given);
-        ``policy`` replaces the client's for this call.
+        ``video`` makes it a video call that shows this; ``policy`` replaces the client's for this call.
 
         Raises:
             InvalidAddress: ``address`` is not a JID.
@@ -211,7 +218,7 @@ class Client:
             Busy: the policy allows no further call now.
             SecurityRefused: the policy asks for a relay, and the own server offers none.
             PeerUnavailable: no device of the peer that is online can be called.
-            AudioFileError: a file named cannot be used.
+            AudioFileError, VideoFailed: a file named cannot be used.
         """
         peer = Address.parse(address) if isinstance(address, str) else address
         self._check_open()
@@ -226,9 +233,10 @@ class Client:
             self._dialling -= 1
         self._check_open()
         call = Call(CallId(str(uuid.uuid4())), target, Direction.OUTGOING)
-        call.use(source, sink)
-        self._signalling.begin(call.id, target, frozenset({"audio"}))
-        self._start(call, rules).post(i.Dial(invitation, exposed))
+        call.use(source, sink, video)
+        media = frozenset({"audio"} if video is None else {"audio", "video"})
+        self._signalling.begin(call.id, target, media)
+        self._start(call, rules).post(i.Dial(invitation, exposed, video is not None))
         return call
 
     def _towards(self, peer: Address, policy: Policy | None = None) -> Policy:
@@ -316,6 +324,9 @@ class Client:
                 relay_only=policy.way(relay_offered=not machine.exposed) is Way.RELAYED,
                 input=call.make_input,
                 output=call.make_output,
+                video_input=call.video.make_input,
+                video_output=call.video.make_output,
+                video_format=self._video_format,
                 interfaces=self._interfaces,
                 interface_of=self._network.interface_of,
                 bandwidth=self._bandwidth,
@@ -331,9 +342,9 @@ class Client:
             if isinstance(event, CallEnded):
                 self._books.keep(self._name, record_of(call, event, now))
 
-        async def answer() -> i.Accept | i.HangUp:
+        async def answer(video: bool) -> i.Accept | i.HangUp:
             try:
-                return i.Accept(await self._admit(policy))
+                return i.Accept(await self._admit(policy), video)
             except OpenVoiceError as error:
                 return i.HangUp(EndReason.SECURITY_ERROR, str(error), private=True)
 
@@ -351,7 +362,7 @@ class Client:
         call.attach(driver, answer, self._keys, self._recordings, self._name)
         self._calls[call.id] = call
         self._drivers[call.id] = driver
-        self._spawn(self._drive(call, driver), f"openvoice call {call.direction}")
+        self._tasks.spawn(self._drive(call, driver), f"openvoice call {call.direction}")
         return driver
 
     async def _drive(self, call: Call, driver: CallDriver) -> None:
@@ -363,12 +374,7 @@ class Client:
 
     def _announce(self, call: Call) -> None:
         if self._handler is not None:
-            self._spawn(attend(self._handler, call), "openvoice call handler")
-
-    def _spawn(self, work: Any, name: str) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work, name=name)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+            self._tasks.spawn(attend(self._handler, call), "openvoice call handler")
 
     def _xmpp(
         self, account: Account, listener: SignallingListener, screen: Callable[[IncomingCall], Screening]

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
+from openvoice.client.pictures import MOVIE_SINKS
 from openvoice.core.processing import Processing
 from openvoice.errors import AudioFileError
 from openvoice.ports import FRAME_SAMPLES, AudioInput, AudioOutput, AudioSink, AudioSource, Frame
 
 if TYPE_CHECKING:
     from openvoice.devices.processing.voice import VoiceProcessor
+    from openvoice.media.video.sinks.movie import MovieFile
 
 SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aiff", ".au"})
 """File name endings that are read as files even where a sound device has such a name."""
@@ -79,7 +81,7 @@ def sound_devices(*, renew: bool = False) -> list[SoundDevice]:
 Source = AudioSource | Device | Path | Frame | None
 """What a call may send: a source object, a device, a file, an ``int16`` array of 48 kHz mono sound, or silence."""
 Sink = AudioSink | Device | Path | None
-"""Where a call's sound may go: a sink object, a device, a WAV file, or nowhere."""
+"""Where a call's sound may go: a sink object, a device, a WAV file, a film that takes the pictures too, or nowhere."""
 
 
 def parse_source(text: str, processing: Processing | None = None) -> Source:
@@ -106,7 +108,7 @@ def parse_source(text: str, processing: Processing | None = None) -> Source:
 
 
 def parse_sink(text: str) -> Sink:
-    """Read the command line's word for a sink: ``null``, ``-``, a WAV file, or a device.
+    """Read the command line's word for a sink: ``null``, ``-``, a WAV file, a film (MP4 or WebM), or a device.
 
     A file is neither made nor emptied before sound comes for it.
 
@@ -124,7 +126,7 @@ def parse_sink(text: str) -> Sink:
     ending = path.suffix.lower()
     if ending in SOUND_FILES and ending != ".wav":
         raise AudioFileError(f"recordings are WAV files: name it {str(path.with_suffix('.wav'))!r}")
-    return path if ending == ".wav" or "/" in text else Device(text)
+    return path if ending == ".wav" or ending in MOVIE_SINKS or "/" in text else Device(text)
 
 
 def load_sound(path: Path) -> Frame:
@@ -217,12 +219,13 @@ def audio_input(source: Source, processor: VoiceProcessor | None = None) -> Chos
     return Chosen("sound to send", lambda _: PacedInput(_Lent(paced)), close=paced.close)
 
 
-def audio_output(sink: Sink, processor: VoiceProcessor | None = None) -> Chosen[AudioOutput]:
+def audio_output(sink: Sink | MovieFile, processor: VoiceProcessor | None = None) -> Chosen[AudioOutput]:
     """What makes the output when the gate opens. Raises as :func:`audio_input`."""
     from openvoice.devices.loudspeaker import Loudspeaker
     from openvoice.media.audio.clock import PacedOutput
     from openvoice.media.files import FileSink
     from openvoice.media.sinks import NullSink
+    from openvoice.media.video.sinks.movie import MovieFile
 
     match sink:
         case Device():
@@ -235,6 +238,8 @@ def audio_output(sink: Sink, processor: VoiceProcessor | None = None) -> Chosen[
             paced: AudioSink = NullSink()
         case Path():
             paced = FileSink(sink)
+        case MovieFile():
+            return Chosen("film", lambda _: PacedOutput(_LentSink(sink.sound)), close=sink.close)
         case _:
             paced = sink
     return Chosen("place for the sound", lambda _: PacedOutput(_LentSink(paced)), close=paced.close)

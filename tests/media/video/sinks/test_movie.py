@@ -188,3 +188,14 @@ def test_sound_that_begins_after_the_pictures_is_that_late() -> None:
     assert timing.picture(10.0) == 0.0
     assert timing.sound(12.0) == 100
     assert timing.picture(12.02) == pytest.approx(2.02, abs=0.01)
+
+
+def test_a_silent_film_is_closed_by_its_face(tmp_path: Path) -> None:
+    pictures = MovieFile(tmp_path / "film.webm", silent=True).pictures
+    for number in range(3):
+        pictures.write(black(160, 120, float(number)))
+    pictures.close()
+    pictures.close()
+    with av.open(str(tmp_path / "film.webm")) as container:
+        assert not container.streams.audio
+        assert len(list(container.decode(video=0))) == 3

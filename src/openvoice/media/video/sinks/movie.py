@@ -25,17 +25,18 @@ CLOSING_SECONDS = 5.0
 class MovieFile:
     """A film that a call is written to, for its owner's eyes only. The ending says which kind: ``.mp4`` or ``.webm``.
 
-    :attr:`sound` and :attr:`pictures` are its two faces; whoever has them closes the film, they do not. The time at
-    which sound is written leads. All is encoded on a thread of its own, so neither face waits. A film of that name is
-    replaced by the first sound or picture: a call that nobody answers costs nothing. It is written in pieces of about a
-    second, so little is lost when the program is killed. It has the size of its first picture; others are made to fit.
+    :attr:`sound` and :attr:`pictures` are its two faces; whoever has them closes the film, they do not. A ``silent``
+    film has one face, which closes it. The time at which sound is written leads. All is encoded on a thread of its own,
+    so neither face waits. A film of that name is replaced by the first sound or picture: a call that nobody answers
+    costs nothing. It is written in pieces of about a second, so little is lost when the program is killed. It has the
+    size of its first picture; others are made to fit.
 
     Raises:
         VideoFailed: when constructed: it cannot be written there.
         UsageError: it is named like no film.
     """
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path, *, silent: bool = False, clock: Callable[[], float] = time.monotonic) -> None:
         kind = KINDS.get(path.suffix.lower())
         if kind is None:
             raise UsageError(f"films are MP4 or WebM: name it {str(path.with_suffix('.mp4'))!r}")
@@ -46,11 +47,11 @@ class MovieFile:
             self._file = open(path, "r+b", buffering=0, opener=open_private)  # noqa: SIM115
         except OSError as error:
             raise VideoFailed(f"cannot record to {str(path)!r}: {reason(error)}") from error
-        self.path = path
+        self.path, self.silent = path, silent
         self.sound = MovieSoundFace(self)
         self.pictures = MoviePictureFace(self)
         self._clock = clock
-        self._muxer = Muxer(self._file, kind)
+        self._muxer = Muxer(self._file, kind, silent=silent)
         self._lock = threading.Lock()
         self._waiting: queue.SimpleQueue[tuple[Frame | Picture, float] | None] = queue.SimpleQueue()
         self._pictures_waiting = 0
@@ -150,4 +151,5 @@ class MoviePictureFace:
             raise VideoFailed(fault)
 
     def close(self) -> None:
-        """Whoever made the film closes it."""
+        if self._movie.silent:
+            self._movie.close()

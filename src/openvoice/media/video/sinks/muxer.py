@@ -101,6 +101,7 @@ class Muxer:
 
     file: BinaryIO
     kind: Kind
+    silent: bool = False
     _timing: Timing = field(default_factory=Timing)
     _early: list[Frame] = field(default_factory=list)
     _container: av.container.OutputContainer | None = None
@@ -141,11 +142,10 @@ class Muxer:
             self.picture(black(*USUAL_SIZE, self._timing.begun))
         if self._container is None:
             return
-        assert self._video is not None
-        assert self._audio is not None
         try:
-            self._mux(self._video.encode(None))
-            self._mux(self._audio.encode(None))
+            for stream in (self._video, self._audio):
+                if stream is not None:
+                    self._mux(stream.encode(None))
         finally:
             self._container.close()
 
@@ -153,9 +153,7 @@ class Muxer:
         kind = self.kind
         self._container = av.open(self.file, mode="w", format=kind.format, options=dict(kind.file_options))
         video = self._container.add_stream(kind.video, rate=_RATE, options=dict(kind.video_options))
-        audio = self._container.add_stream(kind.audio, rate=SAMPLE_RATE)
         assert isinstance(video, av.VideoStream)
-        assert isinstance(audio, av.AudioStream)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.codec_context.time_base = _MILLISECONDS
         video.codec_context.gop_size = 2 * _RATE
@@ -163,8 +161,12 @@ class Muxer:
         video.codec_context.thread_count = 1
         if kind.bit_rate is not None:
             video.bit_rate = kind.bit_rate
-        audio.layout, audio.bit_rate = "mono", 96_000
-        self._video, self._audio = video, audio
+        self._video = video
+        if not self.silent:
+            audio = self._container.add_stream(kind.audio, rate=SAMPLE_RATE)
+            assert isinstance(audio, av.AudioStream)
+            audio.layout, audio.bit_rate = "mono", 96_000
+            self._audio = audio
         early, self._early = self._early, []
         for frame in early:
             self._encode_sound(frame)

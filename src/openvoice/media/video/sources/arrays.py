@@ -9,7 +9,6 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from openvoice.media.video.conversion import from_rgb
 from openvoice.ports import Picture, PictureFormat, VideoReport
 
 
@@ -40,7 +39,7 @@ class PictureFeed:
         Raises ``ValueError`` for an array of another shape or kind.
         """
         moment = time.monotonic() if at is None else at
-        picture = Picture(array, moment) if array.ndim == 2 else from_rgb(array, moment)
+        picture = Picture(array, moment) if array.ndim == 2 else _converted(array, moment)
         with self._lock:
             if self._deliver is not None:
                 self._deliver(picture)
@@ -50,3 +49,10 @@ class PictureFeed:
         with self._lock:
             if self._deliver is not None:
                 self._deliver(None)
+
+
+def _converted(array: npt.NDArray[np.uint8], moment: float) -> Picture:
+    # FFmpeg is heavy, and I420 needs none of it.
+    from openvoice.media.video.conversion import from_rgb
+
+    return from_rgb(array, moment)
