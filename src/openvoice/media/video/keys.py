@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-PATIENCE = 0.25
-"""Seconds that something missing may yet come."""
 _SOON = 0.02
 """Seconds that a key picture may yet come without being asked for: packets overtake each other."""
 _ARRIVING = 0.2
@@ -17,41 +15,43 @@ class KeyRequests:
 
     def __init__(self) -> None:
         self._wanted_since: float | None = None
-        self._stalled_since: float | None = None
+        self._patient_until: float | None = None
         self._arriving_at: float | None = None
         self._asked_at: float | None = None
-        self._pause = _FIRST_PAUSE
+        self._unanswered = 0
 
     def want(self, now: float) -> None:
         """Nothing goes on without a key picture."""
         if self._wanted_since is None:
             self._wanted_since = now
 
-    def stall(self, since: float | None) -> None:
-        """Pictures wait for what has been missing ``since``; ``None``: they do not."""
-        self._stalled_since = since
+    def wait(self, until: float | None) -> None:
+        """Pictures wait for something missing, which may come ``until`` then; ``None``: they do not."""
+        self._patient_until = until
 
     def arrive(self, now: float) -> None:
-        """A packet of a key picture that would help came."""
+        """A packet of a key picture that would help came: the peer answers."""
         self._arriving_at = now
+        self._unanswered = 0
 
     def satisfy(self) -> None:
         """A key picture is whole."""
-        self._wanted_since = self._stalled_since = self._arriving_at = None
-        self._pause = _FIRST_PAUSE
+        self._wanted_since = self._patient_until = self._arriving_at = None
+        self._unanswered = 0
 
     def deadline(self, round_trip: float) -> float | None:
         """When :meth:`ask` is to be called; ``None`` while no key picture is needed."""
         if self._wanted_since is not None:
             due = self._wanted_since + _SOON
-        elif self._stalled_since is not None:
-            due = self._stalled_since + PATIENCE
+        elif self._patient_until is not None:
+            due = self._patient_until
         else:
             return None
         if self._arriving_at is not None:
             due = max(due, self._arriving_at + _ARRIVING)
         if self._asked_at is not None:
-            due = max(due, self._asked_at + self._pause + round_trip)
+            pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** max(0, self._unanswered - 1))
+            due = max(due, self._asked_at + pause + round_trip)
         return due
 
     def ask(self, now: float, round_trip: float) -> bool:
@@ -59,7 +59,6 @@ class KeyRequests:
         due = self.deadline(round_trip)
         if due is None or now < due:
             return False
-        if self._asked_at is not None:
-            self._pause = min(_LONGEST_PAUSE, 2 * self._pause)
         self._asked_at = now
+        self._unanswered += 1
         return True

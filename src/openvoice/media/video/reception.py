@@ -20,6 +20,8 @@ _INSISTENCE = 3
 """Packets in a row that another source must send before it takes the place of the one that is shown."""
 _FARTHEST = 3000
 """Numbers that a stream may jump before it counts as another one: MAX_DROPOUT of RFC 3550, A.1."""
+PATIENCE, _REORDERING = 0.25, 0.03
+"""Seconds that something missing may come yet: if it was asked for, and if nothing can be."""
 _ROUND_TRIP = 0.1
 """Seconds that are taken for the round trip until it is known."""
 _WITHOUT_PICTURES = frozenset({"rtx", "red", "ulpfec", "flexfec-03"})
@@ -159,7 +161,12 @@ class VideoReception:
         """What of a key picture is needed."""
         if self._assembly.needs_key:
             self.keys.want(now)
-        self.keys.stall(-math.inf if self._requests.hopeless else self._requests.missing_since)
+        since = self._requests.missing_since
+        patience = PATIENCE if self._asks else _REORDERING
+        if self._requests.hopeless:
+            self.keys.wait(-math.inf)
+        else:
+            self.keys.wait(None if since is None else since + patience)
 
     def deadline(self) -> float | None:
         """When to call :meth:`feedback`; ``None`` while there is nothing to ask for."""

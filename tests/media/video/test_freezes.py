@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import pytest
+
+from openvoice.media.video.freezes import Freezes
+
+
+def show(*gaps: float) -> Freezes:
+    freezes, now = Freezes(), 100.0
+    freezes.show(now)
+    for gap in gaps:
+        now += gap
+        freezes.show(now)
+    return freezes
+
+
+def test_an_even_stream_never_freezes_however_slow() -> None:
+    assert show(*[0.033] * 100).count == 0
+    assert show(*[1.0] * 100).count == 0
+
+
+def test_a_freeze_is_longer_than_usual_by_150_ms_and_three_times_as_long() -> None:
+    assert show(*[0.033] * 30, 0.18).count == 0
+    frozen = show(*[0.033] * 30, 0.19, *[0.033] * 30, 0.5)
+    assert frozen.count == 2
+    assert frozen.seconds == pytest.approx(0.69)
+    assert frozen.longest_gap == pytest.approx(0.5)
+    assert show(*[0.2] * 30, 0.5).count == 0
+    assert show(*[0.2] * 30, 0.61).count == 1
+
+
+def test_what_is_not_shown_does_not_freeze() -> None:
+    freezes = show(*[0.033] * 30)
+    freezes.pause()
+    freezes.show(500.0)
+    assert freezes.count == 0
+    freezes.show(500.5)
+    assert freezes.count == 1
