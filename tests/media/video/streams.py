@@ -7,6 +7,7 @@ import itertools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket, wrap_rtx
 
@@ -152,7 +153,7 @@ class VideoCall:
                     self.requests += 1
                     arrival = back.arrival(now, len(message))
                     if arrival is not None:
-                        at(arrival, lambda moment, message=message: answer(RtcpPacket.parse(message), moment))
+                        at(arrival, partial(answer, RtcpPacket.parse(message)))
                 deadline = reception.deadline()
             if deadline is not None and not now < state["looks"] <= deadline:
                 state["looks"] = max(deadline, now + 0.001)
@@ -172,7 +173,7 @@ class VideoCall:
                             send(packet, now)
 
         for number in range(round(seconds * self.rate)):
-            at(number / self.rate, lambda now, number=number: take_picture(number, now))
+            at(number / self.rate, partial(take_picture, number))
         while events:
             now, _, work = heapq.heappop(events)
             if now > seconds:
