@@ -123,6 +123,7 @@ class Streams:
                 send_rtcp=transport.send_rtcp,
                 notify=self._notify,
                 bandwidth=self._settings.bandwidth,
+                path=lane.path,
             )
             self.voice.muted, self.voice.held = self._muted, self._held
             return self.voice

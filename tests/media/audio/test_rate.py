@@ -105,6 +105,23 @@ def test_a_way_that_becomes_longer_is_no_queue() -> None:
     assert RATES[min(levels[27:])] >= 56
 
 
+@pytest.mark.parametrize("others_yield", [False, True])
+def test_a_queue_that_pictures_made_is_for_them_to_mend(others_yield: bool) -> None:
+    found = RateControl()
+    levels = []
+    for second in range(40):
+        report = PeerReport(
+            time=second, loss=0.2, lost=10, expected=50 if second else 0, round_trip=0.03 if second % 7 else 0.5
+        )
+        octets = RATES[found.level] * 20 // 8
+        sending = RATES[found.level]
+        levels.append(
+            found.report(report, sending=sending, octets=octets, burst=1, useful=6, others_yield=others_yield)
+        )
+    assert (min(levels) < levels[0]) is not others_yield
+    assert levels == sorted(levels) or not others_yield
+
+
 def test_peers_that_report_seldom_are_heeded_as_well() -> None:
     line = Line(way=limited(24), interval=5.0).run(60)
     assert line.delay(35, 60) < DELAY + 0.2

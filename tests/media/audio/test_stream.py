@@ -8,7 +8,15 @@ from typing import Any, cast
 
 import numpy as np
 import pytest
-from aiortc.rtp import RtcpByePacket, RtcpPacket, RtcpRrPacket, RtcpSdesPacket, RtcpSrPacket, RtpPacket
+from aiortc.rtp import (
+    RtcpByePacket,
+    RtcpPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtcpSdesPacket,
+    RtcpSrPacket,
+    RtpPacket,
+)
 
 from openvoice.core.description import Codec, Content, Media, Source, TransportDescription
 from openvoice.core.inputs import DeviceChanged, DigitReceived, MediaInput, SourceEnded
@@ -19,6 +27,7 @@ from openvoice.media.audio.codec import Samples
 from openvoice.media.audio.negotiation import offered_codecs
 from openvoice.media.audio.redundancy import unpack
 from openvoice.media.audio.stream import AudioStream
+from openvoice.media.reports import PeerReport
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, Frame
 from tests.media.audio.network import Network
 from tests.media.audio.sound import frames, lag, tone, voice
@@ -215,6 +224,39 @@ def test_once_voice_is_sent_reports_say_how_much() -> None:
         assert last.sender_info.packet_count >= 150
         assert last.ssrc == alice.rtp[0][1].ssrc
         bob.stream.close()
+
+    run(main())
+
+
+class _SharedPath:
+    yields = True
+
+    def __init__(self) -> None:
+        self.reports: list[PeerReport] = []
+
+    def voice_reported(self, report: PeerReport) -> None:
+        self.reports.append(report)
+
+
+def test_what_is_reported_about_voice_is_told_to_the_path_that_it_shares() -> None:
+    async def main() -> None:
+        path = _SharedPath()
+        packets: list[bytes] = []
+        stream = AudioStream(
+            local=content(ssrc=1234),
+            remote=content(),
+            send_rtp=packets.append,
+            resend_rtp=lambda _: False,
+            send_rtcp=packets.append,
+            notify=lambda _: None,
+            path=path,
+        )
+        block = RtcpReceiverInfo(
+            ssrc=1234, fraction_lost=64, packets_lost=5, highest_sequence=20, jitter=0, lsr=0, dlsr=0
+        )
+        stream.handle_rtcp([RtcpRrPacket(ssrc=1, reports=[block])], 5.0)
+        assert [(report.time, report.loss) for report in path.reports] == [(5.0, 0.25)]
+        stream.close()
 
     run(main())
 

@@ -29,8 +29,8 @@ class Adaptation:
     def shape(self) -> Shape:
         return shape(self._rate.level, self._protection.step)
 
-    def report(self, report: PeerReport) -> Shape:
-        """The shape from now on."""
+    def report(self, report: PeerReport, others_yield: bool = False) -> Shape:
+        """The shape from now on; ``others_yield``: others make room if the path is too full."""
         present = self.shape
         self._protection.report(report)
         self._rate.report(
@@ -39,5 +39,6 @@ class Adaptation:
             octets=present.wire_octets,
             burst=self.burst,
             useful=useful(self.step),
+            others_yield=others_yield,
         )
         return self.shape

@@ -53,9 +53,9 @@ class VoiceEncoder:
         """Something else takes the place of the next frame: what waits is dropped."""
         self._stream.skip()
 
-    def report(self, report: PeerReport) -> None:
+    def report(self, report: PeerReport, others_yield: bool = False) -> None:
         """Adapt to what the peer reports."""
-        self._stream.report(report)
+        self._stream.report(report, others_yield)
 
     @property
     def protection(self) -> Protection:
@@ -79,7 +79,7 @@ class _PlainStream:
 
     def skip(self) -> None: ...
 
-    def report(self, report: PeerReport) -> None: ...
+    def report(self, report: PeerReport, others_yield: bool) -> None: ...
 
 
 class _AdaptiveStream:
@@ -111,8 +111,8 @@ class _AdaptiveStream:
     def skip(self) -> None:
         self._pending.clear()
 
-    def report(self, report: PeerReport) -> None:
-        self.adaptation.report(report)
+    def report(self, report: PeerReport, others_yield: bool) -> None:
+        self.adaptation.report(report, others_yield)
 
     def _apply(self, shape: Shape) -> None:
         if shape == self._shape:

@@ -68,15 +68,28 @@ class RateControl:
         self._ceiling: int | None = None
         self._patience = FIRST_PATIENCE
 
-    def report(self, report: PeerReport, *, sending: float, octets: int, burst: float, useful: int) -> int:
+    def report(
+        self,
+        report: PeerReport,
+        *,
+        sending: float,
+        octets: int,
+        burst: float,
+        useful: int,
+        others_yield: bool = False,
+    ) -> int:
         """The level from now on. Sent are ``sending`` kbit/s, in packets of ``octets``, both as on the wire.
 
         ``burst`` is the mean length of a run of lost packets. Above the level ``useful`` nothing more would be sent.
+        While ``others_yield``, pictures on the same path, it is for them to make room.
         """
         self._burst = burst
         self._useful = min(useful, self._most)
         self._note(report, sending, octets)
-        if self._queue.lasts or (self._queue.shows and self._on_probation(report.time)):
+        if others_yield:
+            self._retreat = self._growth = self._doubt = None
+            self._rise(report.time)
+        elif self._queue.lasts or (self._queue.shows and self._on_probation(report.time)):
             self._heed_queue(report)
         else:
             if self._queue.seconds < LASTING:

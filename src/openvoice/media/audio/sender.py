@@ -81,9 +81,9 @@ class AudioSender:
             missed = max(0, round((now - self._sent_at) / FRAME_SECONDS) - 1)
             self._timestamp = self._timestamp + missed * self._ticks_per_frame & 0xFFFFFFFF
 
-    def report(self, report: PeerReport) -> None:
-        """Adapt to what the peer reports."""
-        self._encoder.report(report)
+    def report(self, report: PeerReport, *, others_yield: bool = False) -> None:
+        """Adapt to what the peer reports; ``others_yield``: others make room if the path is too full."""
+        self._encoder.report(report, others_yield)
 
     @property
     def protection(self) -> Protection:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from aiortc.rtp import RtcpByePacket, RtpPacket
 
@@ -20,7 +20,7 @@ from openvoice.media.audio.negotiation import event_codec, redundancy_codec, ret
 from openvoice.media.audio.receiver import AudioReceiver
 from openvoice.media.audio.retransmission import Answers, Requests
 from openvoice.media.audio.sender import SILENCE, AudioSender
-from openvoice.media.reports import Reporter
+from openvoice.media.reports import PeerReport, Reporter
 from openvoice.ports import FRAME_SECONDS, AudioInput, AudioOutput, Frame
 
 _REPORT_INTERVAL = 1.0
@@ -31,11 +31,24 @@ _STALLED = 3 * FRAME_SECONDS
 """Seconds without a frame of the input after which silence is sent instead of it."""
 
 
+class SharedPath(Protocol):
+    """What else is sent where voice is sent."""
+
+    @property
+    def yields(self) -> bool:
+        """Whether it is for the others to make room when the path is full."""
+        ...
+
+    def voice_reported(self, report: PeerReport) -> None:
+        """What the peer reports about voice says something of the path, too."""
+        ...
+
+
 class AudioStream:
     """Voice both ways. ``send_rtp`` and ``send_rtcp`` take plain packets, ``notify`` what the call should know.
 
     ``resend_rtp`` sends a packet of that sequence number once more, and tells whether it could. What is sent takes
-    ``bandwidth`` kbit/s on the wire at most.
+    ``bandwidth`` kbit/s on the wire at most. ``path`` is known where others send as well.
 
     Nothing is encoded, and what comes is only kept to a few frames, until :meth:`open_gate`.
 
@@ -53,6 +66,7 @@ class AudioStream:
         send_rtcp: Callable[[bytes], None],
         notify: Callable[[MediaInput], None],
         bandwidth: float = DEFAULT_BANDWIDTH,
+        path: SharedPath | None = None,
     ) -> None:
         codec = sending_codec(local.codecs, remote.codecs)
         assert local.source is not None, "our own descriptions name their streams"
@@ -69,7 +83,8 @@ class AudioStream:
             bandwidth=bandwidth,
         )
         self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
-        self._reporter = Reporter(local.source, self._sender.report)
+        self._reporter = Reporter(local.source, self._heed_report)
+        self._path = path
         self._resend_rtp = resend_rtp
         self._requests = Requests() if retransmits(local.codecs, codec) else None
         self._answers = Answers()
@@ -214,6 +229,11 @@ class AudioStream:
     def _device_changed(self, change: DeviceChanged) -> None:
         if not self._closed:
             self._notify(change)
+
+    def _heed_report(self, report: PeerReport) -> None:
+        if self._path is not None:
+            self._path.voice_reported(report)
+        self._sender.report(report, others_yield=self._path is not None and self._path.yields)
 
     def _send(self, frame: Frame, now: float) -> None:
         if not self._held:

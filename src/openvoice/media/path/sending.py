@@ -60,13 +60,15 @@ class Outgoing:
 class PathStatistics:
     """``available`` is what pictures may take and ``voice`` what voice takes, in kbit/s on the wire.
 
-    ``waiting`` is the seconds that pictures wait to leave, ``loss`` the share of them that was lost lately.
+    ``waiting`` is the seconds that pictures wait to leave, ``loss`` the share of them that was lost lately;
+    ``round_trip`` is in seconds, as far as known.
     """
 
     available: float
     voice: float
     waiting: float
     loss: float
+    round_trip: float | None
 
 
 class SendingPath:
@@ -135,6 +137,11 @@ class SendingPath:
         self._estimate.report(report, report.time)
         self._allocate()
 
+    def voice_reported(self, report: PeerReport) -> None:
+        """What a receiver report about voice says; see :class:`~openvoice.media.audio.stream.SharedPath`."""
+        if report.round_trip is not None:
+            self._estimate.round_trip = report.round_trip
+
     @property
     def yields(self) -> bool:
         """Whether pictures send more than their least, so that it is for them to make room when the path is full."""
@@ -148,6 +155,7 @@ class SendingPath:
             voice=self._voice.rate_at(self._loop.time()),
             waiting=self._pacer.backlog,
             loss=self._estimate.loss,
+            round_trip=self._estimate.round_trip,
         )
 
     def close(self) -> None:

@@ -20,7 +20,7 @@ class PacketWriter:
     """Of one stream. ``repair`` is payload type and SSRC of RFC 4588, if that was negotiated; ``first`` two numbers.
 
     Only when a packet leaves it gets a number, so that nobody misses what never left. ``resend`` sends the packet with
-    that SSRC and number once more, octet for octet: for peers without RTX.
+    that number once more, octet for octet: for peers without RTX.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class PacketWriter:
         extensions: Sequence[HeaderExtension],
         mid: str,
         first: tuple[int, int],
-        resend: Callable[[int, int], bool],
+        resend: Callable[[int], bool],
     ) -> None:
         self._payload_type, self._ssrc, self._repair, self._mid = payload_type, ssrc, repair, mid
         self._sequence, self._repair_sequence = first
@@ -97,7 +97,7 @@ class PacketWriter:
     def _repeat(self, packet: RtpPacket) -> Callable[[int, float], bytes | None]:
         def make(number: int, now: float) -> bytes | None:
             if self._repair is None:
-                self.counts.update(retransmitted=int(self._resend(packet.ssrc, packet.sequence_number)))
+                self.counts.update(retransmitted=int(self._resend(packet.sequence_number)))
                 return None
             payload_type, ssrc = self._repair
             repeated = wrap_rtx(packet, payload_type=payload_type, sequence_number=self._repair_sequence, ssrc=ssrc)

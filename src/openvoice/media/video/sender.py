@@ -15,11 +15,12 @@ from openvoice.core.statistics import SentVideo
 from openvoice.core.types import DeviceChange, VideoLabel
 from openvoice.media.path.allocation import Demand
 from openvoice.media.path.sending import OVERHEAD, SendingPath
-from openvoice.media.reports import PeerReport, ReceptionStatistics, Reporter
+from openvoice.media.reports import PeerReport, Reporter
 from openvoice.media.video.adaptation import Adaptation
 from openvoice.media.video.clock import RtpClock
 from openvoice.media.video.codec import Payloader, PictureEncoder
 from openvoice.media.video.coding import MAXIMUM_PAYLOAD, Coded, PictureCoding, Plan
+from openvoice.media.video.negotiation import make_encoder, make_payloader
 from openvoice.media.video.packets import HEADERS, PacketWriter
 from openvoice.media.video.requests import KeyRequests, asked_packets, asks_for_key
 from openvoice.media.video.worker import PictureWorker
@@ -35,11 +36,10 @@ _CLOSING = 2.0
 class VideoSender:
     """One stream of pictures on ``path``, with ``codec``; ``repair`` is RFC 4588's for it, on ``repair_ssrc``.
 
-    ``make_encoder`` makes an encoder of ``codec``, in the thread that encodes; ``payloader`` is of its format.
     ``extensions`` are those that were negotiated, ``mid`` the name of the content. ``wanted`` is what the pictures are
-    at most. ``resend`` sends the packet of that SSRC and sequence number once more, octet for octet, for peers without
-    RTX, and tells whether it could. ``reception`` is what reports say of the stream that comes back. ``report`` is told
-    what becomes of the device, ``ended`` that the source has no more pictures or failed for good; both on the loop.
+    at most. ``resend`` sends the packet of ours with that sequence number once more, octet for octet, for peers without
+    RTX, and tells whether it could. ``report`` is told what becomes of the device, ``ended`` that the source has no
+    more pictures or failed for good; both on the event loop. Encoders are made in the thread that encodes.
 
     Everything here is called on the event loop of the path, and returns at once: devices are started and stopped in
     the thread that encodes.
@@ -50,8 +50,6 @@ class VideoSender:
         *,
         label: VideoLabel,
         codec: Codec,
-        make_encoder: Callable[[], PictureEncoder],
-        payloader: Payloader,
         repair: Codec | None,
         source: Source,
         repair_ssrc: int | None,
@@ -60,17 +58,19 @@ class VideoSender:
         wanted: PictureFormat,
         path: SendingPath,
         send_rtcp: Callable[[bytes], None],
-        resend: Callable[[int, int], bool],
-        reception: Callable[[], ReceptionStatistics | None],
+        resend: Callable[[int], bool],
         report: VideoReport,
         ended: Callable[[], None],
+        make_encoder: Callable[..., PictureEncoder] = make_encoder,
+        make_payloader: Callable[[Codec], Payloader] = make_payloader,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._codec, self._source, self._wanted = codec, source, wanted
-        self._path, self._send_rtcp, self._reception = path, send_rtcp, reception
+        self._path, self._send_rtcp = path, send_rtcp
         self._tell_report, self._tell_ended = report, ended
         self._reporter = Reporter(source, self._reported)
-        self._adaptation = Adaptation(wanted, screen=label is VideoLabel.SCREEN)
+        screen = label is VideoLabel.SCREEN
+        self._adaptation = Adaptation(wanted, screen=screen)
         # All three begin at random (RFC 3550, 5.1); the sequences low enough that SRTP's first packets do not wrap.
         self._clock = RtpClock(secrets.randbits(32))
         self._packets = PacketWriter(
@@ -86,7 +86,7 @@ class VideoSender:
         self._rate = 0.0
         self._counts: Counter[str] = Counter()
         self._sides = 0, 0
-        self._coding = PictureCoding(make_encoder, payloader, self._loop.time)
+        self._coding = PictureCoding(lambda: make_encoder(codec, screen=screen), make_payloader(codec), self._loop.time)
         self._worker: PictureWorker | None = None
         self._reporting: asyncio.TimerHandle | None = None
         self._showing = False
@@ -246,7 +246,7 @@ class VideoSender:
         now = self._loop.time()
         return self._reporter.compound(
             now,
-            reception=self._reception(),
+            reception=None,
             packets_sent=self._packets.counts["packets"],
             octets_sent=self._packets.counts["octets"],
             timestamp=self._clock.at(now),
