@@ -23,8 +23,6 @@ from openvoice.media.synchronisation import Synchronisation
 from openvoice.media.video.negotiation import (
     make_decoder,
     make_depayloader,
-    make_encoder,
-    make_payloader,
     repair_codec,
     sending_video_codec,
 )
@@ -124,15 +122,11 @@ class VideoStream:
 
     def start_reports(self) -> None:
         """Send RTCP from now on: at once, since Dino takes a transport for ready only when a packet came."""
-        if self._timer is None and self._sender is None and not self._closed:
+        if self._timer is None and not self._closed:
             self._report_reception(asyncio.get_running_loop())
 
-    def _stop_reports(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
     def _report_reception(self, loop: asyncio.AbstractEventLoop) -> None:
+        # What is sent is reported by who sends it.
         self._send_rtcp(
             self._reporter.compound(
                 loop.time(), reception=self._receiver.reception, packets_sent=0, octets_sent=0, timestamp=0
@@ -156,8 +150,6 @@ class VideoStream:
         """Send what the input gives, in place of what was sent before."""
         if self._sender is None:
             self._sender = self._make_sender()
-            # From now on it says as well what is received.
-            self._stop_reports()
         self.shown = label
         self._sender.start(input)
 
@@ -174,8 +166,6 @@ class VideoStream:
         return VideoSender(
             label=local.label,
             codec=codec,
-            make_encoder=lambda: make_encoder(codec, screen=local.label is VideoLabel.SCREEN),
-            payloader=make_payloader(codec),
             repair=repair_codec(remote.codecs, codec.payload_type) if local.repair is not None else None,
             source=self._source,
             repair_ssrc=local.repair,
@@ -184,8 +174,7 @@ class VideoStream:
             wanted=self._wanted,
             path=self._path,
             send_rtcp=self._send_rtcp,
-            resend=self._resend_rtp,
-            reception=lambda: self._receiver.reception,
+            resend=lambda sequence: self._resend_rtp(self._source.ssrc, sequence),
             report=lambda what, device, text: self._report(self.shown or local.label, what, device, text),
             ended=self._handle_end,
         )
@@ -238,7 +227,8 @@ class VideoStream:
         if self._closed:
             return
         self._closed = True
-        self._stop_reports()
+        if self._timer is not None:
+            self._timer.cancel()
         if self._sender is not None:
             self._sender.close()
         self._receiver.close()
