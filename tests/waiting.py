@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 async def until(condition: Callable[[], object], within: float = 15.0) -> None:
@@ -11,3 +14,11 @@ async def until(condition: Callable[[], object], within: float = 15.0) -> None:
     async with asyncio.timeout(within):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.005)
+
+
+async def until_so(condition: Callable[[], Awaitable[T]], within: float = 15.0) -> T:
+    """Ask until the answer is true, and give it. Raises ``TimeoutError`` after ``within`` seconds."""
+    async with asyncio.timeout(within):
+        while not (answer := await condition()):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return answer

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import secrets
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -16,14 +18,24 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from openvoice import Account, Client, Policy, temporary_keys
+from openvoice.ports import MediaEngine
 from openvoice.server.certificates import Certificate, CertificateAuthority
 from openvoice.server.private import LOOPBACK
 from openvoice.server.prosody import DOMAIN, Prosody
 from openvoice.server.turn import Turn
 from openvoice.testing.plugin import running
 from tests.browsers.peer import SCRIPT, Tab, WebPeer
-from tests.browsers.speech import said, write
-from tests.chromium import WEBRTC, chromium, executable
+from tests.browsers.speech import said, sound_file
+from tests.chromium import WEBRTC, chromium
+from tests.chromium import Browser as Chromium
+from tests.chromium import executable as chromium_executable
+from tests.devices.pulse import PulseAudio
+from tests.firefox import WEBRTC as FIREFOX_WEBRTC
+from tests.firefox import Browser as Firefox
+from tests.firefox import executable as firefox_executable
+from tests.firefox import firefox
+
+NEEDED = {"chromium": (chromium_executable,), "firefox": (firefox_executable, lambda: shutil.which("pulseaudio"))}
 
 Meeting = Callable[..., AbstractAsyncContextManager[tuple[Client, WebPeer]]]
 """``async with meeting(policy=..., **settings) as (client, web): ...``: see :func:`meeting`."""
@@ -54,26 +66,40 @@ def prosody(
 class Browsers:
     """Starts each browser when its first tab is asked for."""
 
-    def __init__(self, certificate: Certificate, folder: Path) -> None:
-        self._certificate, self._folder = certificate, folder
+    def __init__(self, authority: CertificateAuthority, certificate: Certificate, folder: Path) -> None:
+        self._authority, self._certificate, self._folder = authority, certificate, folder
         self._stack = AsyncExitStack()
-        self._running: dict[str, Any] = {}
+        self._running: dict[str, Chromium | Firefox] = {}
 
     async def tab(self, name: str) -> Tab:
+        """A new tab with the page in ``chromium`` or ``firefox``."""
         if not SCRIPT.exists():
             pytest.skip("the page is not built: run 'scripts/setup --tests'")
         if name not in self._running:
-            self._running[name] = await self._stack.enter_async_context(self._start())
-        page: Tab = await self._running[name].page(f"<!doctype html><body><script>{SCRIPT.read_text()}</script>")
-        return page
+            for program in NEEDED[name]:
+                if not program():
+                    pytest.skip(f"{name} is not installed, or no sound server")
+            starting = self._chromium() if name == "chromium" else self._firefox()
+            self._running[name] = await self._stack.enter_async_context(starting)
+        return await self._running[name].page(f"<!doctype html><body><script>{SCRIPT.read_text()}</script>")
 
     async def close(self) -> None:
         await self._stack.aclose()
 
-    def _start(self) -> AbstractAsyncContextManager[Any]:
-        if executable() is None:
-            pytest.skip("Chromium is not installed")
-        microphone = write(self._folder / "microphone.wav", said("bob"))
+    @asynccontextmanager
+    async def _firefox(self) -> AsyncIterator[Firefox]:
+        sound = PulseAudio(self._folder)
+        await asyncio.to_thread(sound.start)
+        try:
+            trusted, environment = self._authority.certificate, sound.environment
+            async with firefox(FIREFOX_WEBRTC, authority=trusted, environment=environment) as browser:
+                yield browser
+        finally:
+            sound.kill()
+
+    def _chromium(self) -> AbstractAsyncContextManager[Chromium]:
+        microphone = self._folder / "microphone.wav"
+        microphone.write_bytes(sound_file(said("bob")))
         return chromium(
             (
                 *WEBRTC,
@@ -94,8 +120,10 @@ def public_key(certificate: Certificate) -> str:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def browsers(certificate: Certificate, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Browsers]:
-    all_of_them = Browsers(certificate, tmp_path_factory.mktemp("browsers"))
+async def browsers(
+    authority: CertificateAuthority, certificate: Certificate, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Browsers]:
+    all_of_them = Browsers(authority, certificate, tmp_path_factory.mktemp("browsers"))
     yield all_of_them
     await all_of_them.close()
 
@@ -106,7 +134,7 @@ def meeting(prosody: Prosody, browsers: Browsers) -> Meeting:
 
     @asynccontextmanager
     async def meet(
-        *, browser: str = "chromium", policy: Policy | None = None, **settings: Any
+        *, browser: str = "chromium", policy: Policy | None = None, engine: MediaEngine | None = None, **settings: Any
     ) -> AsyncIterator[tuple[Client, WebPeer]]:
         names = [f"{name}-{secrets.token_hex(4)}" for name in ("alice", "bob")]
         for name in names:
@@ -120,12 +148,17 @@ def meeting(prosody: Prosody, browsers: Browsers) -> Meeting:
             ca_file=prosody.ca_file,
         )
         web = WebPeer(await browsers.tab(browser))
+        if browser == "firefox":
+            settings["sentence"] = base64.b64encode(sound_file(said("bob"))).decode()
         try:
             await web.begin(
                 address=str(theirs), password=prosody.accounts[names[1]], server=prosody.websocket, **settings
             )
-            async with Client(account, policy=policy, interfaces=(prosody.host,), keys=temporary_keys()) as client:
+            async with Client(
+                account, policy=policy, interfaces=(prosody.host,), engine=engine, keys=temporary_keys()
+            ) as client:
                 yield client, web
+                assert not await web.faults()
         finally:
             await web.leave()
 

@@ -19,8 +19,6 @@ SOON = 15.0
 class Tab(Protocol):
     """A page in a browser. ``call`` waits for promises, and gives what JSON carries."""
 
-    console: list[str]
-
     async def call(self, function: str, *arguments: Any) -> Any: ...
 
     async def close(self) -> None: ...
@@ -58,15 +56,23 @@ class WebPeer:
         """What the browser says of the call (``getStats``)."""
         return list(await self.do("statistics"))
 
+    async def path(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """The pair of candidates that carries the media, and its two ends."""
+        return chosen_pair(await self.statistics())
+
+    async def faults(self) -> list[str]:
+        """What went wrong in the page."""
+        return [str(entry["what"]) for entry in await self.do("entries") if entry["name"] == "fault"]
+
     async def leave(self) -> None:
         """Hang up, go offline and close the tab."""
         await self.do("leave")
         await self._tab.close()
 
 
-def the(entries: list[dict[str, Any]], kind: str, **properties: Any) -> dict[str, Any]:
+def the(entries: list[dict[str, Any]], type_: str, **properties: Any) -> dict[str, Any]:
     """The only entry of a ``getStats`` of that type with these properties."""
-    (entry,) = [each for each in entries if each["type"] == kind and properties.items() <= each.items()]
+    (entry,) = [each for each in entries if each["type"] == type_ and properties.items() <= each.items()]
     return entry
 
 

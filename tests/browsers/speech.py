@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import wave
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import numpy as np
 
@@ -32,12 +32,13 @@ def said(speaker: str, times: int = 1) -> Frame:
     return np.tile(np.concatenate([pause, sentence(speaker)]), times)
 
 
-def write(path: Path, sound: Frame) -> Path:
+def sound_file(sound: Frame) -> bytes:
     """A WAV file of it."""
-    with wave.open(str(path), "wb") as file:
+    octets = io.BytesIO()
+    with wave.open(octets, "wb") as file:
         file.setparams((1, 2, SAMPLE_RATE, len(sound), "NONE", ""))
         file.writeframes(sound.astype("<i2").tobytes())
-    return path
+    return octets.getvalue()
 
 
 def found(speaker: str, sound: Frame) -> Similarity:

@@ -4,14 +4,15 @@
 import { createClient, JID } from "stanza";
 import { INVITATION, definitions, invitationIn } from "./invitation.js";
 import { Camera, Eye } from "./pictures.js";
-import { Ear } from "./sound.js";
+import { Ear, Mouth } from "./sound.js";
 
 class Peer {
   diary = [];
 
   // settings: address, password, server (a WebSocket); iceServers, iceTransportPolicy, bundlePolicy as WebRTC has them;
   // invited: whether calls begin with messages (XEP-0353) or with session-initiate; answer: "accept", "decline" or
-  // "ignore"; pictures: whether a camera is shown; codecs: of pictures, as WebRTC has them, the best first.
+  // "ignore"; sentence: a sound file in base64, for browsers whose microphone has none; pictures: whether a camera is
+  // shown; codecs: of pictures, as WebRTC has them, the best first.
   async begin(settings) {
     this.settings = { invited: true, answer: "accept", pictures: false, codecs: [], ...settings };
     const { address, password, server, iceServers = [], iceTransportPolicy, bundlePolicy } = this.settings;
@@ -27,7 +28,8 @@ class Peer {
     client.on("message", message => this.invited(message));
     client.on("jingle:incoming", session => this.offered(session));
     for (const [event, name] of Object.entries(NOTED)) client.on(event, (_, what) => this.note(name, what));
-    client.jingle.on("log:error", text => this.note("fault", text));
+    // What crosses the end of a call is refused, and no fault.
+    client.jingle.on("log:error", text => this.session?.state === "ended" || this.note("fault", text));
     client.jingle.on("peerTrackAdded", (_, track) => this.perceive(track));
     await new Promise((done, failed) => {
       client.once("session:started", done);
@@ -62,13 +64,14 @@ class Peer {
 
   // --- beginning ---
 
-  async call(address) {
+  // device: a full address
+  async call(device) {
     this.id = crypto.randomUUID();
     if (this.settings.invited) {
-      this.callee = address;
+      const address = (this.callee = JID.toBare(device));
       const media = this.settings.pictures ? ["audio", "video"] : ["audio"];
       this.client.sendMessage({ to: address, type: "chat", propose: { id: this.id, media }, processingHints: { store: true } });
-    } else await this.initiate(address);
+    } else await this.initiate(device);
   }
 
   invited(message) {
@@ -92,6 +95,7 @@ class Peer {
   }
 
   async offered(session) {
+    this.session = session;
     this.note("offered", { audio: session.includesAudio, video: session.includesVideo });
     if (this.settings.answer === "decline") return session.decline();
     if (this.settings.answer === "ignore") return session.ring();
@@ -103,8 +107,13 @@ class Peer {
     this.session = session;
     const { pc } = session;
     pc.addEventListener("connectionstatechange", () => this.note(pc.connectionState));
+    // Also where another sound is sent: browsers tell all their addresses only to pages that may listen.
     const audio = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
     this.stream = await navigator.mediaDevices.getUserMedia({ audio });
+    if (this.settings.sentence) {
+      this.mouth = new Mouth();
+      this.stream = new MediaStream([await this.mouth.open(this.settings.sentence)]);
+    }
     if (pictures && this.settings.pictures) {
       this.camera = new Camera(this.settings.pictures);
       this.stream.addTrack(this.camera.track);
@@ -171,6 +180,7 @@ class Peer {
 
   async leave() {
     if (this.session && this.session.state !== "ended") this.session.end();
+    this.mouth?.close();
     this.ear?.close();
     this.camera?.close();
     this.stream?.getTracks().forEach(track => track.stop());
@@ -190,3 +200,5 @@ const NOTED = {
 };
 
 window.peer = new Peer();
+window.addEventListener("error", ({ message }) => peer.note("fault", message));
+window.addEventListener("unhandledrejection", ({ reason }) => peer.note("fault", String(reason)));

@@ -1,4 +1,5 @@
-// What the peer says, kept as it is heard here: 48 kHz, one channel, 16 bits.
+// A microphone that says a sentence over and over, and an ear that keeps what the peer says as it is heard here: 48 kHz,
+// one channel, 16 bits.
 
 const RATE = 48000;
 const KEPT_SECONDS = 60;
@@ -9,6 +10,25 @@ const taking = `registerProcessor("taking", class extends AudioWorkletProcessor 
     return true;
   }
 });`;
+
+export class Mouth {
+  // sentence: a sound file, base64
+  async open(sentence) {
+    this.context = new AudioContext({ sampleRate: RATE });
+    const octets = Uint8Array.from(atob(sentence), character => character.charCodeAt(0));
+    const buffer = await this.context.decodeAudioData(octets.buffer);
+    const source = new AudioBufferSourceNode(this.context, { buffer, loop: true });
+    const microphone = new MediaStreamAudioDestinationNode(this.context, { channelCount: 1, channelCountMode: "explicit" });
+    source.connect(microphone);
+    source.start();
+    await this.context.resume();
+    return microphone.stream.getAudioTracks()[0];
+  }
+
+  close() {
+    this.context.close();
+  }
+}
 
 export class Ear {
   constructor() {
