@@ -153,7 +153,7 @@ def test_each_codec_of_the_offer_is_coded_carried_and_seen(offered: Codec) -> No
     for picture in clips.easy(5, 320, 240):
         encoded = encoder.encode(picture)
         assert encoded is not None
-        payloads = payloader.packets(encoded, 300)
+        payloads = payloader.packets(encoded, 1000)
         fragments = [depayloader.fragment(payload) for payload in payloads]
         assert fragments[0].begins
         assert any(fragment.key for fragment in fragments) == encoded.key

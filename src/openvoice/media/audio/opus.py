@@ -7,17 +7,14 @@ correction, nor change its settings while it runs; hence ``ctypes``, which relea
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
-from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from weakref import WeakSet
 
-import av
 import numpy as np
 
 from openvoice.errors import MediaFailed
 from openvoice.media.audio.codec import MAXIMUM_SAMPLES, Samples
+from openvoice.media.bundled import load
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 DEFAULT_BITRATE = 48_000
@@ -45,28 +42,11 @@ _PAYLOAD_OCTETS = 1275
 """The most that one frame can be (RFC 6716, 3.2.1)."""
 
 
-def _places() -> Iterator[str]:
-    """Where libopus may be, best first: beside PyAV on Linux and Windows, inside it on macOS, then the system."""
-    package = Path(av.__file__).parent
-    for folder, pattern in (
-        (package.parent / "av.libs", "libopus[-.]*"),
-        (package.parent / "av.libs", "opus*.dll"),
-        (package / ".dylibs", "libopus.*"),
-    ):
-        yield from (str(path) for path in sorted(folder.glob(pattern)))
-    if system := ctypes.util.find_library("opus"):
-        yield system
-
-
 @cache
 def _library() -> ctypes.CDLL:
-    for place in _places():
-        try:
-            library = ctypes.CDLL(place)
-        except OSError:
-            continue
-        return _declare(library)
-    raise MediaFailed("The Opus codec is missing: install the libopus of your system, or the wheel of PyAV (av).")
+    if (library := load("opus")) is None:
+        raise MediaFailed("The Opus codec is missing: install the libopus of your system, or the wheel of PyAV (av).")
+    return _declare(library)
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:

@@ -10,11 +10,13 @@ from typing import Final
 from openvoice.core.description import Codec, Feedback, HeaderExtension
 from openvoice.errors import MediaFailed
 from openvoice.media.video.codec import CLOCK_RATE, Depayloader, Payloader, PictureDecoder, PictureEncoder
+from openvoice.media.video.codecs import libvpx, libx264
 from openvoice.media.video.codecs.decoder import Decoder
-from openvoice.media.video.codecs.libvpx import is_usable
+from openvoice.media.video.codecs.h264 import H264Encoder
 from openvoice.media.video.codecs.limited import LimitedEncoder
 from openvoice.media.video.codecs.vpx import VpxEncoder
 from openvoice.media.video.parameters import answered_parameters, picture_limits, profile, variant
+from openvoice.media.video.payload.h264 import H264Depayloader, H264Payloader
 from openvoice.media.video.payload.vp8 import Vp8Depayloader, Vp8Payloader
 
 RETRANSMISSION: Final = "rtx"
@@ -45,7 +47,16 @@ def _repair(payload_type: int, codec: Codec) -> Codec:
     return Codec(payload_type=payload_type, name=RETRANSMISSION, clock_rate=CLOCK_RATE, parameters=parameters)
 
 
-_OFFER: Final = (_codec(96, "VP8"),)
+def _h264(payload_type: int, mode: str) -> Codec:
+    parameters = (
+        ("level-asymmetry-allowed", "1"),
+        ("packetization-mode", mode),
+        ("profile-level-id", "42e01f"),
+    )
+    return _codec(payload_type, "H264", *parameters)
+
+
+_OFFER: Final = (_codec(96, "VP8"), _h264(102, "1"), _h264(104, "0"))
 """Best first: what every client has and what costs least comes before what looks better."""
 
 
@@ -121,7 +132,9 @@ def can_encode(codec: Codec) -> bool:
     """Whether this machine has what codes it, and keeps up."""
     match _known_name(codec):
         case "VP8" | "VP9":
-            return is_usable()
+            return libvpx.is_usable()
+        case "H264":
+            return libx264.is_usable()
     return False
 
 
@@ -135,6 +148,8 @@ def make_encoder(codec: Codec, *, screen: bool = False) -> PictureEncoder:
     match _known_name(codec):
         case "VP8" | "VP9" as name:
             encoder = VpxEncoder(name.lower(), screen=screen)
+        case "H264":
+            encoder = H264Encoder(slices=not _packetization_mode(codec))
         case name:
             raise MediaFailed(f"Pictures in {name} cannot be sent.")
     return LimitedEncoder(encoder, picture_limits(codec))
@@ -150,6 +165,8 @@ def make_payloader(codec: Codec) -> Payloader:
     match _known_name(codec):
         case "VP8":
             return Vp8Payloader()
+        case "H264":
+            return H264Payloader(_packetization_mode(codec))
         case name:
             raise MediaFailed(f"Pictures in {name} cannot be sent.")
 
@@ -159,8 +176,14 @@ def make_depayloader(codec: Codec) -> Depayloader:
     match _known_name(codec):
         case "VP8":
             return Vp8Depayloader()
+        case "H264":
+            return H264Depayloader()
         case name:
             raise MediaFailed(f"Pictures in {name} cannot be received.")
+
+
+def _packetization_mode(codec: Codec) -> int:
+    return int(codec.parameter("packetization-mode") or 0)
 
 
 def _known_name(codec: Codec) -> str:

@@ -13,15 +13,16 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from openvoice.media.video.codec import CorruptPicture
 from openvoice.media.video.codecs.decoder import DECODERS, Decoder, _picture
+from openvoice.media.video.codecs.h264 import H264Encoder
 from openvoice.media.video.codecs.vpx import VpxEncoder
 from openvoice.ports import PictureFormat
 from tests.media.video import clips
 
-CODECS = ["VP8", "VP9"]
+CODECS = ["VP8", "VP9", "H264"]
 
 
 def stream(codec: str, count: int = 8, width: int = 160, height: int = 120) -> list[bytes]:
-    encoder = VpxEncoder(codec.lower())
+    encoder = H264Encoder() if codec == "H264" else VpxEncoder(codec.lower())
     encoder.configure(PictureFormat(width=width, height=height), 300)
     found = [encoder.encode(picture) for picture in clips.easy(count, width, height)]
     return [each.data for each in found if each is not None]

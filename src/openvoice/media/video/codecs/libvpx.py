@@ -7,18 +7,16 @@ which releases the GIL meanwhile. What is assumed of the library's memory is loo
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from ctypes import POINTER, Structure, byref, c_char_p, c_int, c_int64, c_long, c_size_t, c_uint, c_ulong, c_void_p
 from functools import cache
-from pathlib import Path
 from typing import Any, ClassVar, Final
 
-import av
 import numpy as np
 import numpy.typing as npt
 
 from openvoice.errors import MediaFailed
+from openvoice.media.bundled import load
 
 FORCE_KEY_FRAME: Final = 1
 _REAL_TIME: Final = 1
@@ -136,28 +134,13 @@ class UnknownLibrary(MediaFailed):
     """There is no libvpx, or one that is not known: neither VP8 nor VP9 can be sent."""
 
 
-def _places() -> Iterator[str]:
-    """Where libvpx may be, best first: beside PyAV on Linux and Windows, inside it on macOS, then the system."""
-    package = Path(av.__file__).parent
-    for folder, pattern in (
-        (package.parent / "av.libs", "libvpx[-.]*"),
-        (package.parent / "av.libs", "vpx*.dll"),
-        (package / ".dylibs", "libvpx.*"),
-    ):
-        yield from (str(path) for path in sorted(folder.glob(pattern)))
-    if system := ctypes.util.find_library("vpx"):
-        yield system
-
-
 @cache
 def _library() -> ctypes.CDLL:
-    for place in _places():
-        try:
-            library = ctypes.CDLL(place)
-        except OSError:
-            continue
-        return _declare(library)
-    raise UnknownLibrary("VP8 and VP9 are missing: install the libvpx of your system, or the wheel of PyAV (av).")
+    if (library := load("vpx")) is None:
+        raise UnknownLibrary(
+            "VP8 and VP9 cannot be sent: install the libvpx of your system, or the wheel of PyAV (av)."
+        )
+    return _declare(library)
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
