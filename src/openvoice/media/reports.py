@@ -57,7 +57,7 @@ class ReceptionStatistics:
 
     def __init__(self, ssrc: int, clock_rate: int) -> None:
         self.ssrc = ssrc
-        self._clock_rate = clock_rate
+        self.clock_rate = clock_rate
         self._begin()
 
     def _begin(self) -> None:
@@ -82,9 +82,9 @@ class ReceptionStatistics:
         if packet.timestamp == self._timestamp:
             return  # the later packets of a telephone event keep the time of its first (RFC 4733, 2.2)
         self._timestamp = packet.timestamp
-        transit = arrival - packet.timestamp / self._clock_rate
+        transit = arrival - packet.timestamp / self.clock_rate
         if self._transit is not None:
-            wrap = 2**32 / self._clock_rate
+            wrap = 2**32 / self.clock_rate
             difference = (transit - self._transit + wrap / 2) % wrap - wrap / 2
             self._jitter += (abs(difference) - self._jitter) / 16
         self._transit = transit
@@ -122,7 +122,7 @@ class ReceptionStatistics:
             fraction_lost=min(255, 256 * lost // expected) if expected > 0 and lost > 0 else 0,
             packets_lost=max(-(2**23), min(2**23 - 1, self.expected - self._received)),
             highest_sequence=self._highest & 0xFFFFFFFF,
-            jitter=min(0xFFFFFFFF, round(self._jitter * self._clock_rate)),
+            jitter=min(0xFFFFFFFF, round(self._jitter * self.clock_rate)),
             lsr=last_report,
             dlsr=min(0xFFFFFFFF, round(delay * 65536)),
         )

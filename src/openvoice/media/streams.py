@@ -122,6 +122,7 @@ class Streams:
                 resend_rtp=lambda sequence: transport.resend_rtp(ssrc, sequence),
                 send_rtcp=transport.send_rtcp,
                 notify=self._notify,
+                synchronisation=self._synchronisation,
                 bandwidth=self._settings.bandwidth,
                 path=lane.path,
             )

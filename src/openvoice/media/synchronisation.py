@@ -7,6 +7,9 @@ pictures.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from aiortc.rtp import RtcpSrPacket
 
 _FRESH = 2.0
@@ -59,3 +62,25 @@ class Synchronisation:
         if self._told_at is None or now - self._told_at > _FRESH:
             return None
         return moment + self._offset
+
+
+class Hearing:
+    """Tells a :class:`Synchronisation` how the stream of the voice is played."""
+
+    def __init__(self, synchronisation: Synchronisation) -> None:
+        self._synchronisation = synchronisation
+        self._clock = SenderClock(0, 1)
+
+    def handle(self, packets: Sequence[Any]) -> None:
+        """Take the parts of a compound packet."""
+        for packet in packets:
+            if isinstance(packet, RtcpSrPacket):
+                self._clock.handle(packet)
+
+    def play(self, ssrc: int, rate: int, timestamp: int, at: float) -> None:
+        """Sound of ``timestamp``, in ``rate`` Hz, is heard ``at``."""
+        if self._clock.ssrc != ssrc:
+            self._clock = SenderClock(ssrc, rate)
+        moment = self._clock.time_of(timestamp)
+        if moment is not None:
+            self._synchronisation.hear(moment, at)

@@ -28,6 +28,7 @@ from openvoice.media.audio.negotiation import offered_codecs
 from openvoice.media.audio.redundancy import unpack
 from openvoice.media.audio.stream import AudioStream
 from openvoice.media.reports import PeerReport
+from openvoice.media.synchronisation import Synchronisation
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, Frame
 from tests.media.audio.network import Network
 from tests.media.audio.sound import frames, lag, tone, voice
@@ -88,6 +89,7 @@ class Side:
         self.rtcp: list[tuple[float, list[Any]]] = []
         self.told: list[MediaInput] = []
         self.sink = Samplewise()
+        self.synchronisation = Synchronisation()
         self.peer: Side | None = None
         self._again = replace(network or Network(), seed=99).fates()
         self._arrivals = {n: a for a, n in (network or Network()).arrivals([0.0] * 20_000)}
@@ -98,6 +100,7 @@ class Side:
             resend_rtp=self._resend_rtp,
             send_rtcp=self._send_rtcp,
             notify=self.told.append,
+            synchronisation=self.synchronisation,
         )
 
     def _send_rtp(self, data: bytes) -> None:
@@ -501,6 +504,31 @@ def test_copies_are_numbered_as_the_peer_numbers_them() -> None:
         assert {block.payload_type for block in unpack(alice.rtp[-1][1].payload)} == {96}
         assert {packet.payload_type for _, packet in bob.rtp} == {111}
         assert bob.stream.statistics().concealed < 0.1
+        alice.stream.close()
+        bob.stream.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("network", [Network(), Network(delay=0.05, jitter=0.06), Network(delay=0.03, loss=0.05)])
+def test_the_call_knows_when_what_is_said_is_heard(network: Network) -> None:
+    async def main() -> None:
+        alice, bob = pair(network)
+        sound = voice(10)
+        began = alice.loop.time()
+        alice.open(sound)
+        bob.open()
+        await asyncio.sleep(10)
+        now = alice.loop.time()
+        told = bob.synchronisation.heard_at(now, now)
+        assert told is not None
+        half = len(sound) // 2
+        actual = lag(sound[half:], bob.heard[half:]) / 48_000
+        assert told - now == pytest.approx(actual, abs=0.012)
+        assert began < told
+        bob.stream.held = True
+        await asyncio.sleep(5)
+        assert bob.synchronisation.heard_at(now, alice.loop.time()) is None
         alice.stream.close()
         bob.stream.close()
 

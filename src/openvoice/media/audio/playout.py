@@ -122,6 +122,12 @@ class PlayoutBuffer:
         return self._position
 
     @property
+    def played(self) -> int | None:
+        """Where the frame that was pulled last ends, in samples of the sender's time; ``None`` if it is made up."""
+        made_up = self._position is None or self._paused or self._missed
+        return None if made_up or self._position is None else self._position - len(self._ready)
+
+    @property
     def delay(self) -> float:
         """Seconds between the arrival of a packet and the playing of its sound, on a moving average."""
         return self._delay

@@ -14,7 +14,7 @@ from openvoice.media.audio.negotiation import create_formats, is_event, is_redun
 from openvoice.media.audio.playout import PlayoutBuffer
 from openvoice.media.audio.redundancy import unpack
 from openvoice.media.reports import ReceptionStatistics
-from openvoice.ports import Frame
+from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 _LONGEST_PACKET = 0.12
 """Seconds: what Opus allows (RFC 6716, 2.1.4)."""
@@ -114,6 +114,12 @@ class AudioReceiver:
     def reset(self) -> None:
         """Forget the voice that waits: it is over."""
         self._buffer.reset()
+
+    @property
+    def timestamp(self) -> int | None:
+        """Where the frame that was pulled last begins in the sender's stream; ``None`` if it is made up."""
+        end, clock_rate = self._buffer.played, self._latest[3]
+        return None if end is None else (end - FRAME_SAMPLES) * clock_rate // SAMPLE_RATE & 0xFFFFFFFF
 
     @property
     def packet_length(self) -> float:

@@ -21,6 +21,7 @@ from openvoice.media.audio.receiver import AudioReceiver
 from openvoice.media.audio.retransmission import Answers, Requests
 from openvoice.media.audio.sender import SILENCE, AudioSender
 from openvoice.media.reports import PeerReport, Reporter
+from openvoice.media.synchronisation import Hearing, Synchronisation
 from openvoice.ports import FRAME_SECONDS, AudioInput, AudioOutput, Frame
 
 _REPORT_INTERVAL = 1.0
@@ -47,8 +48,9 @@ class SharedPath(Protocol):
 class AudioStream:
     """Voice both ways. ``send_rtp`` and ``send_rtcp`` take plain packets, ``notify`` what the call should know.
 
-    ``resend_rtp`` sends a packet of that sequence number once more, and tells whether it could. What is sent takes
-    ``bandwidth`` kbit/s on the wire at most. ``path`` is known where others send as well.
+    ``resend_rtp`` sends a packet of that sequence number once more, and tells whether it could. ``synchronisation`` is
+    told when what the peer says is heard. What is sent takes ``bandwidth`` kbit/s on the wire at most. ``path`` is
+    known where others send as well.
 
     Nothing is encoded, and what comes is only kept to a few frames, until :meth:`open_gate`.
 
@@ -65,6 +67,7 @@ class AudioStream:
         resend_rtp: Callable[[int], bool],
         send_rtcp: Callable[[bytes], None],
         notify: Callable[[MediaInput], None],
+        synchronisation: Synchronisation | None = None,
         bandwidth: float = DEFAULT_BANDWIDTH,
         path: SharedPath | None = None,
     ) -> None:
@@ -84,6 +87,7 @@ class AudioStream:
         )
         self._receiver = AudioReceiver(local.codecs, lambda digit: notify(DigitReceived(digit)))
         self._reporter = Reporter(local.source, self._heed_report)
+        self._hearing = Hearing(synchronisation or Synchronisation())
         self._path = path
         self._resend_rtp = resend_rtp
         self._requests = Requests() if retransmits(local.codecs, codec) else None
@@ -112,6 +116,7 @@ class AudioStream:
         """Take the parts of an authenticated compound packet."""
         if not self._closed:
             self._reporter.handle(packets, arrival)
+            self._hearing.handle(packets)
             if self._requests is not None and not self._held:
                 self._answer(self._reporter.requested(packets), arrival)
 
@@ -224,7 +229,11 @@ class AudioStream:
     def _request(self) -> Frame:
         if self._held or self._closed or self._loop is None:
             return SILENCE.copy()
-        return self._receiver.pull(self._loop.time())
+        now, receiver = self._loop.time(), self._receiver
+        frame = receiver.pull(now)
+        if receiver.reception is not None and receiver.timestamp is not None:
+            self._hearing.play(receiver.reception.ssrc, receiver.reception.clock_rate, receiver.timestamp, now)
+        return frame
 
     def _device_changed(self, change: DeviceChanged) -> None:
         if not self._closed:
