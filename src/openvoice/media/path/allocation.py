@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_STARVING = 1.0
+_STARVING = 0.5
 """Seconds with less than the least after which pictures pause."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 60.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 10.0, 120.0
 """Seconds of pause before the least is tried again; each pause right after such a trial doubles them."""
 _PROBATION = 10.0
 

@@ -37,6 +37,18 @@ class ArrivalRate:
             return None
         return self._octets * 8 / 1000 / _WINDOW
 
+    def lately(self, window: float) -> float | None:
+        """The same over a shorter ``window``: where a queue stands, packets come evenly."""
+        if self.rate is None:
+            return None
+        latest = self._arrivals[-1][0]
+        octets = 0
+        for moment, size in reversed(self._arrivals):
+            if latest - moment >= window:
+                break
+            octets += size
+        return octets * 8 / 1000 / window
+
     def rate_at(self, now: float) -> float:
         """The same over the half second before ``now``, on the same clock: nothing, where nothing passed."""
         return sum(octets for moment, octets in self._arrivals if now - moment <= _WINDOW) * 8 / 1000 / _WINDOW

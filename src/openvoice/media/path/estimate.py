@@ -12,11 +12,12 @@ from openvoice.media.audio.congestion import QueueEstimate
 from openvoice.media.path.arriving import ArrivalRate
 from openvoice.media.path.delay import DelayTrend, Usage
 from openvoice.media.path.loss import LossWatch
+from openvoice.media.path.queue import NOTICEABLE, TOO_LONG, StandingQueue
 from openvoice.media.path.rate import EAGER, WARY, DelayRate
 from openvoice.media.path.sent import Outcome
 from openvoice.media.reports import PeerReport
 
-FIRST, LEAST, MOST = 200.0, 20.0, 8000.0
+FIRST, LEAST, MOST = 150.0, 20.0, 8000.0
 """kbit/s."""
 _SILENCE, _SHORTEST_SILENCE = 3.0, 0.6
 """Round trips, and seconds, without a word about what is sent, after which half is sent."""
@@ -25,6 +26,10 @@ _REPORT_SILENCE = 4.0
 _FRESH = 3.0
 """Seconds for which what the peer says counts before what is said less well."""
 _USUAL_ROUND_TRIP = 0.2
+_QUEUE_WINDOW = 0.2
+"""Seconds over which it is measured what arrives while a queue stands: that is what the path takes, right now."""
+_BUSY = 0.6
+"""The share of the rate that is sent at least, if what arrives of it is to tell what the path takes."""
 
 
 class PathEstimate:
@@ -35,7 +40,8 @@ class PathEstimate:
         self._trend = DelayTrend()
         self._arrivals = ArrivalRate()
         self._loss = LossWatch()
-        self._queue = QueueEstimate()
+        self._round_trips = QueueEstimate()
+        self._queue = StandingQueue()
         self._bound: float | None = None
         self._bound_at = 0.0
         self._arrivals_at: float | None = None
@@ -63,7 +69,7 @@ class PathEstimate:
 
     def presume(self, rate: float, now: float) -> None:
         """After a pause nothing is known: begin with ``rate``, if it was less."""
-        self._rate.restore(rate)
+        self._rate.begin(rate, now)
         self._heard_at = now
 
     def sent(self, octets: int, now: float) -> None:
@@ -85,6 +91,7 @@ class PathEstimate:
                 continue
             self._arrivals.add(outcome.arrived, outcome.octets)
             self._trend.add(outcome)
+            self._queue.add(outcome.sent, outcome.arrived)
             over = over or self._trend.usage is Usage.OVER
         if last is None:
             return
@@ -92,8 +99,11 @@ class PathEstimate:
         self._bound = None
         self._hear(now)
         self._heed_loss(lost, expected, self.arriving, now)
-        usage = Usage.OVER if over else self._trend.usage
-        self._update(usage, self.arriving, now, EAGER)
+        usage = Usage.OVER if self._queue.judge(self.rate, now) or over else self._trend.usage
+        if usage is Usage.NORMAL and self._queue.seconds > (NOTICEABLE if self._rate.eager else TOO_LONG):
+            usage = Usage.UNDER  # what waits already is carried first
+        arriving = self._arrivals.lately(_QUEUE_WINDOW) if self._queue.seconds > TOO_LONG else self.arriving
+        self._update(usage, arriving, now, EAGER)
 
     def remb(self, rate: float, now: float) -> None:
         """The peer's own estimate: a bound, where single arrivals are not told."""
@@ -105,7 +115,7 @@ class PathEstimate:
         """A receiver report about one of the streams of pictures."""
         if report.round_trip is not None:
             self.round_trip = report.round_trip
-            self._queue.add(report.round_trip, report.time)
+            self._round_trips.add(report.round_trip, report.time)
         if self._told_of_arrivals(now):
             return
         self._hear(now)
@@ -115,7 +125,7 @@ class PathEstimate:
         self._heed_loss(report.lost, report.expected, arriving, now)
         if self._bound is not None and now - self._bound_at > _FRESH:
             self._bound = None
-        full = self._queue.shows or self._queue.lasts
+        full = self._round_trips.shows or self._round_trips.lasts
         self._update(Usage.OVER if full else Usage.NORMAL, arriving, now, WARY if self._bound is None else EAGER)
 
     def tick(self, now: float) -> None:
@@ -131,7 +141,8 @@ class PathEstimate:
     def _update(self, usage: Usage, arriving: float | None, now: float, eagerness: float) -> None:
         if usage is Usage.NORMAL and self._loss.trying:
             return
-        if self._rate.update(usage, arriving, self._round_trip, now, eagerness=eagerness):
+        queue, busy = self._queue.seconds, (self._leaving.rate or 0.0) > _BUSY * self.rate
+        if self._rate.update(usage, arriving, self._round_trip, now, eagerness=eagerness, queue=queue, busy=busy):
             self._loss.confirm()
 
     def _heed_loss(self, lost: int, expected: int, arriving: float | None, now: float) -> None:

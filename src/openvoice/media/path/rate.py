@@ -10,16 +10,21 @@ from __future__ import annotations
 from openvoice.media.path.delay import Usage
 
 DECREASE = 0.85
-"""Of what arrives over a full path is sent then, so that its queue drains."""
+"""Of what arrives over a full path is sent then, so that its queue drains; a second of queue would be as much less."""
+LEAST_DECREASE = 0.5
 EAGER, WARY = 1.0, 0.3
 """By what share of itself an eager rate grows in a second: where a queue is seen at once, and where it is seen late."""
+_NEAR = 0.8, 1.3
+"""Times what arrived when the path was full last: there an eager rate grows as if the queue were seen late."""
+_FAR = 0.65
+"""Times the same: so little is sent only to let a queue drain."""
 _STEADY = 0.08
 """The same of one that is not eager."""
 _HEADROOM, _LEAST_HEADROOM = 1.5, 10.0
 """Times what arrives, and kbit/s more: beyond that nothing is known of the path."""
 _PACKET = 9.6
 """kbit: what is added within the time that an answer takes, near the rate at which the path was full last."""
-_FIRST_PATIENCE, _LONGEST_PATIENCE = 5.0, 40.0
+_FIRST_PATIENCE, _LONGEST_PATIENCE = 5.0, 12.0
 """Seconds without trouble before the rate grows eagerly again; each time in vain doubles them."""
 _STEP = 0.6
 """A rate that falls below this share of what the path took is a change of the path, which may change back soon."""
@@ -75,6 +80,8 @@ class DelayRate:
         self.rate = first
         self._least, self._most = least, most
         self._capacity = PathCapacity()
+        self._full: float | None = None
+        """What arrived when the path was full last."""
         self._eager = True
         self._eager_since: float | None = None
         self._patience = _FIRST_PATIENCE
@@ -87,17 +94,26 @@ class DelayRate:
         return self._eager
 
     def update(
-        self, usage: Usage, arriving: float | None, round_trip: float, now: float, *, eagerness: float = EAGER
+        self,
+        usage: Usage,
+        arriving: float | None,
+        round_trip: float,
+        now: float,
+        *,
+        eagerness: float = EAGER,
+        queue: float = 0.0,
+        busy: bool = True,
     ) -> bool:
         """Go on with what the path shows: whether the rate became less.
 
-        ``arriving`` kbit/s came lately, if that is known; ``round_trip`` in seconds.
+        ``arriving`` kbit/s came lately, if that is known; unless ``busy``, more would not have been sent anyhow.
+        ``round_trip`` and what waits in the ``queue`` are seconds.
         """
         before = self.rate
         elapsed = 0.0 if self._updated is None else min(max(now - self._updated, 0.0), _LONGEST_STEP)
         self._updated = now
         if usage is Usage.OVER:
-            self._decrease(arriving, round_trip, now)
+            self._decrease(arriving, round_trip + queue, now, max(LEAST_DECREASE, DECREASE - queue), busy)
         elif usage is Usage.NORMAL:
             self._heed_calm(now)
             self._increase(elapsed, arriving, round_trip, eagerness)
@@ -109,22 +125,28 @@ class DelayRate:
             self._calm_down(now, self.rate)
             self.rate = max(rate, self._least)
 
+    def begin(self, rate: float, now: float) -> None:
+        """Go on with ``rate`` at least, carefully."""
+        self.rate = min(max(rate, self.rate), self._most)
+        self._eager, self._eager_since, self._decreased = False, None, now
+
     def restore(self, rate: float) -> None:
         """Go back to ``rate``, and on: a restriction did not help, so that it was not the rate."""
         self.rate = min(max(rate, self._least, self.rate), self._most)
         self._eager, self._eager_since = True, None
 
-    def _decrease(self, arriving: float | None, round_trip: float, now: float) -> None:
+    def _decrease(self, arriving: float | None, round_trip: float, now: float, share: float, busy: bool) -> None:
         wait = min(max(round_trip, 0.05), 0.3) + 0.1
         severe = arriving is not None and arriving < self.rate / 2
         if self._decreased is not None and now - self._decreased < (wait / 2 if severe else wait):
             return
         before = self.rate
-        if arriving is not None:
+        if arriving is not None and busy:
             self._capacity.add(arriving)
-            self.rate = min(self.rate, DECREASE * arriving)
+            self._full = arriving
+            self.rate = min(self.rate, share * arriving)
         else:
-            self.rate *= DECREASE
+            self.rate *= share
         self.rate = max(self.rate, self._least)
         self._calm_down(now, before)
 
@@ -143,8 +165,11 @@ class DelayRate:
     def _increase(self, elapsed: float, arriving: float | None, round_trip: float, eagerness: float) -> None:
         if arriving is not None and self._capacity.exceeded(arriving):
             self._capacity.forget()
-        if self._eager:
+        if self._full is not None and self.rate < _FAR * self._full:
             grown = self.rate * (1 + eagerness) ** elapsed
+        elif self._eager:
+            full = self._full is not None and _NEAR[0] * self._full < self.rate < _NEAR[1] * self._full
+            grown = self.rate * (1 + min(eagerness, WARY if full else eagerness)) ** elapsed
         elif self._capacity.near(self.rate):
             grown = self.rate + _PACKET / (2 * (round_trip + 0.1)) * elapsed
         else:

@@ -186,11 +186,13 @@ class SendingPath:
         if self._closed:
             return
         now = self._loop.time()
-        while (packet := self._pacer.take(now)) is not None:
-            packet.leave(now)
-        due = self._pacer.due
-        if due is not None:
-            self._leaving = self._loop.call_at(due, self._leave_due)
+        try:
+            while (packet := self._pacer.take(now)) is not None:
+                packet.leave(now)
+        finally:
+            due = self._pacer.due
+            if due is not None:
+                self._leaving = self._loop.call_at(due, self._leave_due)
 
     def _drop_old(self, now: float) -> None:
         for owner in self._pacer.drop_old(now):
