@@ -134,10 +134,8 @@ class DecodingThread:
     def _run(self) -> None:
         while (taken := self._take()) is not None:
             picture, due = taken
-            shown = None if self._mute else self._decode(picture, due)
-            if shown is not None and self._is_worth_showing(due):
-                self._show(shown, picture)
-            else:
+            shown = self._decode(picture, due)
+            if shown is not None and not (self._is_worth_showing(due) and self._show(shown, picture)):
                 self._counters.dropped += 1
         self._let_go()
 
@@ -152,7 +150,8 @@ class DecodingThread:
             return picture, due
 
     def _decode(self, picture: ReceivedPicture, due: float) -> Picture | None:
-        if self._needs_key and not picture.key:
+        if self._mute or (self._needs_key and not picture.key):
+            self._counters.dropped += 1
             return None
         began = time.monotonic()
         try:
@@ -161,6 +160,7 @@ class DecodingThread:
             if not isinstance(error, CorruptPicture):
                 _log.error("a picture could not be decoded: %s", fault(error))
             self._counters.corrupt += 1
+            self._counters.dropped += 1
             self._needs_key = True
             with self._changed:
                 if not any(waiting.key for waiting, _ in self._waiting):
@@ -195,7 +195,7 @@ class DecodingThread:
                 self._changed.wait(left)
             return not self._closed and not (self._waiting and self._waiting[0][1] <= time.monotonic())
 
-    def _show(self, shown: Picture, picture: ReceivedPicture) -> None:
+    def _show(self, shown: Picture, picture: ReceivedPicture) -> bool:
         try:
             if self._output is None:
                 self._output = self._make_output()
@@ -206,11 +206,12 @@ class DecodingThread:
             self._let_go()
             known = isinstance(error, OpenVoiceError)
             self._failed(str(error) if known else "The received pictures could not be shown; the call goes on.")
-            return
+            return False
         now = time.monotonic()
         self._freezes.show(now)
         self._counters.shown += 1
         self._counters.waiting += now - picture.began
+        return True
 
     def _let_go(self) -> None:
         decoder, output, self._decoder, self._output = self._decoder, self._output, None, None
