@@ -58,7 +58,7 @@ class ReceivedVideo:
     jitter: float = 0.0
     """Milliseconds (RFC 3550, 6.4.1)."""
     delay: float = 0.0
-    """Milliseconds from the arrival of a frame's last packet until it is shown."""
+    """Milliseconds from the arrival of a frame's first packet until it is shown, on average."""
     freezes: int = 0
     freeze_seconds: float = 0.0
     nacks: int = 0

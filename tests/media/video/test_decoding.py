@@ -168,7 +168,9 @@ def test_no_key_picture_is_asked_for_while_one_waits(bench: Bench) -> None:
 
 
 def test_what_shows_nothing_is_no_fault(bench: Bench) -> None:
-    bench.put(received(1, key=True), received(2, data=b"\xfd"))
+    bench.put(received(1, key=True))
+    until(lambda: bench.shown == [1])
+    bench.put(received(2, data=b"\xfd"))
     until(lambda: bench.counters.decoded == 2)
     assert bench.counters.corrupt == bench.keys == bench.lost == 0
 

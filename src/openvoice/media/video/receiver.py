@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from aiortc.rtp import RtcpSrPacket, RtpPacket
 
 from openvoice.core.description import Codec, Content
+from openvoice.core.statistics import ReceivedVideo
 from openvoice.core.types import DeviceChange
+from openvoice.media.path.arriving import ArrivalRate
 from openvoice.media.reports import ReceptionStatistics, feedback
 from openvoice.media.synchronisation import SenderClock, Synchronisation
 from openvoice.media.video.assembly import ReceivedPicture
@@ -24,37 +26,10 @@ from openvoice.ports import VideoOutput, VideoReport
 
 _CLOSING = 2.0
 """Seconds that an output gets to close."""
+_MOST_PICTURES = 120
+"""Pictures that are counted in a second."""
 _GRAIN = 0.001
 """Seconds until the next look at least."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReceivedVideo:
-    """What became of a received stream until now, by the names of W3C webrtc-stats. Times in seconds."""
-
-    packets_received: int = 0
-    packets_lost: int = 0
-    bytes_received: int = 0
-    retransmitted_packets_received: int = 0
-    frames_received: int = 0
-    frames_decoded: int = 0
-    frames_dropped: int = 0
-    """Received, and not shown: what they depended on was missing, or there was no time to decode or show them."""
-    key_frames_decoded: int = 0
-    frame_width: int = 0
-    frame_height: int = 0
-    freeze_count: int = 0
-    total_freezes_duration: float = 0.0
-    nack_count: int = 0
-    """Packets asked for again."""
-    pli_count: int = 0
-    fir_count: int = 0
-    jitter: float = 0.0
-    jitter_buffer_delay: float = 0.0
-    """From the first packet of a picture until it was shown, on average."""
-    decode_time: float = 0.0
-    """What decoding one picture took, on average."""
-    codec: str = ""
 
 
 class VideoReceiver:
@@ -100,6 +75,8 @@ class VideoReceiver:
         self._freezes = Freezes()
         self._codec = ""
         self._pictures = 0
+        self._ended: deque[float] = deque(maxlen=_MOST_PICTURES)
+        self._bitrate = ArrivalRate()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
@@ -121,6 +98,7 @@ class VideoReceiver:
         """
         if self._closed or self._loop is None:
             return
+        self._bitrate.add(arrival, len(packet.payload))
         self._stream.learn(self._round_trip())
         for picture in self._stream.handle(packet, arrival):
             self._take(picture, arrival, self._loop)
@@ -142,27 +120,28 @@ class VideoReceiver:
 
     def statistics(self) -> ReceivedVideo:
         """What was received until now."""
+        now = self._loop.time() if self._loop else 0.0
         stream, counters, reception = self._stream, self._counters, self._stream.reception
         return ReceivedVideo(
-            packets_received=stream.packets,
-            packets_lost=reception.lost if reception else 0,
-            bytes_received=stream.octets,
-            retransmitted_packets_received=stream.mended,
-            frames_received=self._pictures + stream.dropped,
+            codec=self._codec,
+            frames=self._pictures + stream.dropped,
+            key_frames=counters.keys,
             frames_decoded=counters.decoded,
             frames_dropped=stream.dropped + counters.dropped + counters.left_out,
-            key_frames_decoded=counters.keys,
-            frame_width=counters.width,
-            frame_height=counters.height,
-            freeze_count=self._freezes.count,
-            total_freezes_duration=self._freezes.seconds,
-            nack_count=stream.nacks,
-            pli_count=stream.plis,
-            fir_count=stream.firs,
-            jitter=reception.jitter if reception else 0.0,
-            jitter_buffer_delay=counters.waiting / counters.shown if counters.shown else 0.0,
-            decode_time=counters.decoding / counters.decoded if counters.decoded else 0.0,
-            codec=self._codec,
+            width=counters.width,
+            height=counters.height,
+            frames_per_second=float(sum(now - ended <= 1 for ended in self._ended)),
+            packets=stream.packets,
+            octets=stream.octets,
+            lost=reception.lost if reception else 0,
+            recovered=stream.mended,
+            bitrate=self._bitrate.rate_at(now),
+            jitter=1000 * reception.jitter if reception else 0.0,
+            delay=1000 * counters.waiting / counters.shown if counters.shown else 0.0,
+            freezes=self._freezes.count,
+            freeze_seconds=self._freezes.seconds,
+            nacks=stream.nacks,
+            plis=stream.plis + stream.firs,
         )
 
     def close(self) -> None:
@@ -192,6 +171,7 @@ class VideoReceiver:
                 freezes=self._freezes,
             )
         self._pictures += 1
+        self._ended.append(picture.ended)
         self._codec = self._codecs[picture.payload_type].name
         due = self._presentation.schedule(picture.timestamp, now, mended=picture.mended)
         self._decoding.put(picture, due)

@@ -14,7 +14,7 @@ from aiortc.rtp import RtpPacket
 
 from openvoice.core.description import Content, Senders
 from openvoice.core.inputs import MediaInput, VideoReported
-from openvoice.core.statistics import ReceivedVideo, SentVideo, VideoStatistics
+from openvoice.core.statistics import SentVideo, VideoStatistics
 from openvoice.core.types import DeviceChange, Role, VideoLabel
 from openvoice.media import plan
 from openvoice.media.path.sending import SendingPath
@@ -197,29 +197,7 @@ class VideoStream:
             content=self._local.name,
             label=self._local.label,
             sent=self._sender.statistics() if self._sender is not None else SentVideo(),
-            received=self._received(),
-        )
-
-    def _received(self) -> ReceivedVideo:
-        measured = self._receiver.statistics()
-        return ReceivedVideo(
-            codec=measured.codec,
-            frames=measured.frames_received,
-            key_frames=measured.key_frames_decoded,
-            frames_decoded=measured.frames_decoded,
-            frames_dropped=measured.frames_dropped,
-            width=measured.frame_width,
-            height=measured.frame_height,
-            packets=measured.packets_received,
-            octets=measured.bytes_received,
-            lost=measured.packets_lost,
-            recovered=measured.retransmitted_packets_received,
-            jitter=1000 * measured.jitter,
-            delay=1000 * measured.jitter_buffer_delay,
-            freezes=measured.freeze_count,
-            freeze_seconds=measured.total_freezes_duration,
-            nacks=measured.nack_count,
-            plis=measured.pli_count + measured.fir_count,
+            received=self._receiver.statistics(),
         )
 
     def close(self) -> None:
