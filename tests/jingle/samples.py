@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -51,6 +52,15 @@ def description(setup: Setup = Setup.ACTPASS, ufrag: str = "uf", name: str = "0"
     codec = Codec(payload_type=111, name="opus", clock_rate=48000, channels=2)
     content = Content(name=name, media=Media.AUDIO, codecs=(codec,), transport=transport)
     return SessionDescription(contents=(content,), bundle=(name,))
+
+
+def video(name: str = "1", setup: Setup = Setup.ACTPASS, ufrag: str = "uf", **more: Any) -> Content:
+    """A content with pictures; without ``ufrag`` of its own it is on the transport of :func:`description`."""
+    transport = TransportDescription(
+        ufrag=ufrag, pwd="password", fingerprint=Fingerprint("sha-256", DIGEST), setup=setup
+    )
+    codec = Codec(payload_type=97, name="VP8", clock_rate=90_000)
+    return Content(name=name, media=Media.VIDEO, codecs=(codec,), transport=transport, **more)
 
 
 def captured_jingle() -> list[Element]:

@@ -17,6 +17,7 @@ from openvoice.jingle import namespaces as ns
 from openvoice.jingle.archive import ArchivedMessage
 from openvoice.jingle.endpoint import ENDED_CALLS
 from openvoice.jingle.initiation import MAXIMUM_PROPOSALS
+from openvoice.jingle.limits import MAXIMUM_EARLY
 from openvoice.jingle.model import JingleAction, MessageKind
 from openvoice.jingle.outputs import (
     Deliver,
@@ -29,7 +30,6 @@ from openvoice.jingle.outputs import (
     SendIq,
     SendMessage,
 )
-from openvoice.jingle.session import MAXIMUM_EARLY
 from tests.jingle.samples import (
     CANDIDATE,
     NOW,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openvoice.core.description import Feedback, HeaderExtension, Senders, Source
+from openvoice.core.description import MAXIMUM_CONTENTS, Feedback, HeaderExtension, Senders, Source
 from openvoice.core.types import EndReason, Role
 from openvoice.errors import MalformedStanza
 from openvoice.jingle import namespaces as ns
@@ -27,7 +27,6 @@ from openvoice.jingle.model import (
 )
 from openvoice.jingle.parse import (
     MAXIMUM_CANDIDATES,
-    MAXIMUM_CONTENTS,
     MAXIMUM_FINGERPRINTS,
     MAXIMUM_IDENTIFIER,
     MAXIMUM_PARAMETERS,

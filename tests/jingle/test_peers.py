@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from openvoice.core.manners import STANDARD, Manners
 from openvoice.core.remedies import Remedies, Renewal, Restart
 from openvoice.core.types import Role
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.peers import GATEWAY_ANSWER_SECONDS, DeviceIdentity, PeerProfile, Restarts, profile_of
 
 OPENVOICE = PeerProfile(restarts=Restarts.BOTH, renewal=Renewal.SILENT)
-STANZA = PeerProfile(restarts=Restarts.INITIATOR)
+STANZA = PeerProfile(restarts=Restarts.INITIATOR, modifies=False, removes=False)
+CONVERSATIONS = PeerProfile(restarts=Restarts.BOTH, modifies=False, removes=False, stubs=True)
 GATEWAY = PeerProfile(
-    restarts=Restarts.NOBODY, renewal=Renewal.NEVER, gather_fully=True, answer_within=GATEWAY_ANSWER_SECONDS
+    restarts=Restarts.NOBODY, renewal=Renewal.NEVER, gather_fully=True, adds=False, answer_within=GATEWAY_ANSWER_SECONDS
 )
 
 
@@ -19,17 +21,29 @@ GATEWAY = PeerProfile(
     [
         (DeviceIdentity(), PeerProfile()),
         (DeviceIdentity(node="https://openvoice.example/"), OPENVOICE),
-        (DeviceIdentity(node="http://conversations.im"), PeerProfile(restarts=Restarts.BOTH)),
-        (DeviceIdentity(name="Conversations"), PeerProfile(restarts=Restarts.BOTH)),
-        (DeviceIdentity(node="https://dino.im"), PeerProfile(restarts=Restarts.NOBODY)),
+        (DeviceIdentity(node="http://conversations.im"), CONVERSATIONS),
+        (DeviceIdentity(name="Conversations"), CONVERSATIONS),
+        (DeviceIdentity(node="https://dino.im"), PeerProfile(restarts=Restarts.NOBODY, removes=False, rejects=False)),
         (
             DeviceIdentity(node="http://monal-im.org/"),
-            PeerProfile(restarts=Restarts.NOBODY, renewal=Renewal.SILENT, understands_information=False),
+            PeerProfile(
+                restarts=Restarts.NOBODY,
+                renewal=Renewal.SILENT,
+                adds=False,
+                modifies=False,
+                removes=False,
+                understands_information=False,
+            ),
         ),
         (
             DeviceIdentity(node="http://moxl.movim.eu/"),
             PeerProfile(
-                restarts=Restarts.NOBODY, gather_fully=True, answers_with_session_accept=True, reliable_senders=False
+                restarts=Restarts.NOBODY,
+                gather_fully=True,
+                answers_with_session_accept=True,
+                screens=True,
+                modifies=False,
+                reliable_senders=False,
             ),
         ),
         (DeviceIdentity(node="https://stanzajs.org"), STANZA),
@@ -48,6 +62,18 @@ def test_profiles(identity: DeviceIdentity, profile: PeerProfile) -> None:
 def test_whoever_says_so_takes_words(node: str) -> None:
     assert profile_of(DeviceIdentity(node=node, features=frozenset({ns.VERIFICATION_WORDS}))).takes_words
     assert not profile_of(DeviceIdentity(node=node)).takes_words
+
+
+def test_whoever_knows_categories_gets_the_screen_beside_the_camera() -> None:
+    for node in ("https://openvoice.example/", "https://dino.im", ""):
+        assert profile_of(DeviceIdentity(node=node, features=frozenset({ns.CATEGORY}))).manners.screens
+        assert not profile_of(DeviceIdentity(node=node)).manners.screens
+
+
+def test_a_call_learns_how_its_peer_takes_changes() -> None:
+    assert PeerProfile().manners == STANDARD
+    assert CONVERSATIONS.manners == Manners(modifies=False, removes=False)
+    assert not GATEWAY.manners.adds
 
 
 @pytest.mark.parametrize(

@@ -78,5 +78,5 @@ def test_they_travel_in_a_session_info() -> None:
 
 def test_the_call_is_told_of_every_message() -> None:
     for message in (WordsMessage(Step.COMMIT, VALUE), WordsMessage(None)):
-        assert read_information(message, None) == WordsReceived(message)
+        assert read_information(message, None) == [WordsReceived(message)]
     assert write_information(WordsMessage(Step.COMMIT, VALUE), description()) == [WordsMessage(Step.COMMIT, VALUE)]

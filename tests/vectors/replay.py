@@ -20,10 +20,12 @@ from openvoice.core import effects as e
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.description import (
+    SCREEN_CATEGORY,
     Candidate,
     CandidateType,
     Codec,
     Content,
+    Feedback,
     Fingerprint,
     Media,
     SessionDescription,
@@ -35,7 +37,7 @@ from openvoice.core.policy import Policy, Screening
 from openvoice.core.security import MediaFacts
 from openvoice.core.state import CallState
 from openvoice.core.trust import Trust
-from openvoice.core.types import CallId, Direction, EndReason, Role, Vouching
+from openvoice.core.types import CallId, Direction, EndReason, Role, VideoLabel, Vouching
 from openvoice.jingle import outputs as o
 from openvoice.jingle.archive import ArchivedMessage
 from openvoice.jingle.endpoint import JingleEndpoint
@@ -54,6 +56,15 @@ CODECS = (
     Codec(payload_type=0, name="PCMU", clock_rate=8000),
     Codec(payload_type=8, name="PCMA", clock_rate=8000),
     Codec(payload_type=110, name="telephone-event", clock_rate=48000),
+)
+VIDEO_CODECS = (
+    Codec(
+        payload_type=97,
+        name="VP8",
+        clock_rate=90000,
+        feedback=(Feedback("nack"), Feedback("nack", "pli"), Feedback("goog-remb")),
+    ),
+    Codec(payload_type=98, name="rtx", clock_rate=90000, parameters=(("apt", "97"),)),
 )
 CANDIDATES = (
     Candidate(foundation="1", address="192.0.2.10", port=50000, priority=2130706431),
@@ -94,6 +105,7 @@ class Replay:
         self.sealer = self._sealer()
         self.profile = profile_of(DeviceIdentity(**self._identity()))
         self.machines: dict[CallId, CallMachine] = {}
+        self.descriptions: dict[CallId, SessionDescription] = {}
         self.call = CALL
         self.sent: list[Element] = []
         self.heard: list[str] = []
@@ -162,16 +174,20 @@ class Replay:
 
     def _use(self, command: str, step: dict[str, Any]) -> None:
         match command:
-            case "dial" | "dial-direct":
-                direct = command == "dial-direct"
+            case "dial" | "dial-direct" | "dial-video":
+                direct, video = command == "dial-direct", command == "dial-video"
                 peer = Address.parse(step.get("to", str(self.peer)))
                 self.machines[CALL] = CallMachine(
                     Direction.OUTGOING, str(peer.bare), policy=self.policy, seed=bytes(32)
                 )
-                self.endpoint.begin(CALL, peer, frozenset({"audio"}), self.now)
-                self._input(CALL, i.Dial(i.Invitation.OFFER if direct else i.Invitation.PROPOSE))
-            case "accept":
-                self._input(self.call, i.Accept())
+                self.endpoint.begin(CALL, peer, frozenset({"audio", "video"} if video else {"audio"}), self.now)
+                self._input(CALL, i.Dial(i.Invitation.OFFER if direct else i.Invitation.PROPOSE, video=video))
+            case "accept" | "accept-video":
+                self._input(self.call, i.Accept(video=command == "accept-video"))
+            case "show-camera" | "show-screen":
+                self._input(self.call, i.ShowVideo(VideoLabel(command.removeprefix("show-"))))
+            case "hide-camera" | "hide-screen":
+                self._input(self.call, i.HideVideo(VideoLabel(command.removeprefix("hide-"))))
             case "hangup":
                 reason = step.get("reason")
                 self._input(self.call, i.HangUp(EndReason(reason) if reason else None))
@@ -275,14 +291,15 @@ class Replay:
         self._perform(call, self.machines[call].handle(message, self.now))
 
     def _perform(self, call: CallId, effects: list[e.Effect]) -> None:
+        later: list[i.CallInput] = []
         for effect in effects:
             match effect:
                 case e.Notify() | e.Finish() | e.SetMuted() | e.SetHeld() | e.OpenGate() | e.CloseMedia():
                     pass
                 case e.RejectInput(text):
                     self.media.append(f"refused {text}")
-                case e.OpenMedia(role, offer, gather_fully):
-                    self._open_media(call, role, offer, gather_fully)
+                case e.OpenMedia(role, offer, gather_fully, video):
+                    self._open_media(call, role, offer, gather_fully, video)
                 case e.AddCandidates(content, candidates):
                     self.media += [f"candidate {content} {c.address} {c.port}" for c in candidates]
                 case e.ApplyAnswer(answer):
@@ -291,16 +308,27 @@ class Replay:
                     self._restart(call, remote)
                 case e.ApplyRestart(credentials):
                     self.media.append("restarted " + " ".join(":".join(item) for item in credentials))
-                case e.ProposeContent() | e.AnswerContents() | e.Settle() | e.Show():
-                    pass
+                case e.ProposeContent(name, label):
+                    later.append(i.LocalContents((self._proposed(call, name, label),), answering=False))
+                case e.AnswerContents(contents, bundle):
+                    halves = (self._answered(call, content, content.name in bundle) for content in contents)
+                    later.append(i.LocalContents(tuple(half for half in halves if half.codecs), answering=True))
+                case e.Settle(local, remote):
+                    self.media.append(f"settle {senders(local)} with {senders(remote)}")
+                case e.Show(label, shown_in):
+                    self.media.append(f"show {label} in {shown_in}")
                 case e.PlayDigits():
                     raise AssertionError("no vector dials digits")
                 case _:
                     self._do(self.endpoint.perform(call, effect, self.now))
+        for message in later:
+            self._input(call, message)
 
     # --- the fake media engine ----------------------------------------------------------------------------------------
 
-    def _open_media(self, call: CallId, role: Role, offer: SessionDescription | None, gather_fully: bool) -> None:
+    def _open_media(
+        self, call: CallId, role: Role, offer: SessionDescription | None, gather_fully: bool, video: bool
+    ) -> None:
         candidates = CANDIDATES if gather_fully else CANDIDATES[:1]
         transport = TransportDescription(
             ufrag="ov01",
@@ -311,26 +339,64 @@ class Replay:
         )
         if offer is None:
             content = Content(name="0", media=Media.AUDIO, codecs=CODECS, transport=transport)
-            description = SessionDescription(contents=(content,), bundle=("0",))
+            pictures = Content(name="1", media=Media.VIDEO, codecs=VIDEO_CODECS, transport=transport)
+            offered = (content, pictures) if video else (content,)
+            description = SessionDescription(contents=offered, bundle=tuple(c.name for c in offered))
         else:
             self.media.append(f"offer {summary(offer)}")
             setup = Setup.PASSIVE if offer.contents[0].transport.setup is Setup.ACTIVE else Setup.ACTIVE
             contents = tuple(
                 replace(
                     content,
-                    codecs=tuple(c for own in CODECS for c in content.codecs if encoding(c) == encoding(own)),
+                    codecs=tuple(
+                        c for own in (*CODECS, *VIDEO_CODECS) for c in content.codecs if encoding(c) == encoding(own)
+                    ),
                     transport=replace(transport, setup=setup),
                     header_extensions=(),
                     source=None,
+                    repair=None,
                 )
                 for content in offer.contents
             )
             description = SessionDescription(contents=contents, bundle=offer.bundle)
         if self.vector.get("slow_media", False):
             return
+        self.descriptions[call] = description
         self._input(call, i.LocalDescription(description))
         if not gather_fully and self.machines[call].state is not CallState.ENDED:
             self._input(call, i.LocalCandidates(description.contents[0].name, CANDIDATES[1:]))
+
+    def _proposed(self, call: CallId, name: str, label: VideoLabel) -> Content:
+        """A content of this side, on the transport of the voice if the peer bundles."""
+        agreed = self.machines[call].contents.halves
+        assert agreed is not None
+        local, remote = agreed
+        bundled = local.voice in local.bundle and local.voice in remote.bundle
+        return Content(
+            name=name,
+            media=Media.VIDEO,
+            codecs=VIDEO_CODECS,
+            transport=self._transport(local, Setup.ACTPASS, bundled),
+            category=SCREEN_CATEGORY if label is VideoLabel.SCREEN else "",
+        )
+
+    def _answered(self, call: CallId, content: Content, bundled: bool) -> Content:
+        setup = Setup.PASSIVE if content.transport.setup is Setup.ACTIVE else Setup.ACTIVE
+        return replace(
+            content,
+            codecs=tuple(c for own in VIDEO_CODECS for c in content.codecs if encoding(c) == encoding(own)),
+            transport=self._transport(self.descriptions[call], setup, bundled),
+            header_extensions=(),
+            source=None,
+            repair=None,
+        )
+
+    def _transport(self, local: SessionDescription, setup: Setup, bundled: bool) -> TransportDescription:
+        if bundled:
+            return replace(local.contents[0].transport, candidates=())
+        return replace(
+            local.contents[0].transport, ufrag="ov51", pwd="local-password-of-a-content", setup=setup, candidates=()
+        )
 
     def _restart(self, call: CallId, remote: tuple[tuple[str, str, str], ...]) -> None:
         number = next(self._restarts)
@@ -357,6 +423,16 @@ def describe(message: i.PeerInput) -> str:
             return f"{name} {'ours' if ours else 'theirs'}"
         case _:
             return name
+
+
+def senders(description: SessionDescription) -> str:
+    """Who sends in each content."""
+    return " ".join(
+        f"{content.name}/{content.media}/{content.senders}"
+        + (f"/{content.category}" if content.category else "")
+        + ("/bundled" if content.name in description.bundle else "")
+        for content in description.contents
+    )
 
 
 def summary(description: SessionDescription) -> str:

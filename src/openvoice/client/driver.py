@@ -294,8 +294,8 @@ def _failure(effect: e.MediaEffect, error: OpenVoiceError) -> i.MediaInput:
     match effect:
         case e.ProposeContent(name):
             return i.ContentsFailed((name,), str(error))
-        case e.AnswerContents(contents):
-            return i.ContentsFailed(tuple(content.name for content in contents), str(error))
+        case e.AnswerContents():
+            return i.LocalContents((), answering=True)
         case e.Show(label):
             return i.VideoReported(label=label, what=DeviceChange.FAILED, text=str(error))
         case _:

@@ -17,8 +17,15 @@ FINGERPRINT_OCTETS = {"sha-256": 32, "sha-384": 48, "sha-512": 64}
 """The hash functions that may vouch for a certificate (RFC 8122, 5), and the length of what they give.
 sha-1 and md5 are left out on purpose: a fingerprint made with them proves nothing any more."""
 
+MAXIMUM_CONTENTS = 16
+"""Contents of one session."""
 SCREEN_CATEGORY = "slides"
 """The category of a content that shows a screen (RFC 4796, 5)."""
+
+
+def label_of(category: str) -> VideoLabel:
+    """What the pictures of a content of that category show."""
+    return VideoLabel.SCREEN if category == SCREEN_CATEGORY else VideoLabel.CAMERA
 
 
 class Media(StrEnum):
@@ -214,7 +221,7 @@ class Content:
     @property
     def label(self) -> VideoLabel:
         """What the pictures of a video content show."""
-        return VideoLabel.SCREEN if self.category == SCREEN_CATEGORY else VideoLabel.CAMERA
+        return label_of(self.category)
 
     def codec(self, payload_type: int) -> Codec | None:
         return next((codec for codec in self.codecs if codec.payload_type == payload_type), None)
@@ -239,6 +246,11 @@ class SessionDescription:
 
     def content(self, name: str) -> Content | None:
         return next((content for content in self.contents if content.name == name), None)
+
+    @property
+    def voice(self) -> str:
+        """The name of the content that is the call: the first one with sound, or empty if there is none."""
+        return next((content.name for content in self.contents if content.media is Media.AUDIO), "")
 
     @property
     def media(self) -> frozenset[Media]:

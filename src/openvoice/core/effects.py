@@ -60,7 +60,12 @@ class SendRestart:
 
 @dataclass(frozen=True, slots=True)
 class SendRenewal:
-    """Leave the session, and propose another one to the same device: a ``PeerProceeded`` will follow."""
+    """Leave the session, and propose another one to the same device: a ``PeerProceeded`` will follow.
+
+    ``video`` says whether the offer will have video.
+    """
+
+    video: bool = False
 
 
 class Information(StrEnum):

@@ -139,6 +139,9 @@ def _candidates(effect: e.Effect) -> Iterator[Candidate]:
         case e.SendOffer(description) | e.SendAnswer(description):
             for content in description.contents:
                 yield from content.transport.candidates
+        case e.SendContentAdd(contents) | e.SendContentAccept(contents):
+            for content in contents:
+                yield from content.transport.candidates
         case e.SendCandidates(_, candidates):
             yield from candidates
 

@@ -74,7 +74,13 @@ class CallMachine:
     @property
     def deadline(self) -> float | None:
         """When :meth:`handle_timeout` wants to be called, on the clock of ``now``."""
-        deadlines = (self._limit, self._unheard_at, self._continuity.deadline, self.words.deadline)
+        deadlines = (
+            self._limit,
+            self._unheard_at,
+            self._continuity.deadline,
+            self.words.deadline,
+            self.contents.deadline,
+        )
         return min((at for at in deadlines if at is not None), default=None)
 
     def handle(self, message: i.CallInput, now: float) -> list[e.Effect]:
@@ -92,8 +98,15 @@ class CallMachine:
                 raise InvalidState(f"a call that is {self.state} cannot take {kind.__name__}")
             return [e.RejectInput(f"{kind.__name__} in state {self.state}")]
         self._evidence.take(message)
+        self.contents.observe(message, self.role)
         effects = list(self._react(message, now))
         assert self.state in targets, f"{kind.__name__} led to {self.state}"
+        return self._followed(effects, now)
+
+    def _followed(self, effects: list[e.Effect], now: float) -> list[e.Effect]:
+        if self.state is not CallState.ENDED:
+            active = self.state is CallState.ACTIVE
+            effects += self.contents.follow(self.role, now, gate=self._media.gate_open, active=active)
         self._evidence.note(effects)
         return effects
 
@@ -103,7 +116,7 @@ class CallMachine:
         if isinstance(message, ContinuityInput):
             return self._continuity.take(message, now, active=self.state is CallState.ACTIVE)
         if isinstance(message, ContentsInput):
-            return self.contents.take(message)
+            return self.contents.take(message, self.role)
         if isinstance(message, OnlyEvidence):
             return ()
         reaction: Iterable[e.Effect] = getattr(self, f"_on_{type(message).__name__}")(message, now)
@@ -116,6 +129,7 @@ class CallMachine:
             self._unheard_at = None
             effects.append(e.Notify(events.CallUnheard()))
         effects += self.words.handle_timeout(now)
+        effects += self.contents.due(now)
         step = self._continuity.due(now)
         if step is Step.RESTART:
             effects += self._continuity.mend(now)
@@ -123,8 +137,7 @@ class CallMachine:
             effects += self._renew(now)
         elif step is Step.LOSE or (self._limit is not None and now >= self._limit):
             effects += self._end(*OVERDUE[self.state if self.active_since is None else CallState.ACTIVE])
-        self._evidence.note(effects)
-        return effects
+        return self._followed(effects, now)
 
     def duration(self, now: float) -> float:
         """Seconds since the call became active; 0 if it never did."""
@@ -157,7 +170,7 @@ class CallMachine:
             yield e.SendEnd(reason, "" if private else text)
         yield e.CloseMedia()
         self.state = CallState.ENDED
-        self._limit = self._unheard_at = self.words.deadline = None
+        self._limit = self._unheard_at = self.words.deadline = self.contents.deadline = None
         self._continuity.leave()
         self._media.early.release()
         self.end = e.Finish(reason, origin, text)
@@ -269,7 +282,8 @@ class CallMachine:
     def _renew(self, now: float) -> Iterator[e.Effect]:
         self.role = Role.INITIATOR
         # First: a peer that sees the media close, and hears nothing of a move, takes it for the end of the call.
-        yield e.SendRenewal()
+        self.contents.leave()
+        yield e.SendRenewal(self.contents.video)
         yield from self._move(Origin.LOCAL, now)
 
     def _move(self, by: Origin, now: float) -> Iterator[e.Effect]:
@@ -278,6 +292,7 @@ class CallMachine:
         self._least = max(self._least, self._evidence.vouching)
         self._evidence.leave()
         self._continuity.leave()
+        self.contents.leave()
         self._media = MediaProgress()
         yield e.Notify(events.CallMoved(by))
         yield from self.words.left()
@@ -299,7 +314,8 @@ class CallMachine:
 
     def _on_CandidatesReceived(self, message: i.CandidatesReceived, now: float) -> Iterator[e.Effect]:
         if self.state in CONNECTED:
-            yield e.AddCandidates(message.content, message.candidates)
+            if not self.contents.keep(message):
+                yield e.AddCandidates(message.content, message.candidates)
         else:
             self._media.early.keep(message.content, message.candidates)
 
@@ -322,7 +338,8 @@ class CallMachine:
             yield from self._end(EndReason.SECURITY_ERROR, Origin.LOCAL, refusal, private=True)
             return
         self._media.opened = True
-        yield e.OpenMedia(self.role, self._media.offer, self._media.gather_fully)
+        video = self.contents.opens_video(self.role)
+        yield e.OpenMedia(self.role, self._media.offer, self._media.gather_fully, video)
         yield from self.conduct.resume()
 
     def _on_LocalDescription(self, message: i.LocalDescription, now: float) -> Iterator[e.Effect]:
@@ -336,7 +353,8 @@ class CallMachine:
         yield from itertools.starmap(e.AddCandidates, self._media.early.release())
 
     def _on_LocalCandidates(self, message: i.LocalCandidates, now: float) -> Iterator[e.Effect]:
-        yield e.SendCandidates(message.content, message.candidates)
+        if self.contents.knows(message.content):
+            yield e.SendCandidates(message.content, message.candidates)
 
     def _on_MediaSecured(self, message: i.MediaSecured, now: float) -> Iterator[e.Effect]:
         yield e.Notify(events.CallSecured(self.security))

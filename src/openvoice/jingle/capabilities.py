@@ -13,6 +13,7 @@ from openvoice.jingle import namespaces as ns
 FEATURES = tuple(
     sorted(
         (
+            ns.CATEGORY,
             ns.DTLS,
             ns.GROUPING_FEATURE,
             ns.ICE_UDP,
@@ -22,6 +23,7 @@ FEATURES = tuple(
             ns.RTP,
             ns.RTP_AUDIO,
             ns.RTP_HEADER_EXTENSIONS,
+            ns.RTP_VIDEO,
             ns.SOURCES_FEATURE,
             ns.VERIFICATION_WORDS,
         )
@@ -43,16 +45,17 @@ class Device:
 
 
 def choose(
-    peer: Address, devices: Sequence[Device], remembered: frozenset[str] = frozenset()
+    peer: Address, devices: Sequence[Device], remembered: frozenset[str] = frozenset(), *, video: bool = False
 ) -> tuple[Address, Invitation]:
     """Whom to call, and how. ``remembered`` are the features that devices of the peer had when they were last seen.
 
     Raises:
-        PeerUnavailable: devices are online, and none of them can be called.
+        PeerUnavailable: devices are online, and none of them can be called, or not with ``video``.
     """
+    wanted = _CALLS | {ns.RTP_VIDEO} if video else _CALLS
     if peer.resource:
         devices = [device for device in devices if device.address == peer]
-    callable_devices = [device for device in devices if device.features is not None and device.features >= _CALLS]
+    callable_devices = [device for device in devices if device.features is not None and device.features >= wanted]
     if peer.resource and callable_devices:
         return peer, Invitation.OFFER
     if any(ns.JINGLE_MESSAGE in (device.features or ()) for device in callable_devices):
@@ -64,4 +67,5 @@ def choose(
     if not peer.resource and (asleep or any(device.features is None for device in devices)):
         # A telephone that sleeps is not online, and its server wakes it with the proposal.
         return peer.bare, Invitation.PROPOSE
-    raise PeerUnavailable("none of the peer's devices that are online can take calls")
+    what = "video calls: call without video" if video else "calls"
+    raise PeerUnavailable(f"none of the peer's devices that are online can take {what}")

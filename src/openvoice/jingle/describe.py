@@ -100,22 +100,71 @@ def changed_fingerprint(jingle: Jingle, agreed: SessionDescription) -> str | Non
     return None
 
 
+def read_addition(
+    content: JingleContent,
+    agreed: SessionDescription,
+    *,
+    bundled: bool,
+    answering: bool,
+    voucher: Voucher | None = None,
+) -> Content:
+    """The peer's half of a content that comes to a session: it begins it, or is ``answering`` this side.
+
+    One that is ``bundled`` with the voice has the transport that the voice has in ``agreed``, the peer's half of the
+    session: it must have its key, or say none.
+
+    Raises:
+        MalformedStanza: it cannot be used. With the condition ``security-error`` and in a bundle: the session must end.
+    """
+    voice = agreed.content(agreed.voice)
+    assert voice is not None
+    if bundled and isinstance(content.transport, IceTransport) and not content.transport.fingerprints:
+        fingerprint = voice.transport.fingerprint
+        inherited = replace(voice.transport, candidates=content.transport.candidates)
+        plain = write_transport(inherited)
+        read = _content(replace(content, transport=plain), fingerprint.voucher if fingerprint is not None else None)
+        return replace(read, transport=inherited)
+    read = _content(content, voucher)
+    if bundled and not _same_key(read.transport, voice.transport):
+        raise MalformedStanza("an added content has another key than the transport that it shares", "security-error")
+    if answering and read.transport.setup is Setup.ACTPASS:
+        raise MalformedStanza("the answer leaves the DTLS role open", "security-error")
+    return read
+
+
+def _same_key(one: TransportDescription, other: TransportDescription) -> bool:
+    return one.fingerprint is not None and other.fingerprint is not None and one.fingerprint.matches(other.fingerprint)
+
+
+def settled_transport(content: Content, remote: SessionDescription) -> TransportDescription:
+    """The transport of a content of this side in an answer, where ``remote`` is the peer's half of a session.
+
+    Either the peer's answer settled the DTLS roles, or this side's answer did.
+    """
+    setup = Setup.PASSIVE if remote.contents[0].transport.setup is Setup.ACTIVE else Setup.ACTIVE
+    return replace(content.transport, setup=setup, candidates=())
+
+
 def write_contents(description: SessionDescription) -> tuple[JingleContent, ...]:
     """The contents of an offer or an answer, as they stand on the wire."""
-    return tuple(
-        JingleContent(
-            name=content.name,
-            senders=content.senders,
-            description=RtpDescription(
-                media=content.media,
-                codecs=content.codecs,
-                header_extensions=content.header_extensions,
-                mux=content.mux,
-                source=content.source,
-            ),
-            transport=write_transport(content.transport),
-        )
-        for content in description.contents
+    return tuple(write_content(content) for content in description.contents)
+
+
+def write_content(content: Content) -> JingleContent:
+    """One content, as it stands on the wire."""
+    return JingleContent(
+        name=content.name,
+        senders=content.senders,
+        category=content.category,
+        description=RtpDescription(
+            media=content.media,
+            codecs=content.codecs,
+            header_extensions=content.header_extensions,
+            mux=content.mux,
+            source=content.source,
+            repair=content.repair,
+        ),
+        transport=write_transport(content.transport),
     )
 
 
@@ -171,4 +220,6 @@ def _content(content: JingleContent, voucher: Voucher | None) -> Content:
         header_extensions=description.header_extensions,
         mux=description.mux,
         source=description.source,
+        category=content.category,
+        repair=description.repair,
     )

@@ -16,7 +16,7 @@ from openvoice.errors import MalformedStanza
 from openvoice.jingle.archive import ArchivedMessage, read_archive
 from openvoice.jingle.envelope import Envelope
 from openvoice.jingle.initiation import Initiation, Key, Proposal
-from openvoice.jingle.limits import Memory
+from openvoice.jingle.limits import MAXIMUM_EARLY, Memory
 from openvoice.jingle.messages import parse_message, parse_receipt
 from openvoice.jingle.model import (
     Jingle,
@@ -39,8 +39,7 @@ from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.screening import Doorkeeper
 from openvoice.jingle.sealing import Sealed, Unsealed
-from openvoice.jingle.session import MAXIMUM_EARLY, Session
-from openvoice.jingle.sessions import Dialled, Sessions
+from openvoice.jingle.sessions import Dialled, Sessions, perform_in
 from openvoice.ports import IncomingCall
 
 ENDED_SECONDS = 24 * 3600.0
@@ -53,6 +52,10 @@ _ENDINGS = {
     MessageKind.RETRACT: EndReason.CANCEL,
 }
 """The messages that end a session too, and what they mean where they give no reason."""
+
+VOICE_CALL = frozenset({"audio"})
+VIDEO_CALL = frozenset({"audio", "video"})
+"""What a proposal names."""
 
 _logger = logging.getLogger(__name__)
 
@@ -141,13 +144,13 @@ class JingleEndpoint:
             case e.SendOffer(offer, least):
                 if session is None and dialled is not None:
                     outputs = self._offer(call, proposal or dialled, offer, least)
-            case e.SendRenewal():
+            case e.SendRenewal(video):
                 if session is not None:
-                    outputs = self._moving.renew(session, now)
+                    outputs = self._moving.renew(session, VIDEO_CALL if video else VOICE_CALL, now)
             case e.SendEnd(reason, text):
                 outputs = self._end(call, reason, text)
-            case e.SendAnswer() | e.SendCandidates() | e.SendRestart() | e.SendInformation() if session is not None:
-                outputs = _perform_in(session, effect)
+            case _ if session is not None:
+                outputs = perform_in(session, effect)
         return self._settled(outputs, now)
 
     def sealed(self, call: CallId, result: Sealed | None, now: float) -> list[Output]:
@@ -339,20 +342,6 @@ class JingleEndpoint:
         proposal = self._initiation.of_call(call)
         if proposal is not None:
             self._initiation.remove(proposal, now)
-
-
-def _perform_in(
-    session: Session, effect: e.SendAnswer | e.SendCandidates | e.SendRestart | e.SendInformation
-) -> list[Output]:
-    match effect:
-        case e.SendAnswer(answer):
-            return session.accept(answer)
-        case e.SendCandidates(content, candidates):
-            return session.trickle(content, candidates)
-        case e.SendRestart(credentials, answering):
-            return session.restart(credentials, answering=answering)
-        case _:
-            return session.inform(effect.information)
 
 
 def _expects_offer(proposal: Proposal) -> bool:

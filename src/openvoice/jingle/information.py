@@ -13,31 +13,35 @@ from openvoice.jingle.model import InformationKind, InformationPayload, SessionI
 
 def read_information(
     information: InformationPayload, local: SessionDescription | None
-) -> PeerRinging | PeerMuted | PeerHeld | WordsReceived | None:
-    """What the call is told, or ``None``: that video is muted means nothing to a voice call."""
+) -> Sequence[PeerRinging | PeerMuted | PeerHeld | WordsReceived]:
+    """What the call is told. A mute that names no content is of all."""
     if isinstance(information, WordsMessage):
-        return WordsReceived(information)
+        return [WordsReceived(information)]
     match information.kind:
         case InformationKind.RINGING:
-            return PeerRinging()
+            return [PeerRinging()]
         case InformationKind.HOLD:
-            return PeerHeld(True)
+            return [PeerHeld(True)]
         case InformationKind.UNHOLD | InformationKind.ACTIVE:
-            return PeerHeld(False)
+            return [PeerHeld(False)]
         case _:
-            about_voice = information.content is None or information.content in _voices(local)
-            return PeerMuted(information.kind is InformationKind.MUTE) if about_voice else None
+            muted, about = information.kind is InformationKind.MUTE, information.content
+            voice = [PeerMuted(muted)] if about is None or about in _named(local, Media.AUDIO) else []
+            pictures = [name for name in _named(local, Media.VIDEO) if about in (None, name)]
+            return [*voice, *(PeerMuted(muted, name) for name in pictures)]
 
 
-def write_information(information: Statement, local: SessionDescription) -> Sequence[InformationPayload]:
-    """What the peer is told: hold is of the session, mute is of each voice in it."""
+def write_information(
+    information: Statement, local: SessionDescription, content: str | None = None
+) -> Sequence[InformationPayload]:
+    """What the peer is told: hold is of the session, mute is of ``content`` or of each voice in it."""
     if isinstance(information, WordsMessage):
         return [information]
     kind = InformationKind(information.value)
     if information in (Information.HOLD, Information.UNHOLD):
         return [SessionInformation(kind)]
-    return [SessionInformation(kind, name) for name in _voices(local)]
+    return [SessionInformation(kind, name) for name in (_named(local, Media.AUDIO) if content is None else [content])]
 
 
-def _voices(local: SessionDescription | None) -> list[str]:
-    return [content.name for content in local.contents if content.media is Media.AUDIO] if local is not None else []
+def _named(local: SessionDescription | None, media: Media) -> list[str]:
+    return [content.name for content in local.contents if content.media is media] if local is not None else []

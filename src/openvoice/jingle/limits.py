@@ -6,6 +6,9 @@ from collections import OrderedDict, deque
 from collections.abc import Hashable
 from typing import Generic, TypeVar
 
+MAXIMUM_EARLY = 64
+"""Requests kept until the description that they belong to has come."""
+
 Key = TypeVar("Key", bound=Hashable)
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement
 
 from openvoice.core.address import Address
+from openvoice.core.description import MAXIMUM_CONTENTS
 from openvoice.errors import MalformedStanza
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.model import JingleMessage, MessageKind
-from openvoice.jingle.parse import MAXIMUM_CONTENTS, identifier, parse_reason
+from openvoice.jingle.parse import identifier, parse_reason
 from openvoice.jingle.serialize import serialize_reason
 
 _KNOWN_MEDIA = frozenset({"audio", "video"})

@@ -85,6 +85,11 @@ class IceTransport:
     sealed: tuple[SealedFingerprint, ...] = ()
     candidates: tuple[Candidate, ...] = ()
 
+    @property
+    def stub(self) -> bool:
+        """Whether it says nothing of its own: the content is on the transport of others."""
+        return not (self.ufrag or self.pwd or self.fingerprints or self.sealed)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RtpDescription:
@@ -95,6 +100,7 @@ class RtpDescription:
     header_extensions: tuple[HeaderExtension, ...] = ()
     mux: bool = False
     source: Source | None = None
+    repair: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,7 @@ class JingleContent:
 
     name: str
     senders: Senders | None = Senders.BOTH
+    category: str = ""
     description: RtpDescription | Foreign | None = None
     transport: IceTransport | Foreign | None = None
 

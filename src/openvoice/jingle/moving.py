@@ -37,7 +37,7 @@ class Moving:
         self._ended = ended
         self._new_id = new_id
 
-    def renew(self, session: Session, now: float) -> list[Output]:
+    def renew(self, session: Session, media: frozenset[str], now: float) -> list[Output]:
         """Leave ``session``, and begin another one with the same device, in the way in which this one began.
 
         A client that does not know that it is the same call refuses a second one: there the first is ended before.
@@ -45,7 +45,7 @@ class Moving:
         silent = session.profile.renewal is Renewal.SILENT
         farewell = [] if silent else session.terminate(EndReason.CONNECTIVITY_ERROR)
         self._leave(session, now)
-        dialled = self._sessions.dialled[session.call] = Dialled(session.peer, self._new_id())
+        dialled = self._sessions.dialled[session.call] = Dialled(session.peer, self._new_id(), media)
         if session.proposed is None:
             profile = session.profile
             return [*farewell, Deliver(session.call, PeerProceeded(profile.answer_within, profile.gather_fully))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from openvoice.core.types import EndReason, Origin
+from openvoice.core.types import EndReason, Origin, Role
 from openvoice.jingle.model import JingleAction
 
 TIMEOUT = "timeout"
@@ -31,6 +31,25 @@ class Unusable:
     """The session cannot begin, and the peer is told that it is over."""
 
     text: str
+
+
+def why_refused(error: str) -> str:
+    """Why the peer does not take a change, in words; empty if it is only that the other side's went first."""
+    if error == LOST or error in UNREACHABLE:
+        return "the peer's device cannot be reached"
+    return "" if error == "conflict" else "the peer's program cannot take it"
+
+
+def reason_of(said: EndReason | None, role: Role, *, answered: bool) -> EndReason:
+    """The reason for which the peer ended the session to this side, in ``role``. Not to say one is one as well.
+
+    Before the answer, ending means giving up or declining.
+    """
+    if said is not None:
+        return said
+    if answered:
+        return EndReason.SUCCESS
+    return EndReason.CANCEL if role is Role.RESPONDER else EndReason.DECLINE
 
 
 def meaning_of(error: str, action: JingleAction, *, answered: bool) -> PeerGone | Unusable | None:

@@ -10,9 +10,18 @@ from __future__ import annotations
 import ipaddress
 import itertools
 import re
+from dataclasses import replace
 from xml.etree.ElementTree import Element
 
-from openvoice.core.description import Candidate, CandidateType, Codec, Feedback, HeaderExtension, Senders, Source
+from openvoice.core.description import (
+    MAXIMUM_CONTENTS,
+    Candidate,
+    CandidateType,
+    Codec,
+    Feedback,
+    HeaderExtension,
+    Senders,
+)
 from openvoice.core.types import EndReason
 from openvoice.errors import MalformedStanza
 from openvoice.jingle import namespaces as ns
@@ -29,9 +38,9 @@ from openvoice.jingle.model import (
     SealedFingerprint,
     SessionInformation,
 )
+from openvoice.jingle.sources import parse_sources
 from openvoice.jingle.words import parse_words
 
-MAXIMUM_CONTENTS = 16
 MAXIMUM_PAYLOAD_TYPES = 64
 MAXIMUM_CANDIDATES = 64
 MAXIMUM_PARAMETERS = 32
@@ -151,17 +160,27 @@ def _content(element: Element) -> JingleContent:
         raise MalformedStanza("an unknown value of senders")
     description: RtpDescription | Foreign | None = None
     transport: IceTransport | Foreign | None = None
+    category = _category(element)
     for namespace, name, child in ns.children(element):
         if name == "description" and description is None:
             description = _description(child) if namespace == ns.RTP else _foreign(namespace)
+            category = category or _category(child)
         elif name == "transport" and transport is None:
             transport = _transport(child) if namespace == ns.ICE_UDP else _foreign(namespace)
     return JingleContent(
         name=identifier(element.get("name", ""), "the name of a content"),
         senders=None if senders == "none" else Senders(senders),
+        category=category,
         description=description,
         transport=transport,
     )
+
+
+def _category(element: Element) -> str:
+    """What the pictures show (XEP-0507), which stands in a content, or in its description."""
+    category = ns.child(element, ns.CATEGORY, "category")
+    name = category.get("name", "") if category is not None else ""
+    return name if _TOKEN.fullmatch(name) else ""
 
 
 def _foreign(namespace: str) -> Foreign:
@@ -174,8 +193,7 @@ def _foreign(namespace: str) -> Foreign:
 def _description(element: Element) -> RtpDescription:
     codecs: list[Codec] = []
     extensions: list[HeaderExtension] = []
-    ssrc = _number(element.get("ssrc"))
-    source = Source(ssrc) if ssrc is not None and ssrc < 2**32 else None
+    feedback: list[Feedback] = []
     mux = False
     for namespace, name, child in ns.children(element):
         match namespace, name:
@@ -183,34 +201,22 @@ def _description(element: Element) -> RtpDescription:
                 codecs.extend(_codec(child))
             case ns.RTP, "rtcp-mux":
                 mux = True
+            case ns.RTCP_FEEDBACK, "rtcp-fb" if len(feedback) < MAXIMUM_FEEDBACK:
+                feedback.extend(_feedback(child))
             case ns.RTP_HEADER_EXTENSIONS, "rtp-hdrext" if len(extensions) < MAXIMUM_HEADER_EXTENSIONS:
                 number, uri = _number(child.get("id")), child.get("uri", "")
                 if number is not None and 1 <= number <= 255 and _TOKEN.fullmatch(uri):
                     extensions.append(HeaderExtension(number, uri))
-            case ns.SOURCES, "source" if source is None or not source.cname:
-                found = _source(child)
-                if found is not None and (source is None or found.ssrc == source.ssrc):
-                    source = found
+    source, repair = parse_sources(element)
     return RtpDescription(
         media=words(element.get("media", "")),
-        codecs=tuple(codecs),
+        # What stands in the description is of every payload type (XEP-0293, 4).
+        codecs=tuple(replace(codec, feedback=(*codec.feedback, *feedback)) for codec in codecs),
         header_extensions=tuple(extensions),
         mux=mux,
         source=source,
+        repair=repair,
     )
-
-
-def _source(element: Element) -> Source | None:
-    ssrc = _number(element.get("ssrc"))
-    if ssrc is None or ssrc >= 2**32:
-        return None
-    cnames = (
-        child.get("value", "")
-        for namespace, name, child in ns.children(element)
-        if (namespace, name, child.get("name")) == (ns.SOURCES, "parameter", "cname")
-    )
-    cname = next(cnames, "")
-    return Source(ssrc, cname if _TOKEN.fullmatch(cname) else "")
 
 
 def _codec(element: Element) -> tuple[Codec, ...]:
@@ -232,9 +238,7 @@ def _codec(element: Element) -> tuple[Codec, ...]:
                 if value:
                     parameters.append((key, _BOOLEANS.get(value, value)))
             case ns.RTCP_FEEDBACK, "rtcp-fb" if len(feedback) < MAXIMUM_FEEDBACK:
-                kind = words(child.get("type", ""))
-                if kind:
-                    feedback.append(Feedback(kind, words(child.get("subtype", ""))))
+                feedback.extend(_feedback(child))
     try:
         codec = Codec(
             payload_type=payload_type,
@@ -247,6 +251,12 @@ def _codec(element: Element) -> tuple[Codec, ...]:
     except ValueError:
         return ()
     return (codec,)
+
+
+def _feedback(element: Element) -> tuple[Feedback, ...]:
+    """What one ``rtcp-fb`` says (XEP-0293), or nothing."""
+    kind = words(element.get("type", ""))
+    return (Feedback(kind, words(element.get("subtype", ""))),) if kind else ()
 
 
 def fingerprint_text(text: str) -> str:

@@ -37,7 +37,11 @@ class Requests:
         request: str | None = None,
     ) -> list[Output]:
         """A request about contents."""
-        return self.send(Jingle(action=action, sid=self._sid, contents=contents, bundle=bundle), request)
+        return self.send(self.about(action, contents, bundle), request)
+
+    def about(self, action: JingleAction, contents: tuple[JingleContent, ...], bundle: tuple[str, ...] = ()) -> Jingle:
+        """What a request about contents says."""
+        return Jingle(action=action, sid=self._sid, contents=contents, bundle=bundle)
 
     def inform(self, information: InformationPayload) -> list[Output]:
         """A session-info."""
@@ -47,10 +51,14 @@ class Requests:
         """From now on every request waits."""
         self._waiting = []
 
-    def release(self, first: Jingle) -> list[Output]:
-        """``first``, then all that waited for it."""
-        waiting, self._waiting = self._waiting or [], None
-        return [*self.send(first), *waiting]
+    def release(self, first: Jingle | None, request: str | None = None, *, more: bool = False) -> list[Output]:
+        """``first``, if there is one, then all that waited for it, unless they wait for ``more`` of its kind."""
+        waiting, self._waiting = self._waiting, None
+        sent = self.send(first, request) if first is not None else []
+        if more:
+            self._waiting = waiting
+            return sent
+        return [*sent, *(waiting or ())]
 
     def drop(self) -> None:
         """What waits never leaves."""

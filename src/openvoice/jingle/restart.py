@@ -65,9 +65,22 @@ class IceCredentials:
     def describe_remote(self, description: SessionDescription) -> None:
         self.adopt((content.name, *content.transport.credentials) for content in description.contents)
 
+    def describe_content(self, content: str, credentials: tuple[str, str]) -> None:
+        """A content of this side comes to the session."""
+        self._local[content] = credentials
+
+    def forget_content(self, content: str) -> None:
+        """It goes."""
+        for known in (self._local, self._previous, self._remote):
+            known.pop(content, None)
+
     def local(self, content: str) -> tuple[str, str]:
         """This side's (ufrag, pwd) for the content; empty where there are none."""
         return self._local.get(content, ("", ""))
+
+    def remote(self, content: str) -> tuple[str, str] | None:
+        """The peer's (ufrag, pwd) for the content."""
+        return self._remote.get(content)
 
     def fresh(self, jingle: Jingle) -> Credentials | None:
         """The peer's new credentials, if the request restarts ICE.

@@ -7,7 +7,7 @@ function and the DTLS role stay outside, unprotected.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
@@ -99,17 +99,51 @@ class Sealing:
             description, contents=tuple(_under(content, result.elements) for content in description.contents)
         )
 
+    # --- contents that come later -------------------------------------------------------------------------------------
+
+    def seal_content(self, content: JingleContent) -> Seal:
+        """Begin to seal the key of a content for the device that the session is with."""
+        assert self.partner is not None
+        return Seal(self._call, self._peer, self.partner.peer.device, _texts([content]))
+
+    def content_sealed(self, content: JingleContent, result: Sealed | None) -> JingleContent:
+        """The content under its seal.
+
+        Raises:
+            MalformedStanza: it could not be sealed for that device.
+        """
+        if self.partner is None or result is None or _devices(result.voucher) != _devices(self.partner):
+            raise _refused("the content could not be sealed for the device that the call is with")
+        return _under(content, result.elements)
+
+    def unseal_content(self, content: JingleContent) -> Unseal:
+        """Begin to open the seal of a content.
+
+        Raises:
+            MalformedStanza: it has more than one seal, or a plain key beside it.
+        """
+        return Unseal(self._call, self._peer, _seals([content]))
+
+    def content_unsealed(self, content: JingleContent, result: Unsealed | None) -> tuple[JingleContent, Voucher]:
+        """The content with its key in plain, and who vouches for it.
+
+        Raises:
+            MalformedStanza: it could not be opened, or is of another device than the call.
+        """
+        if result is None:
+            raise _refused("what the peer's device sealed by OMEMO could not be opened")
+        if self.partner is None or _devices(result.voucher) != _devices(self.partner):
+            raise _refused("a content is of another device than the one that the call is with")
+        _check_trust(result.voucher)
+        return _opened(content, result.texts), result.voucher
+
+    # --- parts --------------------------------------------------------------------------------------------------------
+
     def _seal(self, description: Jingle, device: int | None) -> Seal | None:
         self._leaving = description
         if device is None or not self._able():
             return None
-        texts = {
-            content.name: fingerprint.value
-            for content in description.contents
-            if isinstance(content.transport, IceTransport)
-            for fingerprint in content.transport.fingerprints
-        }
-        return Seal(self._call, self._peer, device, texts)
+        return Seal(self._call, self._peer, device, _texts(description.contents))
 
     def _check_offer(self, result: Sealed | None) -> None:
         if result is not None:
@@ -126,7 +160,7 @@ class Sealing:
         Raises:
             MalformedStanza: it is sealed in part, or cannot be opened here, or an answer is not as its offer was.
         """
-        sealed = bool(_seals(description))
+        sealed = bool(_seals(description.contents))
         if self._offered and sealed != (self.partner is not None):
             if self.partner is None:
                 raise _refused("the answer was sealed unasked")
@@ -144,7 +178,7 @@ class Sealing:
         if self._arrived is None or self._opening:
             return []
         self._opening = True
-        return [Unseal(self._call, self._peer, _seals(self._arrived))]
+        return [Unseal(self._call, self._peer, _seals(self._arrived.contents))]
 
     def unsealed(self, result: Unsealed | None) -> tuple[Jingle, Voucher]:
         """The description with its fingerprints in plain, and who vouches for them.
@@ -164,11 +198,21 @@ class Sealing:
         return replace(description, contents=contents), result.voucher
 
 
-def _seals(description: Jingle) -> dict[str, Element]:
+def _texts(contents: Iterable[JingleContent]) -> dict[str, str]:
+    """The fingerprints of contents, by name."""
+    return {
+        content.name: fingerprint.value
+        for content in contents
+        if isinstance(content.transport, IceTransport)
+        for fingerprint in content.transport.fingerprints
+    }
+
+
+def _seals(contents: Iterable[JingleContent]) -> dict[str, Element]:
     """What is in the seals of a description, by content; empty if it has none."""
     found: dict[str, Element] = {}
     plain = False
-    for content in description.contents:
+    for content in contents:
         transport = content.transport
         if not isinstance(transport, IceTransport) or not transport.sealed:
             plain = True

@@ -8,7 +8,16 @@ from openvoice.core.description import Candidate, Codec, Senders
 from openvoice.core.types import EndReason
 from openvoice.core.words import WordsMessage
 from openvoice.jingle import namespaces as ns
-from openvoice.jingle.model import Foreign, IceTransport, Jingle, JingleContent, RtpDescription, SessionInformation
+from openvoice.jingle.model import (
+    Foreign,
+    IceTransport,
+    Jingle,
+    JingleAction,
+    JingleContent,
+    RtpDescription,
+    SessionInformation,
+)
+from openvoice.jingle.sources import serialize_sources
 from openvoice.jingle.words import serialize_words
 
 
@@ -22,7 +31,10 @@ def serialize_jingle(jingle: Jingle) -> Element:
         for name in jingle.bundle:
             SubElement(group, ns.qualified(ns.GROUPING, "content"), name=name)
     for content in jingle.contents:
-        element.append(_content(content))
+        written = _content(content)
+        if jingle.action is JingleAction.CONTENT_MODIFY and content.senders is not None:
+            written.set("senders", content.senders)
+        element.append(written)
     match jingle.information:
         case SessionInformation(kind, content_name):
             information = SubElement(element, ns.qualified(ns.RTP_INFORMATION, kind))
@@ -52,6 +64,8 @@ def _content(content: JingleContent) -> Element:
         element.set("senders", "none")
     elif content.description is not None or content.senders is not Senders.BOTH:
         element.set("senders", content.senders)
+    if content.category:
+        SubElement(element, ns.qualified(ns.CATEGORY, "category"), name=content.category)
     match content.description:
         case RtpDescription() as description:
             element.append(_description(description))
@@ -77,10 +91,8 @@ def _description(description: RtpDescription) -> Element:
         SubElement(element, name, id=str(extension.id), uri=extension.uri)
     if description.mux:
         SubElement(element, ns.qualified(ns.RTP, "rtcp-mux"))
-    if source is not None and source.cname:
-        # In a bundle, browsers and Conversations drop the packets of a source that is not named so.
-        named = SubElement(element, ns.qualified(ns.SOURCES, "source"), ssrc=str(source.ssrc))
-        SubElement(named, ns.qualified(ns.SOURCES, "parameter"), name="cname", value=source.cname)
+    if source is not None:
+        element.extend(serialize_sources(source, description.repair))
     return element
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from enum import StrEnum
 
 from openvoice.core.address import Address
-from openvoice.core.description import Candidate, Senders, SessionDescription
+from openvoice.core.description import Candidate, SessionDescription
 from openvoice.core.effects import Statement
 from openvoice.core.inputs import (
     AnswerReceived,
@@ -19,9 +18,9 @@ from openvoice.core.inputs import (
 from openvoice.core.remedies import Restart
 from openvoice.core.types import CallId, EndReason, Origin, Role, Vouching
 from openvoice.errors import MalformedStanza
-from openvoice.jingle.additions import Additions, has_plain_fingerprint, stubs
-from openvoice.jingle.describe import changed_fingerprint
+from openvoice.jingle.contents import Contents
 from openvoice.jingle.information import read_information, write_information
+from openvoice.jingle.limits import MAXIMUM_EARLY
 from openvoice.jingle.messages import serialize_message
 from openvoice.jingle.model import (
     InformationKind,
@@ -33,7 +32,7 @@ from openvoice.jingle.model import (
     SessionInformation,
 )
 from openvoice.jingle.negotiation import Negotiation
-from openvoice.jingle.outcomes import PeerGone, Unusable, meaning_of
+from openvoice.jingle.outcomes import PeerGone, Unusable, meaning_of, reason_of
 from openvoice.jingle.outputs import Deliver, Doubt, Forget, Output, ReplyError, ReplyResult, Seal, SendMessage
 from openvoice.jingle.peers import PeerProfile
 from openvoice.jingle.refusal import Refusal
@@ -41,9 +40,6 @@ from openvoice.jingle.requests import Requests
 from openvoice.jingle.restart import Credentials
 from openvoice.jingle.sealing import Sealed, Unsealed
 from openvoice.jingle.trickling import Trickling
-
-MAXIMUM_EARLY = 64
-"""Requests kept until the description that they belong to has come."""
 
 
 class SessionState(StrEnum):
@@ -103,7 +99,14 @@ class Session:
         restarts = profile.remedies(role).restart is not Restart.NEVER
         self._ice = Trickling(call=call, role=role, requests=self._requests, restarts=restarts)
         self._early: list[Jingle] = []
-        self._additions = Additions()
+        self.contents = Contents(
+            call=call,
+            role=role,
+            requests=self._requests,
+            negotiation=self._negotiation,
+            profile=profile,
+            ice=self._ice,
+        )
 
     @property
     def remote(self) -> SessionDescription | None:
@@ -138,9 +141,11 @@ class Session:
         return self.sealed(None) if seal is None else [seal]
 
     def sealed(self, result: Sealed | None) -> list[Output]:
-        """Send the description that was sealed, and what waited for it."""
-        if self.state is SessionState.ENDED or not self._negotiation.leaving:
+        """Send the description, or the content, that was sealed, and what waited for it."""
+        if self.state is SessionState.ENDED:
             return []
+        if not self._negotiation.leaving:
+            return self.contents.sealed(result)
         try:
             description = self._negotiation.finish_sealing(result)
         except MalformedStanza as error:
@@ -160,12 +165,19 @@ class Session:
         """Say that it rings here."""
         return self._requests.inform(SessionInformation(InformationKind.RINGING))
 
-    def inform(self, information: Statement) -> list[Output]:
-        """Say that this side is muted, on hold, or not any more (XEP-0167, 8), or a step of the verification words."""
+    def inform(self, information: Statement, content: str | None = None) -> list[Output]:
+        """Say that this side is muted, on hold, or not any more (XEP-0167, 8), or a step of the verification words.
+
+        ``content`` is what is muted, if it is not the voice.
+        """
         local = self._negotiation.local
         if not self.profile.understands_information or local is None:
             return []
-        return [request for said in write_information(information, local) for request in self._requests.inform(said)]
+        return [
+            request
+            for said in write_information(information, local, content)
+            for request in self._requests.inform(said)
+        ]
 
     def terminate(self, reason: EndReason, text: str = "") -> list[Output]:
         """End the session (XEP-0166, 6.7). Before the answer there is no success yet.
@@ -215,14 +227,25 @@ class Session:
         return self._take(offer)
 
     def unsealed(self, result: Unsealed | None) -> list[Output]:
-        """Take the description that was opened, and what came after it."""
-        if self.state is SessionState.ENDED or not self._negotiation.arrived:
+        """Take the description, or the content, that was opened, and what came after it."""
+        if self.state is SessionState.ENDED:
             return []
+        if not self._negotiation.arrived:
+            return self._content_unsealed(result)
         try:
             told = self._negotiation.finish_unsealing(result)
         except MalformedStanza as error:
             return self._refuse(error)
         return self._described(told)
+
+    def _content_unsealed(self, result: Unsealed | None) -> list[Output]:
+        try:
+            outputs, waited = self.contents.unsealed(result)
+        except MalformedStanza as error:
+            return self._refuse(error)
+        for request in waited:
+            outputs += self.catch_up(request)
+        return outputs
 
     def receive(self, request: str, jingle: Jingle) -> list[Output]:
         """Take a request of the peer. The reply is the first output, always."""
@@ -251,8 +274,9 @@ class Session:
         if action is None:
             return None
         restarted = self._ice.finished(request, error)
-        if restarted is not None:
-            return restarted
+        changed = restarted if restarted is not None else self.contents.finished(request, error)
+        if changed is not None:
+            return changed if self.state is not SessionState.ENDED else []
         if error is None or self.state is SessionState.ENDED:
             return []
         match meaning_of(error, action, answered=self.state is SessionState.ACTIVE):
@@ -272,7 +296,8 @@ class Session:
             case JingleAction.SESSION_INITIATE:
                 raise Refusal(*_OUT_OF_ORDER)
             case JingleAction.SESSION_TERMINATE:
-                return self._terminated(jingle)
+                reason = reason_of(jingle.reason, self.role, answered=self.state is SessionState.ACTIVE)
+                return self._ended(reason, Origin.REMOTE, jingle.text)
             case JingleAction.SESSION_INFO:
                 return self._informed(jingle)
             case JingleAction.TRANSPORT_INFO:
@@ -282,17 +307,19 @@ class Session:
                 return self._requests.contents(JingleAction.TRANSPORT_REJECT, rejected)
             case JingleAction.SECURITY_INFO:
                 raise Refusal("feature-not-implemented", "unsupported-info", "modify")
-            case JingleAction.CONTENT_ADD | JingleAction.CONTENT_MODIFY | JingleAction.CONTENT_REMOVE:
-                return self._contents_changed(jingle)
-            case _:
-                # Answers to requests that this side never makes, and hints. An error would end the call at
+            case JingleAction.DESCRIPTION_INFO | JingleAction.TRANSPORT_ACCEPT | JingleAction.TRANSPORT_REJECT:
+                # Hints, and answers to requests that this side never makes. An error would end the call at
                 # Conversations.
                 return []
+            case _:
+                return self._contents_changed(jingle)
 
     def _accepted(self, jingle: Jingle) -> list[Output]:
+        if self.state is SessionState.ACTIVE and self.profile.answers_with_session_accept and self.contents.pending:
+            return self._contents_changed(jingle)
         if self.role is not Role.INITIATOR or self.state is not SessionState.PENDING or self._negotiation.arrived:
             raise Refusal(*_OUT_OF_ORDER)
-        return self._take(self._tolerated(jingle))
+        return self._take(jingle)
 
     def _take(self, description: Jingle) -> list[Output]:
         try:
@@ -314,53 +341,38 @@ class Session:
             outputs += self.catch_up(request)
         return outputs
 
-    def _tolerated(self, jingle: Jingle) -> Jingle:
-        if self.profile.reliable_senders:
-            return jingle
-        return replace(jingle, contents=tuple(replace(content, senders=Senders.BOTH) for content in jingle.contents))
-
-    def _terminated(self, jingle: Jingle) -> list[Output]:
-        reason = jingle.reason
-        if reason is None:
-            # Before the answer, ending means giving up or declining.
-            pending = EndReason.CANCEL if self.role is Role.RESPONDER else EndReason.DECLINE
-            reason = pending if self.state is SessionState.PENDING else EndReason.SUCCESS
-        return self._ended(reason, Origin.REMOTE, jingle.text)
-
     def _informed(self, jingle: Jingle) -> list[Output]:
         if jingle.unsupported:
             raise Refusal("feature-not-implemented", "unsupported-info", "modify")
         information, local = jingle.information, self._negotiation.local
-        said = read_information(information, local) if information is not None else None
-        return [self._deliver(said)] if said is not None else []
+        return [self._deliver(said) for said in read_information(information, local)] if information else []
 
     def _transport_info(self, jingle: Jingle) -> list[Output]:
         remote = self.remote
+        if self.contents.opens(jingle):
+            return []
         if remote is None:
             if len(self._early) < MAXIMUM_EARLY:
                 self._early.append(jingle)
             return []
-        return self._ice.receive(jingle, remote, active=self.state is SessionState.ACTIVE)
+        known = {content.name for content in remote.contents} | self.contents.pending
+        return self._ice.receive(jingle, known, active=self.state is SessionState.ACTIVE)
 
     def _contents_changed(self, jingle: Jingle) -> list[Output]:
+        """A call without its voice is over."""
         removed = {content.name for content in jingle.contents if jingle.action is JingleAction.CONTENT_REMOVE}
-        if self.remote is not None and removed.issuperset(content.name for content in self.remote.contents):
+        if self.remote is not None and self.remote.voice in removed:
             return [*self.terminate(EndReason.SUCCESS), *self._lost(EndReason.SUCCESS, Origin.REMOTE, "")]
-        local, sealed = self._negotiation.local, self._negotiation.sealed
-        if sealed and jingle.action is JingleAction.CONTENT_ADD and has_plain_fingerprint(jingle):
-            return self.fail(EndReason.SECURITY_ERROR, "the peer added a plain key to a sealed call")
-        if self.profile.answers_with_session_accept and not sealed and local is not None and self.remote is not None:
-            contents = self._additions.answer(jingle, local, self.remote)
-            return self._requests.contents(JingleAction.SESSION_ACCEPT, contents, bundle=jingle.bundle)
-        if jingle.action is JingleAction.CONTENT_ADD:
-            return self._requests.contents(JingleAction.CONTENT_REJECT, stubs(jingle))
-        return []
+        if self.state is not SessionState.ACTIVE:
+            return self.contents.decline(jingle)
+        try:
+            return self.contents.receive(jingle)
+        except MalformedStanza as error:
+            return self._refuse(error)
 
     def _changed_fingerprint(self, jingle: Jingle) -> list[Output]:
         """The end of the session, if the request brings another fingerprint than the one agreed on."""
-        if self.remote is None or jingle.action in (JingleAction.SESSION_INITIATE, JingleAction.SESSION_ACCEPT):
-            return []
-        changed = changed_fingerprint(jingle, self.remote)
+        changed = self._negotiation.changed_fingerprint(jingle)
         return self.fail(EndReason.SECURITY_ERROR, changed) if changed is not None else []
 
     def _learn(self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
+from openvoice.core import effects as e
 from openvoice.core.address import Address
 from openvoice.core.types import CallId, Role
 from openvoice.jingle.outputs import Output
@@ -19,7 +20,7 @@ class Dialled:
 
     peer: Address
     sid: str
-    media: frozenset[str] = frozenset({"audio"})
+    media: frozenset[str]
 
 
 class Sessions:
@@ -87,3 +88,28 @@ class Sessions:
 
     def remove(self, call: CallId) -> Session | None:
         return self._by_call.pop(call, None)
+
+
+def perform_in(session: Session, effect: e.SignallingEffect) -> list[Output]:
+    """Say what a call wants said in a session that is there."""
+    match effect:
+        case e.SendAnswer(answer):
+            return session.accept(answer)
+        case e.SendCandidates(content, candidates):
+            return session.trickle(content, candidates)
+        case e.SendRestart(credentials, answering):
+            return session.restart(credentials, answering=answering)
+        case e.SendInformation(information, content):
+            return session.inform(information, content)
+        case e.SendContentAdd(contents, bundle):
+            return session.contents.add(contents, bundle)
+        case e.SendContentAccept(contents, bundle):
+            return session.contents.accept(contents, bundle)
+        case e.SendContentReject(names):
+            return session.contents.reject(names)
+        case e.SendContentModify(senders):
+            return session.contents.modify(senders)
+        case e.SendContentRemove(names):
+            return session.contents.remove(names)
+        case _:
+            return []

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from openvoice.core.description import Candidate, SessionDescription
+from collections.abc import Container
+
+from openvoice.core.description import Candidate, SessionDescription, TransportDescription
 from openvoice.core.inputs import CandidatesReceived, PeerInput, RestartReceived, RestartRefused
 from openvoice.core.types import CallId, Role
 from openvoice.jingle.model import IceTransport, Jingle, JingleAction, JingleContent
@@ -34,6 +36,22 @@ class Trickling:
 
     def describe_remote(self, description: SessionDescription) -> None:
         self._ice.describe_remote(description)
+
+    def describe_content(self, name: str, transport: TransportDescription) -> None:
+        """A content of this side comes to the session."""
+        self._ice.describe_content(name, transport.credentials)
+
+    def adopt_content(self, name: str, transport: TransportDescription) -> None:
+        """The same of the peer."""
+        self._ice.adopt([(name, *transport.credentials)])
+
+    def shares(self, name: str, content: JingleContent) -> bool:
+        """Whether a content of the peer has the transport that its content ``name`` has."""
+        transport = content.transport
+        return isinstance(transport, IceTransport) and (transport.ufrag, transport.pwd) == self._ice.remote(name)
+
+    def forget_content(self, name: str) -> None:
+        self._ice.forget_content(name)
 
     # --- what this side does ------------------------------------------------------------------------------------------
 
@@ -90,8 +108,8 @@ class Trickling:
 
     # --- what the peer does -------------------------------------------------------------------------------------------
 
-    def receive(self, jingle: Jingle, remote: SessionDescription, *, active: bool) -> list[Output]:
-        """Take a transport-info. Only an ``active`` session restarts.
+    def receive(self, jingle: Jingle, known: Container[str], *, active: bool) -> list[Output]:
+        """Take a transport-info; ``known`` are the contents that it may be about. Only an ``active`` session restarts.
 
         Raises:
             Refusal: both restart at once, and the restart of this side goes first.
@@ -104,7 +122,7 @@ class Trickling:
         outputs += [
             self._deliver(CandidatesReceived(name, transport.candidates))
             for name, transport in transports
-            if transport.candidates and remote.content(name) is not None and not self._ice.outdated(transport)
+            if transport.candidates and name in known and not self._ice.outdated(transport)
         ]
         return outputs
 

@@ -59,11 +59,11 @@ class Signalling(Protocol):
         """Send what waits, say goodbye, let go; within two seconds."""
         ...
 
-    async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
+    async def invitation(self, peer: Address, *, video: bool = False) -> tuple[Address, Invitation]:
         """Whom to call, and how (XEP-0353 or directly), by what its devices say they can.
 
         Raises:
-            PeerUnavailable: none of the devices that are online can be called.
+            PeerUnavailable: none of the devices that are online can be called, or not with ``video``.
         """
         ...
 

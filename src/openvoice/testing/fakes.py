@@ -164,7 +164,7 @@ class FakeSignalling:
     async def close(self) -> None:
         self.online = False
 
-    async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
+    async def invitation(self, peer: Address, *, video: bool = False) -> tuple[Address, Invitation]:
         if self._peer is None or self._peer.address.bare != peer.bare:
             raise PeerUnavailable(f"{peer} cannot be called")
         return self._peer.address, Invitation.PROPOSE

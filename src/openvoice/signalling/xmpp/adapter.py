@@ -140,8 +140,8 @@ class XmppSignalling:
     def network_changed(self) -> None:
         self._connection.network_changed()
 
-    async def invitation(self, peer: Address) -> tuple[Address, Invitation]:
-        return capabilities.choose(peer, await self._learn_devices(peer.bare))
+    async def invitation(self, peer: Address, *, video: bool = False) -> tuple[Address, Invitation]:
+        return capabilities.choose(peer, await self._learn_devices(peer.bare), video=video)
 
     def begin(self, call: CallId, peer: Address, media: frozenset[str]) -> None:
         self._endpoint.begin(call, peer, media, time.time())
