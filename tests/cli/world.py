@@ -132,7 +132,7 @@ class _Server(FakeSignalling):
         for _ in self._world.rings if self._world.at_once else range(1):
             self._ring_next()
 
-    async def invitation(self, peer: Address) -> tuple[Address, i.Invitation]:
+    async def invitation(self, peer: Address, *, video: bool = False) -> tuple[Address, i.Invitation]:
         return peer, i.Invitation.PROPOSE
 
     async def perform(self, call: CallId, effect: e.SignallingEffect) -> None:

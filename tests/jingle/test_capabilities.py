@@ -26,8 +26,8 @@ def device(resource: str, features: frozenset[str] | None, priority: int = 0) ->
 
 def test_what_is_announced() -> None:
     assert list(FEATURES) == sorted(set(FEATURES))
-    assert set(FEATURES) >= CALLS | {ns.JINGLE_MESSAGE}
-    assert not {ns.OFFER_ANSWER_FEATURE, ns.RTP_VIDEO, "urn:xmpp:jingle:transports:raw-udp:1"} & set(FEATURES)
+    assert set(FEATURES) >= CALLS | {ns.JINGLE_MESSAGE, ns.RTP_VIDEO, ns.CATEGORY}
+    assert not {ns.OFFER_ANSWER_FEATURE, "urn:xmpp:jingle:transports:raw-udp:1"} & set(FEATURES)
 
 
 @pytest.mark.parametrize("features", [CONVERSATIONS, DINO, MOVIM, GATEWAY])
@@ -60,6 +60,15 @@ def test_devices_that_have_not_told_what_they_can() -> None:
 def test_nobody_who_takes_calls() -> None:
     with pytest.raises(PeerUnavailable):
         choose(BARE, [device("a", CHAT_ONLY)])
+
+
+def test_a_video_call_goes_to_who_takes_video() -> None:
+    telephone, laptop = device("t", GATEWAY, 9), device("l", STANZA)
+    assert choose(BARE, [telephone, laptop], video=True) == (laptop.address, Invitation.OFFER)
+    assert choose(BARE, [telephone, device("c", DINO)], video=True) == (BARE, Invitation.PROPOSE)
+    assert choose(BARE, [], video=True) == (BARE, Invitation.PROPOSE)
+    with pytest.raises(PeerUnavailable, match="without video"):
+        choose(BARE, [telephone], video=True)
 
 
 def test_one_device_named_by_the_user() -> None:

@@ -228,7 +228,7 @@ class Client:
         self._dialling += 1
         try:
             exposed = await self._admit(rules)
-            target, invitation = await self._signalling.invitation(peer)
+            target, invitation = await self._signalling.invitation(peer, video=video is not None)
         finally:
             self._dialling -= 1
         self._check_open()
