@@ -10,14 +10,17 @@ from typing import Final
 from openvoice.core.description import Codec, Feedback, HeaderExtension
 from openvoice.errors import MediaFailed
 from openvoice.media.video.codec import CLOCK_RATE, Depayloader, Payloader, PictureDecoder, PictureEncoder
-from openvoice.media.video.codecs import libvpx, libx264
+from openvoice.media.video.codecs import av1, libvpx, libx264
+from openvoice.media.video.codecs.av1 import Av1Encoder
 from openvoice.media.video.codecs.decoder import Decoder
 from openvoice.media.video.codecs.h264 import H264Encoder
 from openvoice.media.video.codecs.limited import LimitedEncoder
 from openvoice.media.video.codecs.vpx import VpxEncoder
 from openvoice.media.video.parameters import answered_parameters, picture_limits, profile, variant
+from openvoice.media.video.payload.av1 import Av1Depayloader, Av1Payloader
 from openvoice.media.video.payload.h264 import H264Depayloader, H264Payloader
 from openvoice.media.video.payload.vp8 import Vp8Depayloader, Vp8Payloader
+from openvoice.media.video.payload.vp9 import Vp9Depayloader, Vp9Payloader
 
 RETRANSMISSION: Final = "rtx"
 MID: Final = "urn:ietf:params:rtp-hdrext:sdes:mid"
@@ -56,7 +59,13 @@ def _h264(payload_type: int, mode: str) -> Codec:
     return _codec(payload_type, "H264", *parameters)
 
 
-_OFFER: Final = (_codec(96, "VP8"), _h264(102, "1"), _h264(104, "0"))
+_OFFER: Final = (
+    _codec(96, "VP8"),
+    _h264(102, "1"),
+    _h264(104, "0"),
+    _codec(98, "VP9", ("profile-id", "0")),
+    _codec(45, "AV1"),
+)
 """Best first: what every client has and what costs least comes before what looks better."""
 
 
@@ -135,6 +144,8 @@ def can_encode(codec: Codec) -> bool:
             return libvpx.is_usable()
         case "H264":
             return libx264.is_usable()
+        case "AV1":
+            return av1.is_usable()
     return False
 
 
@@ -150,8 +161,8 @@ def make_encoder(codec: Codec, *, screen: bool = False) -> PictureEncoder:
             encoder = VpxEncoder(name.lower(), screen=screen)
         case "H264":
             encoder = H264Encoder(slices=not _packetization_mode(codec))
-        case name:
-            raise MediaFailed(f"Pictures in {name} cannot be sent.")
+        case _:
+            encoder = Av1Encoder()
     return LimitedEncoder(encoder, picture_limits(codec))
 
 
@@ -167,8 +178,9 @@ def make_payloader(codec: Codec) -> Payloader:
             return Vp8Payloader()
         case "H264":
             return H264Payloader(_packetization_mode(codec))
-        case name:
-            raise MediaFailed(f"Pictures in {name} cannot be sent.")
+        case "VP9":
+            return Vp9Payloader()
+    return Av1Payloader()
 
 
 def make_depayloader(codec: Codec) -> Depayloader:
@@ -178,8 +190,9 @@ def make_depayloader(codec: Codec) -> Depayloader:
             return Vp8Depayloader()
         case "H264":
             return H264Depayloader()
-        case name:
-            raise MediaFailed(f"Pictures in {name} cannot be received.")
+        case "VP9":
+            return Vp9Depayloader()
+    return Av1Depayloader()
 
 
 def _packetization_mode(codec: Codec) -> int:

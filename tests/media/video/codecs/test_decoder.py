@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import random
+from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -12,23 +14,30 @@ import pytest
 from av.video.reformatter import ColorRange, Colorspace
 
 from openvoice.media.video.codec import CorruptPicture
+from openvoice.media.video.codecs.av1 import Av1Encoder
 from openvoice.media.video.codecs.decoder import DECODERS, Decoder, _picture
+from openvoice.media.video.codecs.encoder import BaseEncoder
 from openvoice.media.video.codecs.h264 import H264Encoder
 from openvoice.media.video.codecs.vpx import VpxEncoder
 from openvoice.ports import PictureFormat
 from tests.media.video import clips
 
-CODECS = ["VP8", "VP9", "H264"]
+ENCODERS: dict[str, Callable[[], BaseEncoder]] = {
+    "VP8": lambda: VpxEncoder("vp8"),
+    "VP9": lambda: VpxEncoder("vp9"),
+    "H264": H264Encoder,
+    "AV1": Av1Encoder,
+}
 
 
 def stream(codec: str, count: int = 8, width: int = 160, height: int = 120) -> list[bytes]:
-    encoder = H264Encoder() if codec == "H264" else VpxEncoder(codec.lower())
+    encoder = ENCODERS[codec]()
     encoder.configure(PictureFormat(width=width, height=height), 300)
     found = [encoder.encode(picture) for picture in clips.easy(count, width, height)]
     return [each.data for each in found if each is not None]
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", ENCODERS)
 def test_damage_is_refused_or_shown_but_the_next_key_picture_is_shown(codec: str) -> None:
     pictures = stream(codec)
     dice = random.Random(5)
@@ -44,7 +53,7 @@ def test_damage_is_refused_or_shown_but_the_next_key_picture_is_shown(codec: str
     assert (shown[-1].width, shown[-1].height) == (160, 120)
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", ENCODERS)
 def test_a_stream_that_does_not_begin_with_a_key_picture_shows_nothing(codec: str) -> None:
     decoder = Decoder(codec)
     for picture in stream(codec)[1:]:
@@ -83,9 +92,19 @@ def test_pictures_of_8k_are_refused_before_memory_is_taken_for_them() -> None:
     assert process.memory_info().rss - before < 20 << 20
 
 
-def test_a_picture_that_is_only_too_long_is_refused_too() -> None:
+@pytest.mark.parametrize("codec", ["libvpx-vp9", "libx264", "libsvtav1"])
+@pytest.mark.parametrize(("width", "height"), [(8192, 64), (4352, 4160)])
+def test_pictures_that_are_only_too_long_or_too_large_are_refused_too(codec: str, width: int, height: int) -> None:
+    context: Any = av.CodecContext.create(codec, "w")
+    context.width, context.height, context.pix_fmt, context.time_base = width, height, "yuv420p", Fraction(1, 30)
+    quickest = {"libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "lag-in-frames": "0"}}
+    context.options = quickest.get(codec, {"preset": "ultrafast" if codec == "libx264" else "13"})
+    packets = [*context.encode(frame("yuv420p", width, height)), *context.encode(None)]
+    name = {"libvpx-vp9": "VP9", "libx264": "H264", "libsvtav1": "AV1"}[codec]
     with pytest.raises(CorruptPicture):
-        Decoder("VP8").decode(large_vp8(8192, 64), 0)
+        Decoder(name).decode(bytes(packets[0]), 0)
+    with pytest.raises(CorruptPicture):
+        Decoder("VP8").decode(large_vp8(width, height), 0)
 
 
 def frame(format_: str, width: int, height: int) -> Any:

@@ -49,6 +49,8 @@ class Decoder:
         try:
             frames = self._context.decode(av.Packet(data))
         except (av.error.FFmpegError, ValueError) as error:
+            # What is left of it would spoil the next ones.
+            self._context.flush_buffers()
             raise CorruptPicture("a picture cannot be decoded") from error
         if not frames:
             return None
