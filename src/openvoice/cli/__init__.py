@@ -30,6 +30,7 @@ _COMMANDS = {
     "storage": "Say how what is kept here is protected, or change it.",
     "devices": "List microphones and loudspeakers, and test them.",
     "doctor": "Check everything a call needs, step by step.",
+    "interop": "See how another client behaves in the exchanges of those in use.",
     "demo": "Watch two clients make an encrypted call on this machine.",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -38,6 +38,9 @@ from openvoice.errors import ConfigurationError, InvalidState
 from openvoice.storage.trust import TrustBook
 
 if TYPE_CHECKING:
+    from openvoice.interop.ports import Person
+    from openvoice.interop.results import Result
+    from openvoice.interop.vectors import Vector
     from openvoice.storage.vault import Vault
 
 
@@ -259,6 +262,34 @@ class Profile:
     def diagnose(self, account: Address | None = None) -> AsyncIterator[Step]:
         """Try everything that a call needs, step by step."""
         return diagnose(self._home, account)
+
+    async def interoperate(
+        self,
+        tested: Address,
+        vectors: Sequence[Vector],
+        person: Person,
+        *,
+        account: Address | None = None,
+        patient: bool = False,
+        pause: float = 0.0,
+        began: Callable[[Vector], None] = lambda _: None,
+    ) -> AsyncGenerator[Result, None]:
+        """Play recorded exchanges of other clients towards ``tested`` and yield what came of each.
+
+        Raises:
+            ConfigurationError: there is no such account.
+            ConnectionFailed: the login did not work.
+            PeerUnavailable: no device of ``tested`` is to be seen.
+        """
+        from openvoice.client.interop import interoperate
+
+        with self._vault() as vault:
+            own = await unlock(self.settings.account(account), vault.passwords)
+        interfaces = self.settings.interfaces
+        async for result in interoperate(
+            own, tested, vectors, person, interfaces=interfaces, patient=patient, pause=pause, began=began
+        ):
+            yield result
 
     def _vault(self) -> Vault:
         return open_vault(self._home, self.settings.storage)

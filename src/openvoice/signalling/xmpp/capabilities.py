@@ -17,6 +17,17 @@ from openvoice.signalling.xmpp.namespaces import CAPS, DATA_FORM, DISCO_INFO, XM
 NODE = "urn:openvoice:client"
 """What names this program in its capabilities (XEP-0115, 4)."""
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Program:
+    """What a program calls itself: ``node`` in its capabilities (XEP-0115, 4), ``name`` in its identity (XEP-0030)."""
+
+    node: str = NODE
+    name: str = "openvoice"
+
+
+OPENVOICE = Program()
+
 _HASHES = {"sha-1": "sha1", "sha-256": "sha256", "sha-512": "sha512"}
 _MAXIMUM_ITEMS = 512
 """Features, identities and form fields of one answer, each."""
@@ -51,17 +62,17 @@ class Capabilities:
         return found if found.algorithm in _HASHES and found.node and 0 < len(found.version) <= 128 else None
 
 
-def information(features: Iterable[str], node: str | None = None) -> Element:
-    """The answer of this program to ``disco#info``."""
-    content = [element(DISCO_INFO, "identity", category="client", type="pc", name="openvoice")]
+def information(features: Iterable[str], node: str | None = None, program: Program = OPENVOICE) -> Element:
+    """The answer of ``program`` to ``disco#info``."""
+    content = [element(DISCO_INFO, "identity", category="client", type="pc", name=program.name)]
     content += [element(DISCO_INFO, "feature", var=feature) for feature in sorted(features)]
     return element(DISCO_INFO, "query", *content, node=node)
 
 
-def announcement(features: Iterable[str]) -> Element:
-    """The ``<c/>`` of this program's presence."""
-    version = verification(information(features), "sha-1")
-    return element(CAPS, "c", hash="sha-1", node=NODE, ver=version)
+def announcement(features: Iterable[str], program: Program = OPENVOICE) -> Element:
+    """The ``<c/>`` of the presence of ``program``."""
+    version = verification(information(features, program=program), "sha-1")
+    return element(CAPS, "c", hash="sha-1", node=program.node, ver=version)
 
 
 def features_of(answer: Element) -> frozenset[str]:

@@ -50,6 +50,7 @@ class Connection:
         back_off: BackOff | None = None,
         lookup: Lookup | None = None,
         present: bool = True,
+        program: capabilities.Program = capabilities.OPENVOICE,
     ) -> None:
         """
         Args:
@@ -60,6 +61,7 @@ class Connection:
             ca_file: the only authority to trust, instead of the system's.
             lookup: what is asked for SRV records instead of the DNS.
             present: whether contacts see the device, and the server hands over what it kept for one (RFC 6121, 4.2).
+            program: what the device says it is.
 
         Raises:
             ConfigurationError: ``ca_file`` cannot be read.
@@ -83,6 +85,7 @@ class Connection:
             requests=self._requests,
             contacts=self._contacts,
             archive=self._archive,
+            program=program,
         )
         self._session = Session(
             account, password, client_context(ca_file), self._reception.receive, keep_alive or KeepAlive()
@@ -352,7 +355,7 @@ class Connection:
             self._serving = None
 
     def _announcement(self) -> Element:
-        return capabilities.announcement(self._reception.features)
+        return self._reception.announcement()
 
     def _moment(self, lifetime: float | None) -> float | None:
         return None if lifetime is None else asyncio.get_running_loop().time() + lifetime

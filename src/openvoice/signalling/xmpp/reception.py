@@ -40,6 +40,7 @@ class Reception:
         requests: Requests,
         contacts: Contacts,
         archive: Archive,
+        program: capabilities.Program = capabilities.OPENVOICE,
     ) -> None:
         self._account = account.bare
         self._server = Address("", account.domain)
@@ -50,6 +51,11 @@ class Reception:
         self._archive = archive
         self._seen: OrderedDict[tuple[Address, str | None, str], None] = OrderedDict()
         self.features = OWN_FEATURES.union(features)
+        self._program = program
+
+    def announcement(self) -> Element:
+        """What this device can, for its presence (XEP-0115)."""
+        return capabilities.announcement(self.features, self._program)
 
     def receive(self, item: Element) -> bool:
         """Take one stanza; whether it concerned anybody here. Errors are never answered: two that do so never stop."""
@@ -129,9 +135,9 @@ class Reception:
         return False
 
     def _inform(self, item: Element, node: str | None) -> None:
-        version = capabilities.announcement(self.features).get("ver")
-        if node in (None, f"{capabilities.NODE}#{version}"):
-            self._reply(item, capabilities.information(self.features, node))
+        version = self.announcement().get("ver")
+        if node in (None, f"{self._program.node}#{version}"):
+            self._reply(item, capabilities.information(self.features, node, self._program))
         else:
             self._reply(item, error("item-not-found"), kind="error")
 
