@@ -118,9 +118,9 @@ def command(
     contacts. Ends with 0 if all that was tried holds, with 1 if something fails.
 
     \b
-    A client that answers by itself:    openvoice interop bob@example.org --answers
-    With somebody at its side:          openvoice interop bob@example.org --interactive --as dino
-    One behaviour again:                openvoice interop bob@example.org --answers --only C-04-accept
+    It answers by itself:       openvoice interop bob@example.org --answers
+    You sit at its side:        openvoice interop bob@example.org --interactive
+    Only what Dino does:        openvoice interop bob@example.org --answers --as dino
     """
     chosen = _choose(read_vectors(vectors or default_folder()), clients, only)
     screen = Screen()
