@@ -89,11 +89,8 @@ class VideoStream:
     # --- what is agreed on --------------------------------------------------------------------------------------------
 
     def agree(self, local: Content, remote: Content) -> None:
-        """The senders are others from now on."""
-        received = self._may_send(self._role.other)
+        """The senders are others from now on. Where the peer's pictures go stays open: it may send again."""
         self._local, self._remote = local, remote
-        if received and not self._may_send(self._role.other):
-            self._receiver.pause()
 
     @property
     def sends(self) -> bool:
