@@ -9,11 +9,8 @@ from dataclasses import replace
 import pytest
 
 from openvoice.core import inputs
-from openvoice.core.description import Content, Fingerprint, Media, Senders, Setup
-from openvoice.core.trust import Voucher
-from openvoice.core.types import DeviceChange, EndReason, VideoLabel
-from openvoice.errors import InvalidState, MediaFailed, VideoFailed
-from openvoice.media import transport as transport_module
+from openvoice.core.description import Media, Senders
+from openvoice.core.types import VideoLabel
 from openvoice.media.transport import MediaTransport
 from tests.media.peers import hears
 from tests.media.video.pairs import BLACK, GREY, Change, VideoPair, Viewer, sees, unbundled, unchanged
@@ -127,9 +124,8 @@ async def test_pictures_are_added_in_the_middle_by_either_side(pair: VideoPair, 
 async def test_a_camera_and_a_screen_are_seen_at_once(pair: VideoPair) -> None:
     await pair.connect()
     await pair.add(pair.caller, "2", SCREEN)
-    content = pair.caller.local and pair.caller.local.content("2")
-    assert content is not None
-    assert content.category == "slides"
+    assert pair.caller.local is not None
+    assert pair.caller.local.contents[2].category == "slides"
     await pair.caller.side.media.show(CAMERA, "1")
     await pair.caller.side.media.show(SCREEN, "2")
     await sees(pair.callee, CAMERA)

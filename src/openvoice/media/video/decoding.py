@@ -48,16 +48,17 @@ class DecodingCounters:
 class DecodingThread:
     """Pictures are put in from the event loop; nothing here ever makes that wait.
 
-    ``make_decoder`` is by payload type; ``output`` is called when the first picture is to be shown. ``want_key`` and
-    ``failed`` (with words for a person) are called in the thread: something can go on with a key picture only, and
-    nothing can be shown any more. ``counters`` and ``freezes`` go on from what they are.
+    ``make_decoder`` is by payload type; ``output`` is called when the first picture comes: if it gives nothing, nobody
+    wants to see them, and none is decoded. ``want_key`` and ``failed`` (with words for a person) are called in the
+    thread: something can go on with a key picture only, and nothing can be shown any more. ``counters`` and ``freezes``
+    go on from what they are.
     """
 
     def __init__(
         self,
         *,
         make_decoder: Callable[[int], PictureDecoder],
-        output: Callable[[], VideoOutput],
+        output: Callable[[], VideoOutput | None],
         want_key: Callable[[], None],
         failed: Callable[[str], None],
         counters: DecodingCounters,
@@ -78,7 +79,7 @@ class DecodingThread:
         self._payload_type: int | None = None
         self._output: VideoOutput | None = None
         self._mute = False
-        """Whether the output gave up: nothing is decoded any more."""
+        """Whether there is no output, or it gave up: nothing is decoded (any more)."""
         self._usual = 0.0
         """Seconds that decoding takes, on a moving average."""
         self._counters = counters
@@ -149,8 +150,17 @@ class DecodingThread:
             self._octets -= len(picture.data)
             return picture, due
 
+    def _has_output(self) -> bool:
+        if self._output is None and not self._mute:
+            try:
+                self._output = self._make_output()
+            except Exception as error:
+                self._give_up(error)
+            self._mute |= self._output is None
+        return not self._mute
+
     def _decode(self, picture: ReceivedPicture, due: float) -> Picture | None:
-        if self._mute or (self._needs_key and not picture.key):
+        if not self._has_output() or (self._needs_key and not picture.key):
             self._counters.dropped += 1
             return None
         began = time.monotonic()
@@ -196,22 +206,24 @@ class DecodingThread:
             return not self._closed and not (self._waiting and self._waiting[0][1] <= time.monotonic())
 
     def _show(self, shown: Picture, picture: ReceivedPicture) -> bool:
+        assert self._output is not None
         try:
-            if self._output is None:
-                self._output = self._make_output()
             self._output.write(shown)
         except Exception as error:
-            _log.warning("received pictures cannot be shown: %s", type(error).__name__)
-            self._mute = True
-            self._let_go()
-            known = isinstance(error, OpenVoiceError)
-            self._failed(str(error) if known else "The received pictures could not be shown; the call goes on.")
+            self._give_up(error)
             return False
         now = time.monotonic()
         self._freezes.show(now)
         self._counters.shown += 1
         self._counters.waiting += now - picture.began
         return True
+
+    def _give_up(self, error: Exception) -> None:
+        _log.warning("received pictures cannot be shown: %s", type(error).__name__)
+        self._mute = True
+        self._let_go()
+        known = isinstance(error, OpenVoiceError)
+        self._failed(str(error) if known else "The received pictures could not be shown; the call goes on.")
 
     def _let_go(self) -> None:
         decoder, output, self._decoder, self._output = self._decoder, self._output, None, None

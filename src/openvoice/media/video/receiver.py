@@ -37,9 +37,9 @@ class VideoReceiver:
 
     ``local`` is the content as this side described it, ``remote`` as the peer did. Feedback goes to ``send_rtcp``,
     whole compound packets in the name of ``local.source``. ``synchronisation`` is that of the call. ``output`` makes
-    the place for pictures when the first one is shown, in that thread; ``report`` is told on the loop when it fails.
-    ``round_trip`` gives the seconds that the transport takes there and back, as far as known. ``make_depayloader`` and
-    ``make_decoder`` know the codecs.
+    the place for pictures when the first one comes, in that thread, or nothing if nobody wants to see them; ``report``
+    is told on the loop when it fails. ``round_trip`` gives the seconds that the transport takes there and back, as far
+    as known. ``make_depayloader`` and ``make_decoder`` know the codecs.
 
     Nothing is decoded, shown or asked for before :meth:`start`: what comes until then is only counted.
     """
@@ -51,7 +51,7 @@ class VideoReceiver:
         remote: Content,
         send_rtcp: Callable[[bytes], None],
         synchronisation: Synchronisation,
-        output: Callable[[], VideoOutput],
+        output: Callable[[], VideoOutput | None],
         report: VideoReport,
         round_trip: Callable[[], float | None],
         make_depayloader: Callable[[Codec], Depayloader],

@@ -223,10 +223,10 @@ class Curtain:
         self._make = make
         self._output: VideoOutput | None = None
 
-    def open(self) -> VideoOutput:
+    def open(self) -> VideoOutput | None:
         """Make the place itself, if there is one."""
         self._output = self._make()
-        return self
+        return self if self._output is not None else None
 
     def write(self, picture: Picture) -> None:
         if self._output is not None and not self.drawn:
