@@ -289,7 +289,31 @@ def test_the_commented_file_shows_every_key_with_its_default(home: Home) -> None
     assert load(write(home, uncommented)) == Settings()
     fields = {field.name for field in dataclasses.fields(Policy)} - {"account", "contacts", "insisted"}
     sound = {"input", "output", "ring", "tones", "echo", "noise", "level"}
-    assert fields | sound | {"interfaces", "bandwidth", "protection"} <= set(keys)
+    assert fields | sound | {"camera", "size", "rate", "interfaces", "bandwidth", "protection"} <= set(keys)
+
+
+def test_what_video_is_like_is_read(home: Home) -> None:
+    settings = load(write(home, '[video]\ncamera = "usb"\nsize = "1280x720"\nrate = 15\n'))
+    assert (settings.camera, settings.picture_size, settings.picture_rate) == ("usb", (1280, 720), 15.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('size = "1280"', "WIDTHxHEIGHT"),
+        ('size = "ax b"', "WIDTHxHEIGHT"),
+        ('size = "8x8"', "between 64 and 4096"),
+        ('size = "5000x300"', "between 64 and 4096"),
+        ("rate = 0.5", "between 1 and 60"),
+        ("rate = 1e9", "between 1 and 60"),
+        ('rate = "many"', "must be a number"),
+        ("camera = 1", "must be a text"),
+        ("fps = 3", "no setting video.fps"),
+    ],
+)
+def test_video_that_cannot_be_is_told_with_its_key(home: Home, line: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        load(write(home, f"[video]\n{line}\n"))
 
 
 def test_the_protection_is_written_and_remarks_stay(home: Home) -> None:

@@ -19,11 +19,13 @@ import logging
 
 from openvoice.client.account import Account
 from openvoice.client.call import Call
+from openvoice.client.camera_check import check_camera
 from openvoice.client.client import Client
 from openvoice.client.codes import read_code
 from openvoice.client.happening import Happening
 from openvoice.client.keys import MemorySecrets, temporary_keys
 from openvoice.client.pictures import (
+    MOVIE_SINKS,
     Camera,
     CameraDevice,
     Film,
@@ -35,6 +37,7 @@ from openvoice.client.pictures import (
     camera_devices,
     parse_video,
     picture_output,
+    screen_in_words,
     to_rgb,
 )
 from openvoice.client.privacy import Erasable, Privacy
@@ -149,6 +152,7 @@ __all__ = [
     "Keys",
     "Learnt",
     "LoginRefused",
+    "MOVIE_SINKS",
     "Match",
     "MediaFailed",
     "MemorySecrets",
@@ -193,6 +197,7 @@ __all__ = [
     "Vouching",
     "WindowOutput",
     "camera_devices",
+    "check_camera",
     "check_devices",
     "load_sound",
     "parse_sink",
@@ -201,6 +206,7 @@ __all__ = [
     "picture_output",
     "processing_missing",
     "read_code",
+    "screen_in_words",
     "sound_devices",
     "temporary_keys",
     "to_rgb",

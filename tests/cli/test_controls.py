@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from openvoice import Call, Device, DeviceFailed, SoundDevice, Talk, TalkMode
+from openvoice import Call, Device, DeviceFailed, SoundDevice, Talk, TalkMode, TestPattern, VideoLabel
 from openvoice.cli import controls
 from openvoice.cli.keyboard import Turn
 
@@ -116,6 +116,32 @@ def test_a_key_shows_the_devices_and_the_next_one_chooses(
         assert "5  loudspeaker: Headset" in called.output
         assert "6 " not in called.output
     assert ("the devices stay as they are" in called.output) == (keys in ("d9", "dqd2"))
+
+
+def test_keys_show_the_camera_and_the_screen_and_hide_them(
+    alice: Run, world: World, typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[object] = []
+    showing: set[VideoLabel] = set()
+
+    async def show(label: VideoLabel, source: object) -> None:
+        told.append(source)
+        showing.add(label)
+
+    async def hide(label: VideoLabel) -> None:
+        told.append(label)
+        showing.discard(label)
+
+    camera, screen = VideoLabel.CAMERA, VideoLabel.SCREEN
+    monkeypatch.setattr(Call, "showing", property(lambda _: frozenset(showing)))
+    monkeypatch.setattr(Call, "add_video", lambda _, source: show(camera, source))
+    monkeypatch.setattr(Call, "remove_video", lambda _: hide(camera))
+    monkeypatch.setattr(Call, "share_screen", lambda _: show(screen, None))
+    monkeypatch.setattr(Call, "stop_screen", lambda _: hide(screen))
+    typist.press("csCS")
+    called = alice("call", BOB.bare, *QUIET, "--camera", "pattern", "--duration", "0.8")
+    assert called.code == 0, called.errors
+    assert told == [TestPattern(), None, camera, screen]
 
 
 def test_a_device_that_does_not_work_is_told(

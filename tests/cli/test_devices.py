@@ -9,6 +9,8 @@ import pytest
 
 from openvoice import (
     SAMPLE_RATE,
+    Camera,
+    CameraDevice,
     Device,
     DeviceFailed,
     Frame,
@@ -18,6 +20,7 @@ from openvoice import (
     SoundReport,
     SoundStage,
 )
+from openvoice.core.diagnosis import Outcome, Step
 from openvoice.core.soundcheck import Echo, SoundFigures, judge
 
 from .conftest import Run
@@ -30,6 +33,8 @@ SPEAKER = SoundDevice(index=4, name="Speaker", kind="output", channels=2, rate=4
 
 def have(monkeypatch: pytest.MonkeyPatch, *devices: SoundDevice) -> None:
     monkeypatch.setattr("openvoice.cli.devices.sound_devices", lambda: list(devices))
+    monkeypatch.setattr("openvoice.cli.devices.camera_devices", list)
+    monkeypatch.setattr("openvoice.cli.devices.screen_in_words", lambda: None)
 
 
 def test_devices_are_listed_for_people_and_programs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,6 +48,35 @@ def test_devices_are_listed_for_people_and_programs(run: Run, monkeypatch: pytes
     ]
     listed = run("devices", "--json")
     assert [device["name"] for device in listed.events] == [HEADSET.name, SPEAKER.name]
+
+
+def test_cameras_and_the_screen_are_listed_too(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    have(monkeypatch, SPEAKER)
+    listed = [CameraDevice(index=0, name="Front"), CameraDevice(index=1, name="Rear")]
+    monkeypatch.setattr("openvoice.cli.devices.camera_devices", lambda: listed)
+    monkeypatch.setattr("openvoice.cli.devices.screen_in_words", lambda: "X11 display :0")
+    assert run("devices").output.splitlines()[1:4] == ["* camera  Front", "  camera  Rear", "* screen  X11 display :0"]
+    assert [(device["kind"], device["default"]) for device in run("devices", "--json").events] == [
+        ("output", False),
+        ("camera", True),
+        ("camera", False),
+        ("screen", True),
+    ]
+
+
+def test_a_camera_is_looked_through(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = []
+
+    async def check(camera: Camera) -> Step:
+        looked.append(camera.name)
+        return Step("camera", Outcome.FAILED, "it is not there", "Plug it in.")
+
+    monkeypatch.setattr("openvoice.cli.devices.check_camera", check)
+    tested = run("devices", "test", "--camera")
+    assert (tested.code, tested.output.splitlines()[0]) == (3, "✗ camera: it is not there")
+    assert run("devices", "test", "--json", "--camera", "usb").events[0]["outcome"] == "failed"
+    assert looked == ["default", "usb"]
+    assert run("devices", "test", "--camera", "pattern").code == 2
 
 
 def test_no_device_is_no_reason_to_give_up(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

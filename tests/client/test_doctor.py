@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from openvoice import Address, SoundDevice
+from openvoice import Address, CameraDevice, SoundDevice
 from openvoice.client.doctor import diagnose
 from openvoice.client.vault import open_vault
 from openvoice.config import AccountSettings, Home, StorageSettings, add_account, choose_protection, load
@@ -96,6 +96,8 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> Patient:
     monkeypatch.setattr(reachability, "reach", made.reach)
     monkeypatch.setattr("openvoice.client.doctor.sound_devices", lambda: made.devices())
     monkeypatch.setattr("openvoice.client.doctor.processing_missing", lambda: made.processing_missing)
+    camera = CameraDevice(index=0, name="Front")
+    monkeypatch.setattr("openvoice.client.camera_check.camera_devices", lambda: [camera])
     return made
 
 
@@ -122,6 +124,7 @@ async def test_all_is_well(home: Home, patient: Patient) -> None:
         "turn over tls",
         "sound devices",
         "sound processing",
+        "camera",
     ]
     assert [step.name for step in steps.values() if step.outcome is not Outcome.PASSED] == ["storage"]
     assert "the key lies in a file beside it" in steps["storage"].text
@@ -154,8 +157,8 @@ async def test_the_step_that_failed_is_named_and_the_last_of_the_server(
     patient.steps, patient.fails = GOOD[:done], error
     steps = await examined(home)
     assert steps[name].outcome is Outcome.FAILED
-    assert list(steps)[-3:] == [name, "sound devices", "sound processing"]
-    assert len(steps) == done + 5
+    assert list(steps)[-4:] == [name, "sound devices", "sound processing", "camera"]
+    assert len(steps) == done + 6
 
 
 async def test_an_error_without_advice_speaks_for_itself(home: Home, patient: Patient) -> None:
@@ -213,7 +216,7 @@ async def test_without_processing_others_may_hear_themselves(home: Home, patient
 async def test_without_a_configuration_only_sound_is_left_to_look_at(tmp_path: Path, patient: Patient) -> None:
     steps = await examined(Home.locate(tmp_path / "empty"))
     assert steps["configuration"].outcome is Outcome.FAILED
-    assert list(steps) == ["configuration", "sound devices", "sound processing"]
+    assert list(steps) == ["configuration", "sound devices", "sound processing", "camera"]
     assert patient.asked == []
 
 

@@ -16,25 +16,33 @@ from openvoice import (
     Audience,
     AudioFileError,
     Call,
+    Camera,
     ConfigurationError,
     Device,
     InvalidState,
     Policy,
     Profile,
+    Screen,
     Sink,
     Source,
     TalkMode,
     Tones,
     UsageError,
+    VideoFailed,
     parse_sink,
     parse_source,
+    parse_video,
+    picture_output,
 )
 from openvoice.cli.context import (
     ADDRESS,
     Settings,
     account_option,
+    camera_option,
     check_key,
     check_sound,
+    chosen_video,
+    in_step,
     input_option,
     json_option,
     output_option,
@@ -42,6 +50,9 @@ from openvoice.cli.context import (
     quiet_option,
     record_option,
     require_option,
+    video_option,
+    video_output_option,
+    watched,
 )
 from openvoice.cli.controls import controlled
 from openvoice.cli.keyboard import Turn, somebody_types
@@ -58,6 +69,9 @@ from openvoice.cli.running import run
 @click.option("--once", is_flag=True, help="End after the first call.")
 @input_option
 @output_option
+@video_option
+@camera_option
+@video_output_option
 @record_option
 @click.option(
     "--ring-device",
@@ -78,6 +92,9 @@ def command(
     once: bool,
     input_: str | None,
     output: str | None,
+    video: bool,
+    camera: str | None,
+    video_output: str | None,
     record: bool,
     ring_device: str | None,
     push_to_talk: bool,
@@ -90,7 +107,8 @@ def command(
 
     Only contacts and people named can make this ring; others get no sign that you exist. With --from or --from-roster
     nobody else rings. No sound device is needed with files. A recording is never overwritten: the next one gets a
-    number.
+    number. A video call is answered with your voice alone, unless you say --video; in a terminal, c shows the camera
+    later, or hides it, and s the screen.
 
     \b
     Ring in this terminal, and ask:
@@ -118,6 +136,13 @@ def command(
         )
     sink = parse_sink(output)
     check_sound(source, sink)
+    shows = chosen_video(video, camera, profile.settings.camera)
+    if policy.answer is Audience.ROSTER and isinstance(shows, Camera | Screen):
+        raise UsageError(
+            "answering all contacts with a camera or the screen would let every contact look at it: "
+            "name each caller with --from, or show a film with --camera FILE"
+        )
+    film = watched(video_output)
     compares = somebody_types() and input_ != "-"
     check_key(push_to_talk, asks=compares)
     rings = _ringing(profile, ring_device, sink, quiet=quiet)
@@ -134,8 +159,8 @@ def command(
         @client.on_call
         async def take(call: Call) -> None:
             accepted = client.answers(call)
-            if accepted and isinstance(source, Device):
-                # Nobody pressed a key, and this room is about to be heard: let it hear so.
+            if accepted and (isinstance(source, Device) or isinstance(shows, Camera | Screen)):
+                # Nobody pressed a key, and this room is about to be heard or seen: let it hear so.
                 click.echo("\a", nl=False, err=True)
             if not accepted and asks:
                 async with turn.question():
@@ -144,7 +169,10 @@ def command(
                 call.talk.mode = TalkMode.PUSH_TO_TALK
             try:
                 if accepted:
-                    await call.accept(source=next(sources), sink=_unused(parse_sink(output)))
+                    said, seen = in_step(next(sources), input_, shows)
+                    await call.accept(source=said, sink=_unused(parse_sink(output)), video=seen)
+                    if film is not None:
+                        call.watch(picture_output(next(path for path in _numbered(film) if not path.exists())))
                     if record:
                         call.record()
                 elif call.ended is None:
@@ -152,12 +180,13 @@ def command(
             except InvalidState:
                 # The caller gave up in this very moment.
                 await call.wait_closed()
-            except (AudioFileError, ConfigurationError) as error:
+            except (AudioFileError, VideoFailed, ConfigurationError) as error:
                 # What does not work for this call does not for the next: whoever left this running should know.
                 if not over.done():
                     over.set_exception(error)
                 raise
-            async with controlled(call, shown, asks=compares, processing=processing, turn=turn):
+            usual = parse_video(camera or profile.settings.camera)
+            async with controlled(call, shown, asks=compares, processing=processing, camera=usual, turn=turn):
                 await call.wait_closed()
             if once and not over.done():
                 over.set_result(call)

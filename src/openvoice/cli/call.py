@@ -16,14 +16,19 @@ from openvoice import (
     UsageError,
     parse_sink,
     parse_source,
+    parse_video,
+    picture_output,
 )
 from openvoice.cli.context import (
     ADDRESS,
     SECONDS,
     Settings,
     account_option,
+    camera_option,
     check_key,
     check_sound,
+    chosen_video,
+    in_step,
     input_option,
     json_option,
     output_option,
@@ -31,6 +36,9 @@ from openvoice.cli.context import (
     quiet_option,
     record_option,
     require_option,
+    video_option,
+    video_output_option,
+    watched,
 )
 from openvoice.cli.controls import controlled
 from openvoice.cli.keyboard import somebody_types
@@ -46,6 +54,9 @@ DRAIN = 0.3
 @account_option
 @input_option
 @output_option
+@video_option
+@camera_option
+@video_output_option
 @record_option
 @push_to_talk_option
 @quiet_option
@@ -66,6 +77,9 @@ def command(
     account: Address | None,
     input_: str | None,
     output: str | None,
+    video: bool,
+    camera: str | None,
+    video_output: str | None,
     record: bool,
     push_to_talk: bool,
     quiet: bool,
@@ -77,14 +91,16 @@ def command(
 ) -> int:
     """Call JID and talk, until you press Ctrl-C, the other side hangs up, or the input ends.
 
-    The microphone opens when the other side has answered and its keys are checked, not before. A file of the name after
-    --output is replaced.
+    Microphone and camera open when the other side has answered and its keys are checked, not before. A file of the name
+    after --output or --video-output is replaced. In a terminal, c shows the camera or hides it, and s the screen.
 
     \b
     Talk:
       openvoice call bob@example.org
     Play a file, and record what comes:
       openvoice call bob@example.org --input hello.wav --output answer.wav
+    A video call, kept as a film:
+      openvoice call bob@example.org --video --output talk.mp4
     A minute of tone, for a test:
       openvoice call bob@example.org --input tone --output null --duration 60
     From and to other programs:
@@ -95,10 +111,14 @@ def command(
     profile = settings.profile
     changes = {"ring_timeout": ring_timeout} if ring_timeout is not None else {}
     policy = profile.policy(account, require=require, relay_only=relay_only or None, **changes)
-    source = parse_source(input_ or profile.settings.input, profile.settings.processing)
+    input_ = input_ or profile.settings.input
+    source = parse_source(input_, profile.settings.processing)
     sink = parse_sink(output or profile.settings.output)
     check_sound(source, sink)
-    asks = somebody_types() and (input_ or profile.settings.input) != "-"
+    shows = chosen_video(video, camera, profile.settings.camera)
+    source, shows = in_step(source, input_, shows)
+    film = watched(video_output)
+    asks = somebody_types() and input_ != "-"
     check_key(push_to_talk, asks=asks)
 
     async def work() -> int:
@@ -106,13 +126,16 @@ def command(
         shown = printer(as_json=as_json, stream=sys.stderr if output == "-" else None, compares=asks)
         heard = sink if isinstance(sink, Device) and profile.settings.tones and not quiet else None
         async with told(client, shown), Tones(client, output=heard):
-            call = await client.call(peer, source=source, sink=sink)
+            call = await client.call(peer, source=source, sink=sink, video=shows)
+            if film is not None:
+                call.watch(picture_output(film))
             if push_to_talk:
                 call.talk.mode = TalkMode.PUSH_TO_TALK
             if record:
                 call.record()
             processing = None if as_json else profile.settings.processing
-            async with controlled(call, shown, asks=asks, processing=processing):
+            usual = parse_video(camera or profile.settings.camera)
+            async with controlled(call, shown, asks=asks, processing=processing, camera=usual):
                 await _talk(call, duration, until_source_ends=not isinstance(source, Device))
         if call.failure is not None:
             raise call.failure

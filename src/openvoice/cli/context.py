@@ -9,8 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import click
+import numpy as np
 
-from openvoice import Address, AudioFileError, Device, DeviceFailed, InvalidAddress, Profile, Sink, Source, UsageError
+from openvoice import (
+    MOVIE_SINKS,
+    Address,
+    AudioFileError,
+    Camera,
+    Device,
+    DeviceFailed,
+    Film,
+    InvalidAddress,
+    Profile,
+    Sink,
+    Source,
+    UsageError,
+    VideoFailed,
+    VideoSource,
+    parse_video,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +102,8 @@ input_option = click.option(
 output_option = click.option(
     "--output",
     metavar="DST",
-    help="Where received sound goes: a sound device, FILE.wav, 'null', or '-' for raw s16le 48 kHz mono on "
-    "standard output.  [default: your loudspeaker]",
+    help="Where received sound goes: a sound device, FILE.wav, a film with the pictures (FILE.mp4, FILE.webm), 'null', "
+    "or '-' for raw s16le 48 kHz mono on standard output.  [default: your loudspeaker]",
 )
 quiet_option = click.option(
     "--quiet", is_flag=True, help="No ring, no ring-back, no busy tone.  [default: as your settings have it]"
@@ -95,6 +112,19 @@ push_to_talk_option = click.option(
     "--push-to-talk",
     is_flag=True,
     help="Send silence until you press the space bar, and again after you press it once more.",
+)
+video_option = click.option("--video", is_flag=True, help="Show pictures, too: those of your camera, or of --camera.")
+camera_option = click.option(
+    "--camera",
+    metavar="SRC",
+    help="What to show, with --video: a camera by (a part of) its name, a film, 'screen', 'screen:X,Y,WxH', or "
+    "'pattern'.  [default: your camera]",
+)
+video_output_option = click.option(
+    "--video-output",
+    metavar="DST",
+    help="Where received pictures go: a film without sound (FILE.mp4 or FILE.webm), or 'null'. For a film with sound, "
+    "name it with --output.  [default: nowhere]",
 )
 record_option = click.option(
     "--record",
@@ -127,6 +157,49 @@ def check_key(push_to_talk: bool, *, asks: bool) -> None:
     """
     if push_to_talk and not asks:
         raise UsageError("there is no terminal to press the space bar in: leave out --push-to-talk")
+
+
+def chosen_video(as_video: bool, camera: str | None, usual: str) -> VideoSource | None:
+    """What is shown, if anything; it is looked for before the call.
+
+    Raises:
+        VideoFailed: it is not there; the message says what to do.
+    """
+    if not as_video and camera is None:
+        return None
+    source = parse_video(camera or usual)
+    if isinstance(source, Camera):
+        try:
+            source.check()
+        except VideoFailed as error:
+            raise VideoFailed(f"{error} (--camera FILE, --camera pattern)") from error
+    return source
+
+
+def in_step(source: Source, input_: str, video: VideoSource | None) -> tuple[Source, VideoSource | None]:
+    """Sound and pictures of one file are played together, once; pictures alone go on for ever."""
+    if not isinstance(video, Path) or Path(input_) != video:
+        return source, video
+    if source is not None and not isinstance(source, Device | Path | np.ndarray):
+        source.close()
+    film = Film(video)
+    return film.sound, film
+
+
+def watched(video_output: str | None) -> Path | None:
+    """The film that pictures go to, if they go to one.
+
+    Raises:
+        UsageError: it is named like no film, or its folder is not there.
+    """
+    if video_output is None or video_output == "null":
+        return None
+    path = Path(video_output)
+    if path.suffix.lower() not in MOVIE_SINKS:
+        raise UsageError(f"films are MP4 or WebM: name it {str(path.with_suffix('.mp4'))!r}")
+    if not path.parent.is_dir():
+        raise UsageError(f"cannot record to {video_output!r}: there is no such folder")
+    return path
 
 
 def check_sound(source: Source, sink: Sink) -> None:

@@ -1,4 +1,4 @@
-"""The keys of a call: compare words, change devices, talk."""
+"""The keys of a call: compare words, change devices, talk, show camera and screen."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from openvoice import Call, CallFailed, CallState, Device, OpenVoiceError, Processing, TalkMode, sound_devices
+from openvoice import (
+    Call,
+    CallFailed,
+    CallState,
+    Device,
+    OpenVoiceError,
+    Processing,
+    TalkMode,
+    VideoLabel,
+    VideoSource,
+    sound_devices,
+)
 from openvoice.cli.keyboard import Turn
 from openvoice.cli.printing import Printer
 
-SAME, DIFFERENT, DEVICES, TALK = "v", "x", "d", " "
+SAME, DIFFERENT, DEVICES, TALK, CAMERA, SCREEN = "v", "x", "d", " ", "c", "s"
 _LABELS = string.digits[1:] + string.ascii_lowercase
 
 
@@ -23,17 +34,18 @@ async def controlled(
     *,
     asks: bool,
     processing: Processing | None = None,
+    camera: VideoSource | None = None,
     turn: Turn | None = None,
 ) -> AsyncIterator[None]:
     """While this lasts, and if ``asks``, keys count as long as the call is active.
 
-    ``processing`` is what another microphone gets; without it the devices stay as they are. ``turn`` says who may read
-    the terminal.
+    ``processing`` is what another microphone gets; without it the devices stay as they are. ``camera`` is what is shown
+    when somebody wants the camera on. ``turn`` says who may read the terminal.
     """
     if not asks:
         yield
         return
-    controls = _Controls(call, shown, processing)
+    controls = _Controls(call, shown, processing, camera)
     task = asyncio.create_task(controls.run(turn or Turn()))
     try:
         yield
@@ -43,10 +55,11 @@ async def controlled(
 
 
 class _Controls:
-    def __init__(self, call: Call, shown: Printer, processing: Processing | None) -> None:
+    def __init__(self, call: Call, shown: Printer, processing: Processing | None, camera: VideoSource | None) -> None:
         self._call = call
         self._shown = shown
         self._processing = processing
+        self._camera = camera
         self._decided = False
         self._offered: dict[str, tuple[str, Device]] = {}
         """What the next key chooses: the direction and the device."""
@@ -57,7 +70,7 @@ class _Controls:
         with suppress(CallFailed):
             await self._call.wait_for(CallState.ACTIVE)
             if self._processing is not None:
-                self._shown.say("d: another microphone or loudspeaker")
+                self._shown.say("d: another microphone or loudspeaker; c: camera on or off; s: screen")
             if self._call.talk.mode is TalkMode.PUSH_TO_TALK:
                 self._shown.say("space: talk, and again: be silent. You are not heard now")
             try:
@@ -81,6 +94,10 @@ class _Controls:
             self._do(self._call.confirm_verified() if key == SAME else self._call.reject_words())
         elif key == DEVICES and self._processing is not None:
             self._do(self._offer(self._processing))
+        elif key == CAMERA:
+            self._do(self._show_camera())
+        elif key == SCREEN:
+            self._do(self._show_screen())
         elif key == TALK and self._call.talk.mode is TalkMode.PUSH_TO_TALK:
             self._talk()
 
@@ -94,6 +111,18 @@ class _Controls:
         task = asyncio.create_task(done())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _show_camera(self) -> None:
+        if VideoLabel.CAMERA in self._call.showing:
+            await self._call.remove_video()
+        else:
+            await self._call.add_video(self._camera)
+
+    async def _show_screen(self) -> None:
+        if VideoLabel.SCREEN in self._call.showing:
+            await self._call.stop_screen()
+        else:
+            await self._call.share_screen()
 
     def _talk(self) -> None:
         """A terminal tells when a key is pressed, and never when it is let go."""

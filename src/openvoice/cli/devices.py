@@ -9,15 +9,20 @@ from dataclasses import asdict
 import click
 
 from openvoice import (
+    Camera,
     Device,
     SoundProgress,
     SoundStage,
     UsageError,
+    camera_devices,
+    check_camera,
     check_devices,
     load_sound,
     parse_sink,
     parse_source,
+    parse_video,
     processing_missing,
+    screen_in_words,
     sound_devices,
 )
 from openvoice.cli.context import Settings, json_option
@@ -43,7 +48,9 @@ _STAGES = {
 @json_option
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """List microphones and loudspeakers, or test them. Any part of a name works with --input and --output.
+    """List microphones, loudspeakers, cameras and screens, or test them.
+
+    Any part of a name works with --input, --output and --camera.
 
     \b
     See what there is:
@@ -52,23 +59,34 @@ def command(context: click.Context, as_json: bool) -> None:
       openvoice call bob@example.org --input headset --output headset
     And hear yourself as others would:
       openvoice devices test --input headset --output headset
+    Or look through the camera:
+      openvoice devices test --camera
     """
     if context.invoked_subcommand is not None:
         return
-    found = sound_devices()
+    found, cameras, shown = sound_devices(), camera_devices(), screen_in_words()
     if as_json:
         for device in found:
             click.echo(json.dumps(asdict(device)))
+        for camera in cameras:
+            click.echo(json.dumps({"kind": "camera", **asdict(camera), "default": camera.index == 0}))
+        if shown is not None:
+            click.echo(json.dumps({"kind": "screen", "index": 0, "name": shown, "default": True}))
         return
     screen = Screen()
     if not found:
         screen.line(
             "no sound device was found: calls with files work all the same, see 'openvoice call --help'", indent=0
         )
-        return
     for device in found:
         mark = "*" if device.default else " "
         screen.line(f"{mark} {device.kind:<7} {device.name}  ({device.channels} channels, {device.host})", indent=0)
+    for camera in cameras:
+        screen.line(f"{' ' if camera.index else '*'} camera  {camera.name}", indent=0)
+    if shown is not None:
+        screen.line(f"* screen  {shown}", indent=0)
+    if not found:
+        return
     screen.line("* is what the system uses by default", indent=0)
     missing = processing_missing()
     if missing is not None:
@@ -78,9 +96,16 @@ def command(context: click.Context, as_json: bool) -> None:
 @command.command("test")
 @click.option("--input", "input_", metavar="NAME", help="The microphone.  [default: the one of your settings]")
 @click.option("--output", metavar="NAME", help="The loudspeaker.  [default: the one of your settings]")
+@click.option(
+    "--camera",
+    metavar="[NAME]",
+    is_flag=False,
+    flag_value="default",
+    help="Look through a camera instead, by (a part of) its name.",
+)
 @json_option
 @click.pass_obj
-def test(settings: Settings, input_: str | None, output: str | None, as_json: bool) -> int:
+def test(settings: Settings, input_: str | None, output: str | None, camera: str | None, as_json: bool) -> int:
     """Listen, play a voice, listen to you, and play you back; then say in words what is wrong.
 
     It takes 20 seconds and finds a microphone that is muted, forbidden, clipped, quiet or the wrong one, a loud room,
@@ -92,13 +117,28 @@ def test(settings: Settings, input_: str | None, output: str | None, as_json: bo
     \b
     Those of your settings:  openvoice devices test
     Others:                  openvoice devices test --input usb --output usb
+    A camera:                openvoice devices test --camera
     For a monitor:           openvoice devices test --json
     """
     chosen = settings.profile.settings
+    if camera is not None:
+        return run(_look(camera if camera != "default" else chosen.camera, as_json=as_json))
     source, sink = parse_source(input_ or chosen.input, chosen.processing), parse_sink(output or chosen.output)
     if not isinstance(source, Device) or not isinstance(sink, Device):
         raise UsageError("only sound devices can be tested: name one that 'openvoice devices' lists")
     return run(_test(source, sink, as_json=as_json))
+
+
+async def _look(camera: str, *, as_json: bool) -> int:
+    chosen = parse_video(camera)
+    if not isinstance(chosen, Camera):
+        raise UsageError("only cameras can be tested: name one that 'openvoice devices' lists")
+    step = await check_camera(chosen)
+    if as_json:
+        click.echo(json.dumps({"event": "step", **asdict(step)}))
+    else:
+        show_step(Screen(), step)
+    return NOT_WELL if step.outcome == "failed" else 0
 
 
 async def _test(source: Device, sink: Device, *, as_json: bool) -> int:

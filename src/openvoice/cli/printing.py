@@ -160,6 +160,7 @@ class PeoplePrinter:
             f"lost {stats['loss']:.1%}",
             f"delay {stats['playout_delay']:.0f} ms",
             *([f"round trip {round_trip:.0f} ms"] if round_trip is not None else []),
+            *filter(None, map(_pictures, stats["video"])),
         )
 
     def _level(self, level: float) -> str:
@@ -188,6 +189,16 @@ def show_words(screen: Screen, words: list[str]) -> None:
     """The words, so that nobody overlooks them, and what to do with them."""
     screen.large(words)
     screen.line("Read them to each other. If they are the same on both sides, press v, else x.")
+
+
+def _pictures(video: dict[str, Any]) -> str:
+    """What is sent and received of the camera or the screen now."""
+    ways = [
+        f"{arrow} {way['width']}x{way['height']} {way['frames_per_second']:.0f}/s"
+        for arrow, way in (("out", video["sent"]), ("in", video["received"]))
+        if way["frames_per_second"] >= 1
+    ]
+    return " ".join((video["label"], *ways)) if ways else ""
 
 
 _MARKS = {"good": Mark.GOOD, "notice": Mark.NOTICE, "warning": Mark.WARNING}

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from openvoice.client.account import unlock
+from openvoice.client.camera_check import camera_step
 from openvoice.client.sound import processing_missing, sound_devices
 from openvoice.client.vault import open_vault, protection_in_words
 from openvoice.config import Home, load
@@ -72,6 +73,7 @@ async def diagnose(home: Home, address: Address | None) -> AsyncIterator[Step]:
             yield await _relay_step(relay, settings.interfaces, account.ca_file)
     yield _sound_step()
     yield _processing_step()
+    yield camera_step()
 
 
 async def _server_steps(

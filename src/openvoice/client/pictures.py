@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from openvoice.media.video.sources.movie import MovieSource
 
 __all__ = [
+    "MOVIE_FILES",
+    "MOVIE_SINKS",
     "Camera",
     "CameraDevice",
     "Film",
@@ -36,6 +38,7 @@ __all__ = [
     "film_of",
     "parse_video",
     "picture_output",
+    "screen_in_words",
     "to_rgb",
     "video_input",
 ]
@@ -128,6 +131,13 @@ def camera_devices() -> list[CameraDevice]:
     from openvoice.media.video.sources.camera import cameras
 
     return [CameraDevice(index=camera.index, name=camera.name) for camera in cameras()]
+
+
+def screen_in_words() -> str | None:
+    """What ``Screen()`` shows of this machine; ``None`` if it has no screen."""
+    from openvoice.media.video.sources.screen import screen_in_words as found
+
+    return found()
 
 
 def to_rgb(picture: Picture) -> npt.NDArray[np.uint8]:

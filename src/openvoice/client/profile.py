@@ -35,6 +35,7 @@ from openvoice.core.diagnosis import Step
 from openvoice.core.policy import Policy, Rules
 from openvoice.core.protection import Protection
 from openvoice.errors import ConfigurationError, InvalidState
+from openvoice.ports import PictureFormat
 from openvoice.storage.trust import TrustBook
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class Profile:
             recordings=vault.recordings,
             interfaces=self.settings.interfaces,
             bandwidth=self.settings.bandwidth,
+            video_format=self._video_format,
         )
 
     @contextmanager
@@ -290,6 +292,11 @@ class Profile:
             own, tested, vectors, person, interfaces=interfaces, patient=patient, pause=pause, began=began
         ):
             yield result
+
+    @property
+    def _video_format(self) -> PictureFormat:
+        width, height = self.settings.picture_size
+        return PictureFormat(width=width, height=height, rate=self.settings.picture_rate)
 
     def _vault(self) -> Vault:
         return open_vault(self._home, self.settings.storage)

@@ -59,9 +59,11 @@ class _Reader:
         self._file = file
 
     def settings(self, document: Mapping[str, Any]) -> Settings:
-        self._only(document, "", {"account", "contact", "policy", "sound", "network", "storage"})
+        self._only(document, "", {"account", "contact", "policy", "sound", "video", "network", "storage"})
         sound, network = self._table(document, "sound"), self._table(document, "network")
         self._only(sound, "sound.", {"input", "output", "ring", "tones", "echo", "noise", "level"})
+        video = self._table(document, "video")
+        self._only(video, "video.", {"camera", "size", "rate"})
         self._only(network, "network.", {"interfaces", "bandwidth"})
         accounts = self._table(document, "account")
         return Settings(
@@ -76,6 +78,9 @@ class _Reader:
                 noise=self._read(sound, "sound.noise", values.boolean, True),
                 level=self._read(sound, "sound.level", values.boolean, True),
             ),
+            camera=self._read(video, "video.camera", values.string, "default"),
+            picture_size=self._read(video, "video.size", values.picture_size, (640, 480)),
+            picture_rate=self._read(video, "video.rate", values.picture_rate, 30.0),
             interfaces=self._read(network, "network.interfaces", values.ip_addresses, ()),
             bandwidth=self._read(network, "network.bandwidth", values.bandwidth, DEFAULT_BANDWIDTH),
             storage=self._storage(self._table(document, "storage")),

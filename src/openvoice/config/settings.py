@@ -68,6 +68,12 @@ class Settings:
     tones: bool = True
     """Whether there is a sound for a call that rings, for a busy line and for the end."""
     processing: Processing = field(default_factory=Processing)
+    camera: str = "default"
+    """What a video call shows."""
+    picture_size: tuple[int, int] = (640, 480)
+    """Pixels, width and height, that pictures which are sent have at most."""
+    picture_rate: float = 30.0
+    """Pictures a second that are sent at most."""
     interfaces: tuple[str, ...] = ()
     bandwidth: float = DEFAULT_BANDWIDTH
     """kbit/s that a call may send, with all headers."""

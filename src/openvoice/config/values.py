@@ -10,6 +10,10 @@ from typing import Any, TypeVar
 from openvoice.core.address import Address
 from openvoice.core.bandwidth import LEAST_BANDWIDTH
 
+LEAST_SIDE, MAXIMUM_SIDE = 64, 4096
+"""Pixels of pictures that are sent."""
+HIGHEST_RATE = 60
+
 Word = TypeVar("Word", bound=StrEnum)
 
 
@@ -66,6 +70,21 @@ def whole_number(value: Any) -> int:
 def bandwidth(value: Any) -> float:
     if number(value) < LEAST_BANDWIDTH:
         raise ValueError(f"must be {LEAST_BANDWIDTH:.0f} (kbit/s) or more: with less no speech is understood")
+    return number(value)
+
+
+def picture_size(value: Any) -> tuple[int, int]:
+    width, cross, height = string(value).partition("x")
+    if not cross or not width.isdecimal() or not height.isdecimal():
+        raise ValueError("must be WIDTHxHEIGHT in pixels, like 1280x720")
+    if not (LEAST_SIDE <= int(width) <= MAXIMUM_SIDE and LEAST_SIDE <= int(height) <= MAXIMUM_SIDE):
+        raise ValueError(f"must have sides between {LEAST_SIDE} and {MAXIMUM_SIDE} pixels")
+    return int(width), int(height)
+
+
+def picture_rate(value: Any) -> float:
+    if not 1 <= number(value) <= HIGHEST_RATE:
+        raise ValueError(f"must be between 1 and {HIGHEST_RATE} pictures a second")
     return number(value)
 
 

@@ -57,6 +57,16 @@ def screen_source(
     return DeviceSource("screen", opened, again=False, open_within=ASK_WITHIN)
 
 
+def screen_in_words(environment: Mapping[str, str] = os.environ, platform: str = sys.platform) -> str | None:
+    """What of this machine can be shown; ``None`` if there is no screen."""
+    if platform != "linux":
+        return "the whole screen"
+    if wayland(environment):
+        return "what you choose when the desktop asks you"
+    display = environment.get("DISPLAY")
+    return f"X11 display {display}" if display else None
+
+
 def wayland(environment: Mapping[str, str]) -> bool:
     """Whether the desktop is one where no program sees what others show."""
     return bool(environment.get("WAYLAND_DISPLAY")) or environment.get("XDG_SESSION_TYPE") == "wayland"
