@@ -141,7 +141,7 @@ class VideoCall:
         def arrive(packet: RtpPacket, now: float) -> None:
             for picture in reception.handle(packet, now):
                 self.received.append((now, picture))
-                due = presentation.schedule(picture.timestamp, now, mended=picture.mended)
+                due = presentation.schedule(picture, now)
                 self.shown.append(max(due, self.shown[-1] if self.shown else 0.0))
                 self.freezes.show(self.shown[-1])
             look(now)

@@ -51,7 +51,6 @@ def test_a_picture_leaves_with_its_last_packet_not_with_the_next_one(payload_typ
             timestamp=place * 3000,
             began=picture[0][0] / 1000,
             ended=picture[-1][0] / 1000,
-            mended=False,
         )
     assert into.held == into.octets == 0
 
@@ -75,11 +74,10 @@ def test_pictures_after_a_gap_wait_until_it_is_mended() -> None:
     numbered = stream([2, 2, 2, 2])
     late = numbered.pop(3)
     assert places(insert(into, numbered)) == [0]
-    (mended, *rest) = into.insert(late[0], late[1], 5.0, mended=True)
-    assert mended.mended
+    mended, *rest = into.insert(late[0], late[1], 5.0)
     assert mended.ended == 5.0
     assert places(rest) == [2, 3]
-    assert not any(picture.mended for picture in rest)
+    assert all(picture.ended < 1 for picture in rest)
     assert into.dropped == 0
 
 

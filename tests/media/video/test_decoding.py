@@ -32,7 +32,6 @@ def received(place: int, *, key: bool = False, payload_type: int = 96, data: byt
         timestamp=place * 3000,
         began=now,
         ended=now,
-        mended=False,
     )
 
 

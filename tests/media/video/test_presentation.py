@@ -9,12 +9,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoice.media.synchronisation import SenderClock, Synchronisation
+from openvoice.media.video.assembly import ReceivedPicture
 from openvoice.media.video.codec import CLOCK_RATE
-from openvoice.media.video.presentation import AHEAD, MOST_SMOOTHING, MOST_WAITING, Presentation
+from openvoice.media.video.presentation import AHEAD, BEHIND, MOST_SMOOTHING, MOST_WAITING, Presentation
 
 RATE = 30
 START = 4_294_900_000
 """The timestamps wrap after two seconds."""
+
+
+def picture(timestamp: int, ended: float) -> ReceivedPicture:
+    return ReceivedPicture(
+        data=b"x",
+        key=False,
+        payload_type=96,
+        timestamp=timestamp & 0xFFFFFFFF,
+        began=ended,
+        ended=ended,
+    )
 
 
 def present(
@@ -31,8 +43,7 @@ def present(
         arrival = 100 + number / RATE + late
         if voice is not None:
             synchronisation.hear(5000 + number / RATE, 100 + number / RATE + voice)
-        timestamp = (START + number * CLOCK_RATE // RATE) & 0xFFFFFFFF
-        times.append((arrival, presentation.schedule(timestamp, arrival)))
+        times.append((arrival, presentation.schedule(picture(START + number * 3000, arrival), arrival)))
     return times
 
 
@@ -70,21 +81,33 @@ def test_what_is_usual_is_forgotten_when_it_is_over() -> None:
     assert max(waits(times[-30:])) == 0.0
 
 
-def test_mended_pictures_tell_nothing_of_the_network() -> None:
+@pytest.mark.parametrize(("every", "wait"), [(20, 0.0), (6, 0.1)])
+def test_where_many_pictures_are_mended_the_others_wait_for_that(every: int, wait: float) -> None:
     presentation = Presentation(Synchronisation(), SenderClock(7, CLOCK_RATE))
     for number in range(300):
-        mended = number % 3 == 2
+        mended = number % every == 2
         arrival = 100 + number / RATE + (0.1 if mended else 0.0)
-        assert presentation.schedule(number * CLOCK_RATE // RATE, arrival, mended=mended) == arrival
+        due = presentation.schedule(picture(number * 3000, arrival), arrival)
+    assert due - arrival == pytest.approx(wait)
+
+
+def test_pictures_that_waited_for_another_one_tell_nothing_of_the_network() -> None:
+    presentation = Presentation(Synchronisation(), SenderClock(7, CLOCK_RATE))
+    for number in range(300):
+        # The first of every twenty is mended 150 ms later, and those behind it can be decoded only then.
+        first = number // 20 * 20
+        ended = 100 + number / RATE + (0.15 if number == first else 0.0)
+        now = max(ended, 100 + first / RATE + 0.15)
+        assert presentation.schedule(picture(number * 3000, ended), now) == now
 
 
 def test_a_sender_that_counts_anew_begins_anew() -> None:
     presentation = Presentation(Synchronisation(), SenderClock(7, CLOCK_RATE))
     for number in range(100):
-        presentation.schedule(number * 3000, 100 + number / RATE)
+        presentation.schedule(picture(number * 3000, 100 + number / RATE), 100 + number / RATE)
     for number in range(100):
         arrival = 110 + number / RATE
-        assert presentation.schedule(2_000_000_000 + number * 3000, arrival) == arrival
+        assert presentation.schedule(picture(2_000_000_000 + number * 3000, arrival), arrival) == arrival
 
 
 @pytest.mark.parametrize("voice", [0.05, 0.1, 0.2, 0.35])
@@ -105,7 +128,7 @@ def test_the_voice_is_found_without_a_jump() -> None:
         if number == 100:
             clock.handle(RtcpSrPacket(7, RtcpSenderInfo(5000 * 2**32, 0, 1, 1)))
         synchronisation.hear(5000 + number / RATE, now + 0.3)
-        due = presentation.schedule(number * 3000, now)
+        due = presentation.schedule(picture(number * 3000, now), now)
         assert due - before < 1.21 / RATE or not number
         before = due
     assert presentation.waiting == pytest.approx(0.3 - AHEAD, abs=0.002)
@@ -113,6 +136,13 @@ def test_the_voice_is_found_without_a_jump() -> None:
 
 def test_pictures_wait_for_the_voice_only_so_long() -> None:
     assert max(waits(present([0.02] * 300, voice=1.5))) == pytest.approx(MOST_WAITING)
+
+
+def test_smoothing_puts_pictures_not_far_behind_the_voice() -> None:
+    chance = random.Random(5)
+    times = present([0.02 + chance.uniform(0, 0.15) for _ in range(600)], voice=0.04)
+    for number, (arrival, due) in enumerate(times[300:], 300):
+        assert due <= max(arrival, 100 + number / RATE + 0.04 + BEHIND + 0.001)
 
 
 def test_streams_on_different_clocks_do_not_wait_for_each_other() -> None:
@@ -126,21 +156,21 @@ def test_without_sender_reports_or_voice_there_is_no_waiting() -> None:
     assert waits(present([0.02] * 100, synchronisation)) == [0.0] * 100
     clock = SenderClock(7, CLOCK_RATE)
     clock.handle(RtcpSrPacket(7, RtcpSenderInfo(5000 * 2**32, 0, 1, 1)))
-    assert Presentation(Synchronisation(), clock).schedule(0, 100.0) == 100.0
+    assert Presentation(Synchronisation(), clock).schedule(picture(0, 100.0), 100.0) == 100.0
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 2**32 - 1), st.floats(-1.0, 5.0), st.booleans()), max_size=50),
+    st.lists(st.tuples(st.integers(0, 2**32 - 1), st.floats(-1.0, 5.0)), max_size=50),
     st.integers(0, 2**64 - 1),
 )
-def test_whatever_a_sender_counts_pictures_are_due_soon(pictures: list[tuple[int, float, bool]], reported: int) -> None:
+def test_whatever_a_sender_counts_pictures_are_due_soon(pictures: list[tuple[int, float]], reported: int) -> None:
     synchronisation = Synchronisation()
     clock = SenderClock(7, CLOCK_RATE)
     clock.handle(RtcpSrPacket(7, RtcpSenderInfo(reported, 0, 1, 1)))
     presentation = Presentation(synchronisation, clock)
     now = 100.0
-    for timestamp, wait, mended in pictures:
+    for timestamp, wait in pictures:
         now += max(0.0, wait)
         synchronisation.hear(reported / 2**32, now)
-        due = presentation.schedule(timestamp, now, mended=mended)
+        due = presentation.schedule(picture(timestamp, now), now)
         assert now <= due <= now + 2 * MOST_SMOOTHING + MOST_WAITING + 2.0

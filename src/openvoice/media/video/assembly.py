@@ -23,7 +23,6 @@ MOST_OCTETS = 4_000_000
 class ReceivedPicture:
     """A whole coded picture, as a decoder takes it. ``began`` and ``ended``: when its first and last packet came.
 
-    ``mended``: one of its packets came again because it was lost, so that its lateness tells nothing of jitter.
     ``timestamp`` is the one of RTP.
     """
 
@@ -33,7 +32,6 @@ class ReceivedPicture:
     timestamp: int
     began: float
     ended: float
-    mended: bool
 
 
 class _Picture:
@@ -54,7 +52,6 @@ class _Packet:
     """``None`` for padding: it belongs to none."""
     fragment: Fragment | None
     arrival: float
-    mended: bool
 
 
 class PictureAssembly:
@@ -103,7 +100,7 @@ class PictureAssembly:
         packet = self._packets.get(number)
         return packet is not None and packet.picture is not None and packet.picture.key
 
-    def insert(self, number: int, packet: RtpPacket, arrival: float, *, mended: bool = False) -> list[ReceivedPicture]:
+    def insert(self, number: int, packet: RtpPacket, arrival: float) -> list[ReceivedPicture]:
         """Take a packet; the pictures that can be decoded now, in order.
 
         Raises:
@@ -128,7 +125,7 @@ class PictureAssembly:
                 picture.last = number
             if fragment.begins and (depayloader.tells_beginning or number == self._boundary):
                 picture.first = number if picture.first is None else min(picture.first, number)
-        self._packets[number] = _Packet(packet.payload_type, packet.timestamp, picture, fragment, arrival, mended)
+        self._packets[number] = _Packet(packet.payload_type, packet.timestamp, picture, fragment, arrival)
         self._part(number - 1)
         self._part(number)
         for each in (number - 1, number, number + 1):
@@ -219,7 +216,6 @@ class PictureAssembly:
             timestamp=timestamp,
             began=min(packet.arrival for packet in packets),
             ended=max(packet.arrival for packet in packets),
-            mended=any(packet.mended for packet in packets),
         )
 
     def _drop_before(self, number: int) -> None:

@@ -1,7 +1,8 @@
 """When a received picture is due. Pure: time is an argument, in seconds of any steady clock.
 
 On a network that brings pictures evenly that is at once. Elsewhere they wait for as long as most of them come later
-than the quickest; and where the voice is later than the picture by more than one sees, the picture waits for it.
+than the quickest, be it by jitter or because packets of them come again; and where the voice is later than the picture
+by more than one sees, the picture waits for it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import deque
 
 from openvoice.media.synchronisation import SenderClock, Synchronisation
 from openvoice.media.unwrap import Unwrapper
+from openvoice.media.video.assembly import ReceivedPicture
 from openvoice.media.video.codec import CLOCK_RATE
 
 _WINDOW = 5.0
@@ -24,8 +26,9 @@ MOST_SMOOTHING = 0.2
 """Seconds: beyond that a picture that is late is better than all being late."""
 _OTHER_TIMELINE = 2.0
 """Seconds that a picture is off before its sender must have begun to count anew."""
-AHEAD = 0.04
-"""Seconds that lips may be ahead of the voice; 60 ms are the limit, and what is known of the voice is not exact."""
+AHEAD, BEHIND = 0.04, 0.05
+"""Seconds that lips may be ahead of the voice, and that smoothing may put them behind it; 60 ms are the limit, and what
+is known of the voice is not exact."""
 MOST_WAITING = 0.5
 """Seconds that pictures wait for the voice at most."""
 _OTHER_CLOCK = 3.0
@@ -62,21 +65,22 @@ class Presentation:
         """Seconds that pictures wait for the voice."""
         return self._waiting
 
-    def schedule(self, timestamp: int, now: float, *, mended: bool = False) -> float:
-        """When the picture of ``timestamp`` that became whole at ``now`` is due; never before ``now``.
+    def schedule(self, picture: ReceivedPicture, now: float) -> float:
+        """When ``picture``, which can be decoded at ``now``, is due; never before ``now``.
 
-        One that is ``mended`` was late for another reason than the jitter of the network.
+        How late it was counts as its own, though it came again or waited for another one.
         """
-        sent = self._timestamps.unwrap(timestamp) / CLOCK_RATE
-        if self._sorted and abs(now - sent - self._sorted[0]) > _OTHER_TIMELINE + MOST_SMOOTHING:
+        sent = self._timestamps.unwrap(picture.timestamp) / CLOCK_RATE
+        if self._sorted and abs(picture.ended - sent - self._sorted[0]) > _OTHER_TIMELINE:
             self._begin()
-            sent = self._timestamps.unwrap(timestamp) / CLOCK_RATE
-        if not mended or not self._sorted:
-            self._remember(now - sent, now)
-        smoothing = self.smoothing
-        smooth = max(now, sent + self._sorted[0] + smoothing) if smoothing else now
-        self._adapt(self._voice_wants(timestamp, now) - smooth, now)
-        return max(now, smooth + self._waiting)
+            sent = self._timestamps.unwrap(picture.timestamp) / CLOCK_RATE
+        self._remember(picture.ended - sent, now)
+        quickest = sent + self._sorted[0]
+        heard = self._heard(picture.timestamp, now)
+        smoothing = self.smoothing if heard is None else min(self.smoothing, max(0.0, heard + BEHIND - quickest))
+        smooth = quickest + smoothing
+        self._adapt(0.0 if heard is None else heard - AHEAD - smooth, now)
+        return max(now, smooth + self._waiting) if smoothing or self._waiting else now
 
     def _remember(self, offset: float, now: float) -> None:
         self._offsets.append((now, offset))
@@ -85,11 +89,11 @@ class Presentation:
             _, old = self._offsets.popleft()
             del self._sorted[bisect_left(self._sorted, old)]
 
-    def _voice_wants(self, timestamp: int, now: float) -> float:
-        """When the picture should be seen for the voice's sake."""
+    def _heard(self, timestamp: int, now: float) -> float | None:
+        """When what was said at the moment of a picture is heard; ``None`` if that is not known."""
         moment = self._clock.time_of(timestamp)
         heard = None if moment is None else self._synchronisation.heard_at(moment, now)
-        return now if heard is None or abs(heard - now) > _OTHER_CLOCK else heard - AHEAD
+        return None if heard is None or abs(heard - now) > _OTHER_CLOCK else heard
 
     def _adapt(self, wanted: float, now: float) -> None:
         wanted = min(MOST_WAITING, max(0.0, wanted))

@@ -173,7 +173,7 @@ class VideoReceiver:
         self._pictures += 1
         self._ended.append(picture.ended)
         self._codec = self._codecs[picture.payload_type].name
-        due = self._presentation.schedule(picture.timestamp, now, mended=picture.mended)
+        due = self._presentation.schedule(picture, now)
         self._decoding.put(picture, due)
 
     def _call(self, loop: asyncio.AbstractEventLoop, work: Callable[[], None]) -> None:

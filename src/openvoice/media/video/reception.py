@@ -119,8 +119,7 @@ class VideoReception:
         if number is None:
             return []
         # The peer should know what the network does to its packets, not what was mended afterwards.
-        mended = again or self._requests.was_asked(number)
-        if mended:
+        if again or self._requests.was_asked(number):
             self.mended += 1
         else:
             self.packets += 1
@@ -132,7 +131,7 @@ class VideoReception:
         self._highest = number if self._highest is None else max(self._highest, number)
         self._requests.received(number, arrival, self._round_trip)
         try:
-            pictures = self._assembly.insert(number, packet, arrival, mended=mended)
+            pictures = self._assembly.insert(number, packet, arrival)
         except MalformedPayload:
             pictures = []
             self.keys.want(arrival)
