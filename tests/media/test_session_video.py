@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
 
 from openvoice.core import inputs
-from openvoice.core.description import Media, Senders
-from openvoice.core.types import VideoLabel
+from openvoice.core.description import (
+    Codec,
+    Content,
+    Fingerprint,
+    Media,
+    Senders,
+    SessionDescription,
+    Setup,
+    Source,
+)
+from openvoice.core.types import DeviceChange, VideoLabel, Vouching
+from openvoice.errors import InvalidState, MediaFailed
+from openvoice.media import transport as transport_module
+from openvoice.media.lane import Lane
 from openvoice.media.transport import MediaTransport
 from tests.media.peers import hears
 from tests.media.video.pairs import BLACK, GREY, Change, VideoPair, Viewer, sees, unbundled, unchanged
@@ -195,3 +208,288 @@ async def test_hold_lets_the_camera_go_and_hides_what_comes(pair: VideoPair) -> 
     await pair.caller.side.media.set_held(False)
     await sees(pair.callee)
     await until(lambda: pair.caller.screens[CAMERA].shown > shown + 3)
+
+
+# --- what cannot be ---------------------------------------------------------------------------------------------------
+
+
+async def test_a_camera_that_is_not_there_is_told_and_not_tried_again(pair: VideoPair) -> None:
+    await pair.connect()
+    pair.caller.broken = "the camera is busy"
+    await pair.caller.side.media.show(CAMERA, "1")
+    await pair.caller.side.media.set_held(True)
+    await pair.caller.side.media.set_held(False)
+    reports = [message for message in pair.caller.side.said if isinstance(message, inputs.VideoReported)]
+    assert reports == [inputs.VideoReported(label=CAMERA, what=DeviceChange.FAILED, text="the camera is busy")]
+    pair.caller.broken = ""
+    await pair.caller.side.media.show(CAMERA, "1")
+    await sees(pair.callee)
+
+
+async def test_a_source_that_ends_is_told_and_leaves_black_behind(pair: VideoPair) -> None:
+    await pair.connect()
+    await pair.caller.side.media.show(CAMERA, "1")
+    await sees(pair.callee)
+    pair.caller.feeds[0][1].end()
+    await sees(pair.callee, CAMERA, BLACK)
+    report = await pair.caller.side.says(inputs.VideoReported)
+    assert isinstance(report, inputs.VideoReported)
+    assert (report.label, report.what) == (CAMERA, DeviceChange.FAILED)
+    await pair.caller.side.media.set_held(True)
+    await pair.caller.side.media.set_held(False)
+    assert len(pair.caller.feeds) == 1
+
+
+async def test_nothing_is_decoded_that_nobody_wants_to_see(pair: VideoPair) -> None:
+    await pair.connect()
+    pair.callee.looks = False
+    await pair.caller.side.media.show(CAMERA, "1")
+    await until(lambda: pair.callee.side.media.statistics().video[0].received.frames > 5)
+    received = pair.callee.side.media.statistics().video[0].received
+    assert received.frames_decoded == 0
+    assert failures(pair.callee) == []
+
+
+@pytest.mark.parametrize("bundle", [True, False])
+async def test_a_proposal_that_came_to_nothing_leaves_nothing(pair: VideoPair, bundle: bool) -> None:
+    change = unchanged if bundle else unbundled
+    await pair.connect(offered=False, change_offer=change, change_answer=change)
+    media = pair.caller.side.media
+    await media.propose_content("1", CAMERA)
+    await media.show(CAMERA, "1")
+    assert pair.caller.local is not None
+    assert pair.caller.remote is not None
+    assert ("1" in media._transports.names) is not bundle
+    await media.settle(pair.caller.local, pair.caller.remote)
+    assert media._transports.names == ("0",)
+    await until(lambda: not media._transports._ending)
+    await media.propose_content("1", CAMERA)
+    assert pair.caller.feeds == []
+
+
+async def test_a_proposal_waits_while_something_else_is_agreed_on(pair: VideoPair) -> None:
+    await pair.connect(offered=False, change_offer=unbundled, change_answer=unbundled)
+    await pair.caller.side.media.propose_content("9", CAMERA)
+    await pair.add(pair.callee, bundle=False)
+    assert set(pair.caller.side.media._transports.names) == {"0", "1", "9"}
+
+
+async def test_only_a_session_takes_proposals_and_each_name_once(pair: VideoPair) -> None:
+    media = pair.caller.side.media
+    with pytest.raises(InvalidState):
+        await media.propose_content("1", CAMERA)
+    with pytest.raises(InvalidState):
+        await media.answer_contents([], [])
+    await pair.connect()
+    with pytest.raises(InvalidState):
+        await media.propose_content("1", CAMERA)
+    assert pair.caller.local is not None
+    assert pair.caller.remote is not None
+    contents = pair.caller.local.contents
+    assert await media.answer_contents(contents, ["0", "1"]) == ()
+    another = replace(pair.caller.local, contents=(replace(contents[0], name="9"),), bundle=())
+    with pytest.raises(MediaFailed):
+        await media.settle(another, pair.caller.remote)
+
+
+async def test_what_cannot_be_answered_is_left_out(pair: VideoPair) -> None:
+    await pair.connect(offered=False)
+    proposed = await pair.caller.side.media.propose_content("1", CAMERA)
+    foreign = Fingerprint("sha-256", bytes(32))
+    unknown = Codec(payload_type=99, name="H265", clock_rate=90_000)
+    for added, bundle in (
+        (replace(proposed, codecs=(unknown,)), ("0", "1")),
+        (replace(proposed, codecs=(unknown,)), ()),
+        (replace(proposed, media=Media.AUDIO), ()),
+        (replace(proposed, transport=replace(proposed.transport, fingerprint=None)), ()),
+        # One connection, two keys.
+        (replace(proposed, transport=replace(proposed.transport, fingerprint=foreign)), ("0", "1")),
+    ):
+        assert await pair.callee.side.media.answer_contents([added], bundle) == ()
+        assert pair.callee.side.media._transports.names == ("0",)
+    (answer,) = await pair.callee.side.media.answer_contents([proposed], ("0", "1"))
+    assert answer.transport.setup is Setup.ACTIVE
+    assert answer.transport.candidates == ()
+
+
+async def test_pictures_are_never_protected_less_than_the_voice(
+    pair: VideoPair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither vouched for by fewer, nor with a weaker cipher."""
+    await pair.connect(offered=False, change_offer=unbundled, change_answer=unbundled)
+    voice = transport_of(pair.callee, "0")
+    with monkeypatch.context() as patch:
+        patch.setattr(Fingerprint, "vouching", property(lambda self: Vouching(self is voice._remote_fingerprint)))
+        proposed = await pair.caller.side.media.propose_content("1", CAMERA)
+        copied = replace(proposed.transport.fingerprint) if proposed.transport.fingerprint else None
+        added = replace(proposed, transport=replace(proposed.transport, fingerprint=copied))
+        assert await pair.callee.side.media.answer_contents([added], ()) == ()
+    monkeypatch.setattr(Lane, "protects_like", lambda lane, other: False)
+    await pair.add(pair.callee, "2", bundle=False)
+    await pair.callee.side.media.show(CAMERA, "2")
+    for viewer in pair.viewers:
+        failed = await viewer.side.says(inputs.ContentsFailed)
+        assert isinstance(failed, inputs.ContentsFailed)
+        assert failed.names == ("2",)
+        assert "protected less" in failed.text or "closed" in failed.text
+    assert pair.callee.feeds == []
+    await talks_on(pair)
+
+
+async def test_a_foreign_key_on_the_connection_of_the_pictures_ends_them_alone(pair: VideoPair) -> None:
+    await pair.connect(offered=False, change_offer=unbundled, change_answer=unbundled)
+
+    def swapped(content: Content) -> Content:
+        foreign = Fingerprint("sha-256", bytes(32))
+        return replace(content, transport=replace(content.transport, fingerprint=foreign))
+
+    await pair.add(pair.caller, bundle=False, change=swapped)
+    await pair.callee.side.media.show(CAMERA, "1")
+    failed = await pair.callee.side.says(inputs.ContentsFailed)
+    assert isinstance(failed, inputs.ContentsFailed)
+    assert failed.names == ("1",)
+    assert "somebody may be in between" in failed.text
+    assert pair.callee.side.media._transports.names == ("0",)
+    assert pair.callee.feeds == []
+    await talks_on(pair)
+
+
+async def test_another_key_for_a_connection_that_is_there_is_refused(pair: VideoPair) -> None:
+    await pair.connect(offered=False)
+    proposed = await pair.caller.side.media.propose_content("1", CAMERA)
+    foreign = replace(proposed.transport, fingerprint=Fingerprint("sha-256", bytes(32)))
+    await pair.settle(pair.caller, (proposed,), (replace(proposed, transport=foreign),), ("0", "1"))
+    (failed,) = failures(pair.caller)
+    assert failed.names == ("1",)
+    assert "another key" in failed.text
+    await talks_on(pair)
+
+
+async def test_without_a_path_the_pictures_fail_alone(pair: VideoPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    await pair.connect(offered=False, change_offer=unbundled, change_answer=unbundled)
+    monkeypatch.setattr(transport_module, "ICE_TIMEOUT", 0.2)
+    for viewer in pair.viewers:
+        viewer.side.other = None
+
+    def nowhere(content: Content) -> Content:
+        return replace(content, transport=replace(content.transport, candidates=()))
+
+    await pair.add(pair.caller, bundle=False, change=nowhere, change_answer=nowhere)
+    failed = await pair.callee.side.says(inputs.ContentsFailed)
+    assert isinstance(failed, inputs.ContentsFailed)
+    assert failed.names == ("1",)
+    assert "no way to each other" in failed.text
+    # The other side may not have noticed yet, or not be able to say so: what was agreed on stays closed here.
+    assert pair.callee.local is not None
+    assert pair.callee.remote is not None
+    await pair.callee.side.media.settle(pair.callee.local, pair.callee.remote)
+    assert len(failures(pair.callee)) == 1
+    assert pair.callee.side.media.statistics().video == ()
+    await talks_on(pair)
+
+
+async def test_a_peer_that_wants_a_connection_of_its_own_for_what_was_to_share_one_gets_none(pair: VideoPair) -> None:
+    await pair.connect(offered=False)
+    proposed = await pair.caller.side.media.propose_content("1", CAMERA)
+    await pair.settle(pair.caller, (proposed,), (proposed,), ("0",))
+    (failed,) = failures(pair.caller)
+    assert failed.names == ("1",)
+    await talks_on(pair)
+
+
+async def test_a_peer_that_lets_go_of_its_pictures_talks_on(pair: VideoPair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_module, "EXPLANATION", 0.05)
+    await pair.connect(change_offer=unbundled, change_answer=unbundled)
+    await pair.caller.side.media.show(CAMERA, "1")
+    await sees(pair.callee)
+    await transport_of(pair.callee, "1").close()
+    failed = await pair.caller.side.says(inputs.ContentsFailed)
+    assert isinstance(failed, inputs.ContentsFailed)
+    assert failed.names == ("1",)
+    assert not pair.caller.side.has_said(inputs.MediaClosed)
+    await talks_on(pair)
+
+
+# --- paths ------------------------------------------------------------------------------------------------------------
+
+
+async def test_candidates_of_what_is_added_come_by_its_name_before_and_after(pair: VideoPair) -> None:
+    await pair.connect(offered=False, change_offer=unbundled, change_answer=unbundled)
+    caller, callee = (viewer.side.media for viewer in pair.viewers)
+    proposed = await caller.propose_content("1", CAMERA)
+    candidates = proposed.transport.candidates
+    assert candidates
+    bare = replace(proposed, transport=replace(proposed.transport, candidates=()))
+    await callee.add_candidates("1", candidates[:1])
+    (answer,) = await callee.answer_contents([bare], ())
+    await callee.add_candidates("1", candidates[1:])
+    without = replace(answer, transport=replace(answer.transport, candidates=()))
+    await pair.settle(pair.callee, (answer,), (bare,), ())
+    await pair.settle(pair.caller, (proposed,), (without,), ())
+    await caller.add_candidates("1", answer.transport.candidates)
+    for viewer in pair.viewers:
+        await until(lambda: transport_of(viewer, "1").secure.secured)  # noqa: B023
+    moved = await pair.caller.side.says(inputs.MediaMoved)
+    assert isinstance(moved, inputs.MediaMoved)
+    assert moved.facts.packets_before_gate == 0
+
+
+async def test_every_connection_is_restarted(pair: VideoPair) -> None:
+    await pair.connect(change_offer=unbundled, change_answer=unbundled)
+    for viewer in pair.viewers:
+        await viewer.side.media.show(CAMERA, "1")
+    caller, callee = (viewer.side.media for viewer in pair.viewers)
+    await caller.propose_content("9", CAMERA)
+    before = [transport_of(viewer, name)._agent for viewer in pair.viewers for name in "01"]
+    offered = await caller.restart(())
+    # What is only proposed has a connection that is new enough.
+    assert [name for name, _, _ in offered] == ["0", "1"]
+    answered = await callee.restart(offered)
+    callee.announce()
+    await caller.apply_restart(answered)
+    caller.announce()
+    await until(
+        lambda: not {transport_of(viewer, name)._agent for viewer in pair.viewers for name in "01"} & set(before)
+    )
+    for viewer in pair.viewers:
+        shown = viewer.screens[CAMERA].shown if CAMERA in viewer.screens else 0
+        await until(lambda: viewer.screens[CAMERA].shown > shown + 5)  # noqa: B023
+    await talks_on(pair)
+
+
+async def test_contents_that_nobody_here_can_read_are_kept_quiet(pair: VideoPair) -> None:
+    """A second voice, and pictures of an unknown codec: accepted, reported on, thrown away."""
+    strange = Codec(payload_type=99, name="H265", clock_rate=90_000)
+
+    def more(description: SessionDescription) -> SessionDescription:
+        voice, pictures = description.contents
+        return replace(
+            description,
+            contents=(voice, replace(voice, name="2", source=Source(5)), replace(pictures, codecs=(strange,))),
+            bundle=("0", "1", "2"),
+        )
+
+    def fewer(description: SessionDescription) -> SessionDescription:
+        voice, _, pictures = description.contents
+        return replace(description, contents=(voice, pictures), bundle=("0", "1"))
+
+    await pair.connect(change_offer=more, change_answer=fewer)
+    await pair.caller.side.media.show(CAMERA, "1")
+    await asyncio.sleep(0.1)
+    assert pair.caller.feeds == []
+    assert pair.callee.side.media.statistics().video == ()
+    await talks_on(pair)
+
+
+async def test_closing_lets_everything_go(pair: VideoPair) -> None:
+    await pair.connect(change_offer=unbundled, change_answer=unbundled)
+    for viewer in pair.viewers:
+        await viewer.side.media.show(CAMERA, "1")
+    for viewer in pair.viewers:
+        await sees(viewer)
+    await pair.close()
+    for viewer in pair.viewers:
+        assert viewer.screens[CAMERA].closed
+        assert viewer.feeds[0][1]._deliver is None
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    await until(lambda: not [each for each in threading.enumerate() if "video" in each.name])

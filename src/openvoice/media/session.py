@@ -15,7 +15,7 @@ from openvoice.core.description import Candidate, Content, SessionDescription, S
 from openvoice.core.security import MediaFacts
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import EndReason, Role, VideoLabel
-from openvoice.errors import InvalidState, MediaFailed, OpenVoiceError, SecurityRefused, VideoFailed
+from openvoice.errors import InvalidState, MediaFailed, SecurityRefused
 from openvoice.media import plan
 from openvoice.media.additions import Additions
 from openvoice.media.streams import Streams
@@ -137,32 +137,40 @@ class CallMedia:
         self._lost &= set(_names(local.contents))
         failed: dict[str, str] = {}
         for group in plan.transport_groups(local, remote):
+            contents = tuple(content for content in group if content.name not in self._lost)
             try:
-                self._connect(local, tuple(content for content in group if content.name not in self._lost))
-            except OpenVoiceError as error:
-                if first or self._streams.voice_name in _names(group):
+                failed |= self._connect(local, contents) if contents else {}
+            except SecurityRefused as error:
+                if first:
                     raise
-                failed |= dict.fromkeys(_names(group), str(error))
+                failed |= dict.fromkeys(_names(contents), str(error))
+        if self._streams.voice_name in failed:
+            raise SecurityRefused(failed[self._streams.voice_name])
         self._transports.flush_early()
         self._lose(failed)
 
-    def _connect(self, local: SessionDescription, group: tuple[Content, ...]) -> None:
-        """Put the contents of a group on one transport, and have it begin."""
+    def _connect(self, local: SessionDescription, group: tuple[Content, ...]) -> dict[str, str]:
+        """Put the contents of a group on one transport, and have it begin if it is new.
+
+        Returns what cannot go on it, by name, and why. Raises ``SecurityRefused`` for one that could not be secured.
+        """
         known = [transport for name in _names(group) if (transport := self._transports.get(name)) is not None]
-        transport = next((each for each in known if each.connected), known[0] if known else None)
-        if not group:
-            return
-        if transport is None:
-            raise VideoFailed("the other device wants a connection of its own for pictures that were to share one")
-        described = plan.remote_transport(group)
-        for name in _names(group):
-            self._transports.join(name, transport)
+        if not known:
+            text = "the other device wants a connection of its own for pictures that were to share one"
+            return dict.fromkeys(_names(group), text)
+        transport = next((each for each in known if each.connected), known[0])
         if not transport.connected:
-            ours = local.content(group[0].name)
+            described, ours = plan.remote_transport(group), local.content(group[0].name)
             assert ours is not None
             transport.connect(described, client=plan.is_client(ours.transport, described))
-        elif described.fingerprint is None or not described.fingerprint.matches(transport.remote_fingerprint):
-            raise SecurityRefused("the other device announced another key for the connection that is there")
+        failed: dict[str, str] = {}
+        for content in group:
+            fingerprint = content.transport.fingerprint
+            if fingerprint is not None and fingerprint.matches(transport.remote_fingerprint):
+                self._transports.join(content.name, transport)
+            else:
+                failed[content.name] = "the other device announced another key for a connection that is there"
+        return failed
 
     def _lose(self, failed: dict[str, str]) -> None:
         """Close contents with pictures for what was told of each, and let the others flow."""

@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from openvoice.core.description import Content, SessionDescription
-from openvoice.core.inputs import LocalCandidates
 from openvoice.core.types import Role, VideoLabel
+from openvoice.errors import VideoFailed
 from openvoice.media.video.sources.arrays import PictureFeed
 from openvoice.ports import MediaSettings, Picture, PictureFormat, VideoInput
 from tests.media.peers import Pair, Side, settings
@@ -55,6 +55,10 @@ class Viewer:
     """One side: the devices that were made for it, and where what it sees goes."""
 
     def __init__(self) -> None:
+        self.broken = ""
+        """Why there is no camera, if there is none."""
+        self.looks = True
+        """Whether it wants to see anything."""
         self.feeds: list[tuple[VideoLabel, PictureFeed]] = []
         self.screens: dict[VideoLabel, Screen] = {}
         self.side = Side(self._settings())
@@ -70,11 +74,13 @@ class Viewer:
         )
 
     def _make_feed(self, label: VideoLabel) -> VideoInput:
+        if self.broken:
+            raise VideoFailed(self.broken)
         self.feeds.append((label, PictureFeed()))
         return self.feeds[-1][1]
 
-    def _make_screen(self, label: VideoLabel) -> Screen:
-        return self.screens.setdefault(label, Screen())
+    def _make_screen(self, label: VideoLabel) -> Screen | None:
+        return self.screens.setdefault(label, Screen()) if self.looks else None
 
     def put(self) -> None:
         """Have every device deliver a picture: a camera grey, a screen brighter."""
@@ -135,6 +141,7 @@ class VideoPair:
         *,
         bundle: bool = True,
         change: Callable[[Content], Content] = lambda content: content,
+        change_answer: Callable[[Content], Content] = lambda content: content,
     ) -> None:
         """Add a content, as the signalling would."""
         other = self.callee if adder is self.caller else self.caller
@@ -145,7 +152,7 @@ class VideoPair:
         answered = tuple(await other.side.media.answer_contents([change(proposed)], grouped))
         other.side.media.announce()
         await self.settle(other, answered, (change(proposed),), grouped)
-        await self.settle(adder, (proposed,), answered, grouped)
+        await self.settle(adder, (proposed,), tuple(map(change_answer, answered)), grouped)
 
     async def settle(
         self, viewer: Viewer, local: tuple[Content, ...], remote: tuple[Content, ...], bundle: tuple[str, ...]
@@ -186,8 +193,3 @@ class VideoPair:
 async def sees(viewer: Viewer, label: VideoLabel = VideoLabel.CAMERA, brightness: int = GREY) -> None:
     """Wait until a side sees what the other shows."""
     await until(lambda: viewer.sees(label, brightness), within=15)
-
-
-def named(viewer: Viewer) -> set[str]:
-    """The contents that a side told candidates of."""
-    return {message.content for message in viewer.side.said if isinstance(message, LocalCandidates)}

@@ -49,6 +49,8 @@ class Bench:
     keys: int = 0
     told: list[str] = field(default_factory=list)
     refuses: Exception | None = None
+    wanted: bool = True
+    opened: int = 0
     counters: DecodingCounters = field(default_factory=DecodingCounters)
     freezes: Freezes = field(default_factory=Freezes)
 
@@ -56,7 +58,7 @@ class Bench:
         self.held.set()
         self.thread = DecodingThread(
             make_decoder=self._make,
-            output=lambda: self,
+            output=self._open,
             want_key=self._want_key,
             failed=self.told.append,
             counters=self.counters,
@@ -66,6 +68,12 @@ class Bench:
     def _make(self, payload_type: int) -> Bench.Decoder:
         self.made.append(payload_type)
         return Bench.Decoder(self)
+
+    def _open(self) -> Bench | None:
+        self.opened += 1
+        if not self.wanted and self.refuses is not None:
+            raise self.refuses
+        return self if self.wanted else None
 
     def _want_key(self) -> None:
         self.keys += 1
@@ -271,4 +279,21 @@ def test_a_thread_that_waits_for_a_picture_to_be_due_ends_at_once() -> None:
     bench.thread.close()
     bench.thread.join(5)
     assert not bench.thread.lives
-    assert bench.closed == ["decoder"]
+    assert bench.closed == ["decoder", "output"]
+
+
+def test_what_nobody_wants_to_see_is_not_decoded() -> None:
+    bench = Bench(wanted=False)
+    bench.put(received(0, key=True), received(1))
+    until(lambda: bench.counters.dropped == 2)
+    assert (bench.opened, bench.made, bench.told) == (1, [], [])
+    bench.thread.close()
+
+
+def test_a_place_that_cannot_be_made_is_told_once() -> None:
+    bench = Bench(wanted=False, refuses=VideoFailed("there is no room"))
+    bench.put(received(0, key=True), received(1))
+    until(lambda: bench.counters.dropped == 2)
+    assert bench.told == ["there is no room"]
+    assert bench.opened == 1
+    bench.thread.close()
