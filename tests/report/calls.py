@@ -11,7 +11,7 @@ from openvoice.core.statistics import CallStatistics, ReceivedVideo, SentVideo, 
 from openvoice.core.trace import Trace
 from openvoice.core.trust import Trust
 from openvoice.core.types import VideoLabel, Vouching
-from openvoice.report import Actor, CallReport, Moment, Side, Similarity
+from openvoice.report import Actor, CallReport, Moment, Seen, Side, Similarity
 from tests.core.descriptions import CERTIFICATE, voucher
 
 ALICE, BOB, MALLORY = (Fingerprint("sha-256", bytes([number]) * 32) for number in (0xAA, 0xBB, 0xCC))
@@ -98,6 +98,7 @@ def side(address: str, local: Fingerprint, remote: Fingerprint, **changed: Any) 
         "sent": f"{address[0]}.flac",
         "received": f"{address[0]}-heard.wav",
         "similarity": SAME,
+        "seen": Seen(pictures=170, width=640, height=480, age=0.021, file=f"{address[0]}-saw.png"),
     }
     return Side(**values | changed)
 

@@ -27,7 +27,7 @@ def test_json_is_what_is_documented() -> None:
     document = json.loads(report().to_json())
     assert document["schema"] == "openvoice.call/1"
     assert document["moments"][1] == {"name": "ringing", "at": 0.012, "by": "callee"}
-    assert set(document["caller"]) == {"address", "statistics", "security", "sent", "received", "similarity"}
+    assert set(document["caller"]) == {"address", "statistics", "security", "sent", "received", "similarity", "seen"}
     assert document["caller"]["similarity"] == {
         "correlation": 0.97,
         "found": 1.0,
@@ -47,8 +47,9 @@ def test_unknown_keys_are_passed_over() -> None:
 def test_documents_from_before_there_were_pictures_are_read() -> None:
     document = json.loads(report().to_json())
     for name in ("caller", "callee"):
-        del document[name]["statistics"]["video"]
-    assert CallReport.from_json(json.dumps(document)).caller.statistics.video == ()
+        del document[name]["statistics"]["video"], document[name]["seen"]
+    read = CallReport.from_json(json.dumps(document)).caller
+    assert (read.statistics.video, read.seen) == ((), None)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"schema": "openvoice.call/2"}', "\x00"])

@@ -24,14 +24,19 @@ from openvoice import (
     Client,
     MediaFailed,
     Policy,
+    TestPattern,
     UsageError,
     load_sound,
     temporary_keys,
+    to_rgb,
 )
 from openvoice.cli.context import json_option
 from openvoice.cli.printing import Printer, printer, told
 from openvoice.cli.running import run
+from openvoice.cli.viewer import Viewer
 from openvoice.report import Actor, CallReport, Moment, Side, Similarity, Sound, render, similarity
+from openvoice.report.png import RGB, png_file
+from openvoice.report.seeing import Still
 from openvoice.samples import sample
 from openvoice.server.prosody import Prosody
 
@@ -47,16 +52,18 @@ DRAIN = 0.5
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the recordings and the report go.  [default: openvoice-demo-TIME here]",
 )
+@click.option("--video", is_flag=True, help="Let both show a test pattern, and measure what the other one sees.")
 @json_option
-def command(folder: Path | None, as_json: bool) -> int:
+def command(folder: Path | None, video: bool, as_json: bool) -> int:
     """Watch two clients make an encrypted call on this machine.
 
     Starts a private XMPP server on loopback, makes two accounts, lets one call the other with a speech sample in each
-    direction, and measures that what arrived is what was said. Leaves both recordings, call.json and report.html in
-    a folder. Nothing leaves this machine; nothing else is kept.
+    direction, and measures that what arrived is what was said. Leaves both recordings, call.json and report.html (and
+    with --video the last picture that each saw) in a folder. Nothing leaves this machine; nothing else is kept.
 
     \b
     Watch it:         openvoice demo
+    With pictures:    openvoice demo --video
     For a test rig:   openvoice demo --folder result --json
     """
     folder = folder or Path(time.strftime("openvoice-demo-%Y%m%d-%H%M%S"))
@@ -64,7 +71,7 @@ def command(folder: Path | None, as_json: bool) -> int:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from error
-    return run(_demo(folder, as_json))
+    return run(_demo(folder, video=video, as_json=as_json))
 
 
 @dataclass(slots=True)
@@ -74,39 +81,47 @@ class _Conversation:
     alice: Call
     bob: Call
     first_sound: float | None = None
+    alice_saw: Viewer | None = None
+    bob_saw: Viewer | None = None
 
 
-async def _demo(folder: Path, as_json: bool) -> int:
+async def _demo(folder: Path, *, video: bool, as_json: bool) -> int:
     shown = printer(as_json=as_json)
     if not as_json:
         click.echo("Starting a private XMPP server on loopback, with two accounts: alice and bob.")
     accounts = {"alice": secrets.token_urlsafe(), "bob": secrets.token_urlsafe()}
     async with Prosody(accounts=accounts) as server:
-        conversation = await _converse(server, folder, shown)
+        conversation = await _converse(server, folder, shown, video=video)
     if not as_json:
         click.echo("Comparing what was said with what was heard, and drawing the report.")
     report, sounds = await asyncio.to_thread(_examine, conversation, folder)
+    stills = _stills(conversation)
+    for name, still in stills.items():
+        _write(folder / name, png_file(still, RGB))
     _write(folder / "call.json", report.to_json())
-    _write(folder / "report.html", render(report, sounds))
-    passed = all(side.similarity is not None and side.similarity.passed for side in (report.caller, report.callee))
+    _write(folder / "report.html", render(report, sounds, stills))
+    sides = (report.caller, report.callee)
+    passed = all(side.similarity is not None and side.similarity.passed for side in sides)
     if as_json:
         line = {"event": "report", "time": time.time(), "call": report.id, "passed": passed, "folder": str(folder)}
         click.echo(json.dumps(line))
     else:
         _show_facts(report, folder)
+    if video and not (report.caller.seen and report.callee.seen):
+        raise MediaFailed("the pictures that were shown did not arrive")
     if not passed:
         raise MediaFailed("the sound that arrived is not the sound that was sent: listen to the recordings")
     return 0
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
-async def _converse(server: Prosody, folder: Path, shown: Printer) -> _Conversation:
+async def _converse(server: Prosody, folder: Path, shown: Printer, *, video: bool) -> _Conversation:
     """One call, from the first ring to the last word of both."""
 
     def client(name: str, policy: Policy) -> Client:
@@ -121,13 +136,22 @@ async def _converse(server: Prosody, folder: Path, shown: Printer) -> _Conversat
     alice, bob = client("alice", Policy()), client("bob", Policy(answer=Audience.ROSTER))
     answered: asyncio.Future[Call] = asyncio.get_running_loop().create_future()
 
+    pattern = TestPattern() if video else None
+    viewers = (Viewer(), Viewer()) if video else (None, None)
+
     @bob.on_call
     async def answer(call: Call) -> None:
-        await call.accept(source=sample("bob"), sink=folder / "bob-heard.wav")
+        await call.accept(source=sample("bob"), sink=folder / "bob-heard.wav", video=pattern)
+        if viewers[1] is not None:
+            call.watch(viewers[1])
         answered.set_result(call)
 
     async with bob, told(alice, shown):
-        call = await alice.call(server.address("bob"), source=sample("alice"), sink=folder / "alice-heard.wav")
+        call = await alice.call(
+            server.address("bob"), source=sample("alice"), sink=folder / "alice-heard.wav", video=pattern
+        )
+        if viewers[0] is not None:
+            call.watch(viewers[0])
         listening = asyncio.create_task(_first_sound(call))
         speaking = [asyncio.create_task(_last_word(call))]
         await call.wait_for(CallState.ACTIVE, CONNECT_WITHIN)
@@ -137,7 +161,7 @@ async def _converse(server: Prosody, folder: Path, shown: Printer) -> _Conversat
         await asyncio.sleep(DRAIN)
         await call.hangup()
         await other.wait_closed()
-        return _Conversation(call, other, await listening)
+        return _Conversation(call, other, await listening, *viewers)
 
 
 async def _last_word(call: Call) -> None:
@@ -167,7 +191,7 @@ def _examine(conversation: _Conversation, folder: Path) -> tuple[CallReport, dic
     }
     samples = {name: load_sound(path) for name, path in files.items()}
 
-    def side(call: Call, said: str, heard: str, other: str) -> Side:
+    def side(call: Call, said: str, heard: str, other: str, viewer: Viewer | None) -> Side:
         assert call.ended is not None
         return Side(
             address=str(conversation.bob.peer.bare if call is conversation.alice else conversation.alice.peer.bare),
@@ -176,6 +200,7 @@ def _examine(conversation: _Conversation, folder: Path) -> tuple[CallReport, dic
             sent=files[said].name,
             received=files[heard].name,
             similarity=similarity(samples[other], samples[heard], SAMPLE_RATE),
+            seen=viewer.seen(f"{said}-saw.png") if viewer is not None else None,
         )
 
     ended = conversation.alice.ended
@@ -186,10 +211,19 @@ def _examine(conversation: _Conversation, folder: Path) -> tuple[CallReport, dic
         duration=ended.duration,
         reason=ended.reason.value,
         moments=_moments(conversation),
-        caller=side(conversation.alice, "alice", "alice heard", "bob"),
-        callee=side(conversation.bob, "bob", "bob heard", "alice"),
+        caller=side(conversation.alice, "alice", "alice heard", "bob", conversation.alice_saw),
+        callee=side(conversation.bob, "bob", "bob heard", "alice", conversation.bob_saw),
     )
     return report, {files[name].name: Sound(samples=sound, rate=SAMPLE_RATE) for name, sound in samples.items()}
+
+
+def _stills(conversation: _Conversation) -> dict[str, Still]:
+    viewers = {"alice": conversation.alice_saw, "bob": conversation.bob_saw}
+    return {
+        f"{name}-saw.png": to_rgb(viewer.last)
+        for name, viewer in viewers.items()
+        if viewer is not None and viewer.last is not None
+    }
 
 
 def _moments(conversation: _Conversation) -> tuple[Moment, ...]:
@@ -239,6 +273,9 @@ def _show_facts(report: CallReport, folder: Path) -> None:
         table.add_row("First sound", f"{(first.at - proceed.at) * 1000:.0f} ms after bob said yes")
     for listener, speaker in ((report.caller, report.callee), (report.callee, report.caller)):
         table.add_row(f"{listener.name} heard {speaker.name}", _heard(listener.similarity))
+    for side, shower in ((report.caller, report.callee), (report.callee, report.caller)):
+        if side.seen is not None:
+            table.add_row(f"{side.name} saw {shower.name}", _saw(side))
     for side in (report.caller, report.callee):
         stats = side.statistics
         table.add_row(
@@ -255,6 +292,13 @@ def _show_facts(report: CallReport, folder: Path) -> None:
     Console(file=sys.stdout, highlight=False).print(table)
     # Apart, so that the path stays whole and can be copied.
     click.echo(f"Look at it: {folder / 'report.html'}")
+
+
+def _saw(side: Side) -> str:
+    assert side.seen is not None
+    age = "" if side.seen.age is None else f", {side.seen.age * 1000:.0f} ms old"
+    freezes = sum(video.received.freezes for video in side.statistics.video)
+    return f"{side.seen.pictures} pictures of up to {side.seen.width}x{side.seen.height}{age}, {freezes} freezes"
 
 
 def _heard(measured: Similarity | None) -> str:

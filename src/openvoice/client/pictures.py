@@ -6,6 +6,7 @@ The adapters are imported where they are made, as those of sound are.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +93,14 @@ class TestPattern:
     """Bars of colour, something that moves, a number that counts, and a time stamp."""
 
     __test__ = False
+
+    @staticmethod
+    def age(picture: Picture) -> float | None:
+        """Seconds since a picture of a pattern was drawn, by the clock of this machine; ``None`` if it is of none."""
+        from openvoice.media.video.stamp import age, read_stamp
+
+        stamp = read_stamp(picture)
+        return None if stamp is None else age(stamp, round(time.time() * 1000)) / 1000
 
 
 class Film:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openvoice.report.call import Actor, CallReport, Moment, Side
+from openvoice.report.call import Actor, CallReport, Moment, Seen, Side
 from openvoice.report.page import render
 from openvoice.report.parties import Row, rows
 from openvoice.report.privacy import render_privacy
@@ -15,6 +15,7 @@ __all__ = [
     "Moment",
     "Actor",
     "Row",
+    "Seen",
     "Side",
     "Similarity",
     "Sound",

@@ -20,7 +20,11 @@
         "similarity": {"correlation": 0.98,      of what it heard to what the other side said, or null
                        "found": 1.0,
                        "delay_seconds": 0.05,
-                       "passed": true}
+                       "passed": true},
+        "seen": {"pictures": 150,                of the other side that it saw, or null
+                 "width": 640, "height": 480,    of the largest
+                 "age": 0.021,                   seconds from drawing to seeing, half of them are younger; or null
+                 "file": "alice-saw.png"}        the last one, or null
       },
       "callee": {…}
     }
@@ -73,6 +77,20 @@ class Moment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """The pictures of the other side that a client saw."""
+
+    pictures: int
+    width: int
+    """Pixels of the largest."""
+    height: int
+    age: float | None = None
+    """Seconds from when a picture was drawn until it was seen: half of them are younger."""
+    file: str | None = None
+    """The name of the last one."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Side:
     """One of the two clients, and what it knew in the end."""
 
@@ -85,6 +103,7 @@ class Side:
     received: str | None = None
     similarity: Similarity | None = None
     """Of the sound that it received to the one that the other side sent."""
+    seen: Seen | None = None
 
     @property
     def name(self) -> str:
@@ -126,6 +145,7 @@ class CallReport:
                 "similarity": dataclasses.asdict(side.similarity) | {"passed": side.similarity.passed}
                 if side.similarity
                 else None,
+                "seen": dataclasses.asdict(side.seen) if side.seen else None,
             }
 
         document = {
@@ -177,6 +197,7 @@ def _side(document: Mapping[str, Any]) -> Side:
         sent=None if document["sent"] is None else str(document["sent"]),
         received=None if document["received"] is None else str(document["received"]),
         similarity=_fill(Similarity, similarity) if similarity is not None else None,
+        seen=_fill(Seen, document["seen"]) if document.get("seen") is not None else None,
     )
 
 
@@ -204,6 +225,7 @@ _CONVERTERS: dict[str, Callable[[Any], object]] = {
     "int": int,
     "float": float,
     "float | None": lambda value: None if value is None else float(value),
+    "str | None": lambda value: None if value is None else str(value),
     "VideoLabel": VideoLabel,
     "SentVideo": lambda value: _fill(SentVideo, value),
     "ReceivedVideo": lambda value: _fill(ReceivedVideo, value),

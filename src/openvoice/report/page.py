@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from openvoice.report.call import CallReport, Side
 from openvoice.report.document import document
 from openvoice.report.protection import VOUCHERS, protection
+from openvoice.report.seeing import Still, rows, seen, title
 from openvoice.report.sound import Sound
 from openvoice.report.spectrogram import HIGHEST_HERTZ, spectrogram
 from openvoice.report.text import milliseconds, name, percent, plain
@@ -16,10 +17,11 @@ from openvoice.report.verdict import judge
 from openvoice.report.waveform import waveform
 
 
-def render(call: CallReport, sounds: Mapping[str, Sound]) -> str:
+def render(call: CallReport, sounds: Mapping[str, Sound], stills: Mapping[str, Still] | None = None) -> str:
     """One HTML document with everything in it: it needs no network and runs no script.
 
-    ``sounds`` holds what ``sent`` and ``received`` of the two sides name; a sound that is missing is not drawn.
+    ``sounds`` holds what ``sent`` and ``received`` of the two sides name, ``stills`` what their ``seen`` names; what is
+    missing is not drawn.
     """
     verdict = judge(call)
     caller, callee = name(call.caller.name), name(call.callee.name)
@@ -28,6 +30,7 @@ def render(call: CallReport, sounds: Mapping[str, Sound]) -> str:
         ("How the call came about", timeline(call)),
         (f"What {caller} said and {callee} heard", _sounds(call.caller, call.callee, sounds)),
         (f"What {callee} said and {caller} heard", _sounds(call.callee, call.caller, sounds)),
+        *_pictures(call, stills or {}),
         ("The numbers", _numbers(call)),
         ("Who could have listened?", protection(call)),
     )
@@ -42,6 +45,13 @@ def render(call: CallReport, sounds: Mapping[str, Sound]) -> str:
         main="\n".join(f"<section><h2>{title}</h2>{body}</section>" for title, body in sections),
         footer=f"The call is named <code>{plain(call.id)}</code>.",
     )
+
+
+def _pictures(call: CallReport, stills: Mapping[str, Still]) -> tuple[tuple[str, str], ...]:
+    sides = ((call.caller, call.callee), (call.callee, call.caller))
+    if not any(side.seen for side, _ in sides):
+        return ()
+    return tuple((title(shower, watcher), seen(watcher, stills)) for shower, watcher in sides)
 
 
 def _chips(call: CallReport) -> str:
@@ -101,7 +111,7 @@ def _axis(seconds: float) -> str:
 def _numbers(call: CallReport) -> str:
     caller, callee = name(call.caller.name), name(call.callee.name)
     directions = ((call.caller.statistics, call.callee.statistics), (call.callee.statistics, call.caller.statistics))
-    rows = (
+    table = (
         ("Packets lost", "on the way", [percent(received.loss) for _, received in directions]),
         ("Made up", "sound filled in for lost packets", [percent(received.concealed) for _, received in directions]),
         ("Jitter", "how unevenly packets arrive", [f"{received.jitter:.1f} ms" for _, received in directions]),
@@ -118,10 +128,11 @@ def _numbers(call: CallReport) -> str:
             [f"{sent.packets_sent}, {received.packets_received}" for sent, received in directions],
         ),
         ("Codec", "", [plain(sent.codec or "-") for sent, _ in directions]),
+        *rows(call),
     )
     body = "".join(
         f'<tr><th scope="row">{label}<small>{words}</small></th>{"".join(f"<td>{value}</td>" for value in values)}</tr>'
-        for label, words, values in rows
+        for label, words, values in table
     )
     return (
         f'<table><thead><tr><td></td><th scope="col">{caller} → {callee}</th><th scope="col">{callee} → {caller}</th>'

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import struct
-import zlib
-
 import numpy as np
 import numpy.typing as npt
 
+from openvoice.report.png import PALETTE, image, png_file
 from openvoice.report.sound import Sound
 
 COLUMNS = 500
@@ -45,25 +42,17 @@ def levels(sound: Sound) -> npt.NDArray[np.uint8]:
 
 def spectrogram(sound: Sound, label: str) -> str:
     """An HTML image that holds its own data. ``label`` must be escaped."""
-    data = base64.b64encode(png(levels(sound))).decode()
-    return f'<img class="spectrogram" alt="{label}" src="data:image/png;base64,{data}">'
+    return image(png(levels(sound)), label, "spectrogram")
 
 
 def png(picture: npt.NDArray[np.uint8]) -> bytes:
     """A PNG file (W3C PNG, 8 bit palette with transparency) of rows of values between 0 and 255."""
-    height, width = picture.shape
-    # Each row begins with the number of its filter; 0 is none.
-    rows = np.pad(picture, ((0, 0), (1, 0))).tobytes()
     places = np.linspace(0, len(_RAMP) - 1, 256)
     palette = np.stack([np.interp(places, range(len(_RAMP)), channel) for channel in zip(*_RAMP, strict=True)], axis=1)
     opacity = np.clip(np.arange(256) * 2.2, 0, 255)
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in (
-            (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)),
-            (b"PLTE", palette.astype(np.uint8).tobytes()),
-            (b"tRNS", opacity.astype(np.uint8).tobytes()),
-            (b"IDAT", zlib.compress(rows, 9)),
-            (b"IEND", b""),
-        )
+    return png_file(
+        picture,
+        PALETTE,
+        (b"PLTE", palette.astype(np.uint8).tobytes()),
+        (b"tRNS", opacity.astype(np.uint8).tobytes()),
     )

@@ -24,7 +24,7 @@ def make_film(
     pictures: int | None = None,
     **options: str,
 ) -> Path:
-    """The stamp of each picture is its number; the sound is a tone."""
+    """The stamp of each picture is its number, from 1 on; the sound is a tone."""
     webm = path.suffix == ".webm"
     with av.open(str(path), "w", options=options) as container:
         video = container.add_stream(codec or ("libvpx" if webm else "libx264"), rate=rate)
@@ -40,7 +40,7 @@ def make_film(
             container.mux(audio.encode(None))
         pattern = Pattern(PictureFormat(width=size[0], height=size[1]))
         for number in range(round(seconds * rate) if pictures is None else pictures):
-            frame = to_frame(Picture(pattern.draw(number, number), 0.0))
+            frame = to_frame(Picture(pattern.draw(number, number + 1), 0.0))
             frame.pts, frame.time_base = number, Fraction(1, rate)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))

@@ -20,7 +20,7 @@ def stamped(width: int, height: int, milliseconds: int) -> Picture:
 @given(
     st.integers(LEAST_WIDTH // 2, 400).map(lambda half: half * 2),
     st.integers(16, 200).map(lambda half: half * 2),
-    st.integers(0, 2**32 - 1),
+    st.integers(1, 2**32 - 1),
 )
 def test_what_was_written_is_read(width: int, height: int, milliseconds: int) -> None:
     assert read_stamp(stamped(width, height, milliseconds)) == milliseconds
@@ -43,7 +43,8 @@ def test_it_survives_a_poor_encoder() -> None:
     assert read_stamp(to_picture(frame, 0.0)) == 123_456_789
 
 
-def test_grey_is_no_stamp() -> None:
+def test_grey_and_black_are_no_stamp() -> None:
+    assert read_stamp(black(320, 240, 0.0)) is None
     assert read_stamp(Picture(np.full((360, 320), 128, np.uint8), 0.0)) is None
 
 

@@ -32,7 +32,7 @@ def write_stamp(data: npt.NDArray[np.uint8], milliseconds: int) -> None:
 
 
 def read_stamp(picture: Picture) -> int | None:
-    """The milliseconds that were written; ``None`` if a block is neither black nor white."""
+    """The milliseconds that were written; ``None`` if a block is neither black nor white, or all are black."""
     width, side = picture.width, picture.width / BITS
     if width < LEAST_WIDTH:
         return None
@@ -46,7 +46,7 @@ def read_stamp(picture: Picture) -> int | None:
         if abs(brightness - _MIDDLE) < _CERTAIN:
             return None
         value = value * 2 + (1 if brightness > _MIDDLE else 0)
-    return value
+    return value or None
 
 
 def age(stamp: int, milliseconds: int) -> int:

@@ -20,7 +20,7 @@ def test_a_film_is_shown_at_its_own_pace_and_ends(tmp_path: Path, name: str) -> 
     collected = Collected(source)
     collected.wait(lambda it: it.over)
     stamps = [read_stamp(picture) for picture in collected.pictures]
-    assert stamps[0] == 0
+    assert stamps[0] == 1
     assert len(stamps) > 10
     assert stamps == sorted(set(stamps), key=lambda stamp: stamp or 0)
     took = collected.pictures[-1].time - collected.pictures[0].time

@@ -29,7 +29,7 @@ class MovieFile:
     film has one face, which closes it. The time at which sound is written leads. All is encoded on a thread of its own,
     so neither face waits. A film of that name is replaced by the first sound or picture: a call that nobody answers
     costs nothing. It is written in pieces of about a second, so little is lost when the program is killed. It has the
-    size of its first picture; others are made to fit.
+    shape of its first picture; others are made to fit.
 
     Raises:
         VideoFailed: when constructed: it cannot be written there.

@@ -15,8 +15,10 @@ from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, SAMPLE_RATE, Frame, Pi
 
 SOUND_BEFORE_PICTURES = 2.0
 """Seconds of sound that wait for the first picture, which gives the film its size."""
-USUAL_SIZE = (1280, 720)
+USUAL_SIZE = (960, 720)
 """Of a film that begins without pictures."""
+LONGER_SIDE = 960
+"""Pixels of the longer side of a film, at least: the first pictures of a call are small."""
 PIECE_SECONDS = 1.0
 """What is lost at most when the program is killed."""
 LONGEST_GAP = 60.0
@@ -49,7 +51,7 @@ KINDS = {
             "movflags": "frag_keyframe+empty_moov+default_base_moof",
             "frag_duration": str(round(PIECE_SECONDS * 1e6)),
         },
-        video_options={"preset": "veryfast", "tune": "zerolatency", "crf": "23"},
+        video_options={"preset": "superfast", "tune": "zerolatency", "crf": "23"},
     ),
     ".webm": Kind(
         format="webm",
@@ -60,6 +62,12 @@ KINDS = {
         bit_rate=2_000_000,
     ),
 }
+
+
+def film_size(width: int, height: int) -> tuple[int, int]:
+    """The size of a film whose first picture has this one: the same shape, both sides even."""
+    scale = max(1.0, LONGER_SIDE / max(width, height))
+    return round(width * scale / 2) * 2, round(height * scale / 2) * 2
 
 
 @dataclass(slots=True)
@@ -126,7 +134,7 @@ class Muxer:
         """A picture, by its time."""
         position = round(self._timing.picture(picture.time) * 1000)
         if self._container is None:
-            self._begin(picture.width, picture.height)
+            self._begin(*film_size(picture.width, picture.height))
         assert self._video is not None
         if position <= self._last:
             return
