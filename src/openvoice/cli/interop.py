@@ -120,7 +120,7 @@ def command(
     \b
     It answers by itself:       openvoice interop bob@example.org --answers
     You sit at its side:        openvoice interop bob@example.org --interactive
-    Only what Dino does:        openvoice interop bob@example.org --answers --as dino
+    Only what Dino does:        openvoice interop bob@example.org --as dino
     """
     chosen = _choose(read_vectors(vectors or default_folder()), clients, only)
     screen = Screen()
