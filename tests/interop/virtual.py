@@ -44,7 +44,7 @@ class VirtualClient(Replay):
         return self._asked
 
     async def ask(self, wish: str) -> None:
-        self._use(wish, {})
+        self._use(wish, {"to": str(self.address)} if wish == "dial-direct" else {})
 
     # --- the device of the kit ----------------------------------------------------------------------------------------
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,24 +19,16 @@ from openvoice.core import effects as e
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.description import (
-    SCREEN_CATEGORY,
-    Candidate,
     CandidateType,
-    Codec,
     Content,
-    Feedback,
-    Fingerprint,
-    Media,
     SessionDescription,
-    Setup,
-    TransportDescription,
 )
 from openvoice.core.machine import CallMachine
 from openvoice.core.policy import Policy, Screening
 from openvoice.core.security import MediaFacts
 from openvoice.core.state import CallState
 from openvoice.core.trust import Trust
-from openvoice.core.types import CallId, Direction, EndReason, Role, VideoLabel, Vouching
+from openvoice.core.types import CallId, Direction, EndReason, VideoLabel, Vouching
 from openvoice.jingle import outputs as o
 from openvoice.jingle.archive import ArchivedMessage
 from openvoice.jingle.endpoint import JingleEndpoint
@@ -45,48 +36,15 @@ from openvoice.jingle.namespaces import CLIENT, JINGLE_ERRORS, STANZA_ERRORS, ch
 from openvoice.jingle.peers import DeviceIdentity, profile_of
 from openvoice.ports import IncomingCall
 from tests.jingle.sealer import Sealer
+from tests.vectors import media
 
 ROOT = Path(__file__).parent
 START = 1_800_000_000.0
 CALL = CallId("1f0e6a52-7d0b-4c7e-9b8e-2f6f6f0c1a11")
-FINGERPRINT = Fingerprint("sha-256", bytes(range(32)))
-CODECS = (
-    Codec(payload_type=111, name="opus", clock_rate=48000, channels=2, parameters=(("useinbandfec", "1"),)),
-    Codec(payload_type=9, name="G722", clock_rate=8000),
-    Codec(payload_type=0, name="PCMU", clock_rate=8000),
-    Codec(payload_type=8, name="PCMA", clock_rate=8000),
-    Codec(payload_type=110, name="telephone-event", clock_rate=48000),
-)
-VIDEO_CODECS = (
-    Codec(
-        payload_type=97,
-        name="VP8",
-        clock_rate=90000,
-        feedback=(Feedback("nack"), Feedback("nack", "pli"), Feedback("goog-remb")),
-    ),
-    Codec(payload_type=98, name="rtx", clock_rate=90000, parameters=(("apt", "97"),)),
-)
-CANDIDATES = (
-    Candidate(foundation="1", address="192.0.2.10", port=50000, priority=2130706431),
-    Candidate(
-        foundation="r1",
-        address="198.51.100.9",
-        port=61000,
-        priority=16777215,
-        type=CandidateType.RELAY,
-        related_address="203.0.113.5",
-        related_port=50000,
-    ),
-)
 
 
 def vectors() -> list[Path]:
     return sorted(path.parent for path in ROOT.glob("*/*/vector.toml"))
-
-
-def encoding(codec: Codec) -> tuple[str, int, int]:
-    """What a payload type stands for, whatever its number."""
-    return codec.name.lower(), codec.clock_rate, codec.channels
 
 
 class Replay:
@@ -205,8 +163,8 @@ class Replay:
                     dtls_version="DTLSv1.2",
                     dtls_cipher="ECDHE-ECDSA-AES256-GCM-SHA384",
                     srtp_profile="SRTP_AEAD_AES_256_GCM",
-                    local_fingerprint=FINGERPRINT,
-                    remote_fingerprint=FINGERPRINT,
+                    local_fingerprint=media.FINGERPRINT,
+                    remote_fingerprint=media.FINGERPRINT,
                     local_candidate=CandidateType.HOST,
                     remote_candidate=CandidateType.HOST,
                     relayed=False,
@@ -298,12 +256,12 @@ class Replay:
                     pass
                 case e.RejectInput(text):
                     self.media.append(f"refused {text}")
-                case e.OpenMedia(role, offer, gather_fully, video):
-                    self._open_media(call, role, offer, gather_fully, video)
+                case e.OpenMedia(_, offer, gather_fully, video):
+                    self._open_media(call, offer, gather_fully, video)
                 case e.AddCandidates(content, candidates):
                     self.media += [f"candidate {content} {c.address} {c.port}" for c in candidates]
                 case e.ApplyAnswer(answer):
-                    self.media.append(f"answer {summary(answer)}")
+                    self._answer_applied(call, answer)
                 case e.RestartMedia(remote):
                     self._restart(call, remote)
                 case e.ApplyRestart(credentials):
@@ -324,79 +282,43 @@ class Replay:
         for message in later:
             self._input(call, message)
 
-    # --- the fake media engine ----------------------------------------------------------------------------------------
+    # --- what the media engine says -----------------------------------------------------------------------------------
 
-    def _open_media(
-        self, call: CallId, role: Role, offer: SessionDescription | None, gather_fully: bool, video: bool
-    ) -> None:
-        candidates = CANDIDATES if gather_fully else CANDIDATES[:1]
-        transport = TransportDescription(
-            ufrag="ov01",
-            pwd="local-password-number-one",
-            fingerprint=FINGERPRINT,
-            setup=Setup.ACTPASS,
-            candidates=candidates,
-        )
+    def _open_media(self, call: CallId, offer: SessionDescription | None, gather_fully: bool, video: bool) -> None:
         if offer is None:
-            content = Content(name="0", media=Media.AUDIO, codecs=CODECS, transport=transport)
-            pictures = Content(name="1", media=Media.VIDEO, codecs=VIDEO_CODECS, transport=transport)
-            offered = (content, pictures) if video else (content,)
-            description = SessionDescription(contents=offered, bundle=tuple(c.name for c in offered))
+            description = media.offered(video=video, gather_fully=gather_fully)
         else:
             self.media.append(f"offer {summary(offer)}")
-            setup = Setup.PASSIVE if offer.contents[0].transport.setup is Setup.ACTIVE else Setup.ACTIVE
-            contents = tuple(
-                replace(
-                    content,
-                    codecs=tuple(
-                        c for own in (*CODECS, *VIDEO_CODECS) for c in content.codecs if encoding(c) == encoding(own)
-                    ),
-                    transport=replace(transport, setup=setup),
-                    header_extensions=(),
-                    source=None,
-                    repair=None,
-                )
-                for content in offer.contents
-            )
-            description = SessionDescription(contents=contents, bundle=offer.bundle)
+            description = media.answered(offer, gather_fully=gather_fully)
         if self.vector.get("slow_media", False):
             return
         self.descriptions[call] = description
         self._input(call, i.LocalDescription(description))
-        if not gather_fully and self.machines[call].state is not CallState.ENDED:
-            self._input(call, i.LocalCandidates(description.contents[0].name, CANDIDATES[1:]))
+        if not gather_fully:
+            self._trickle(call, description.contents[0].name, *(self._own_paths(description) if offer else ()))
+
+    def _answer_applied(self, call: CallId, answer: SessionDescription) -> None:
+        """What the peer took out of the bundle has a transport of its own."""
+        self.media.append(f"answer {summary(answer)}")
+        self._trickle(call, *self._own_paths(answer))
+
+    def _own_paths(self, description: SessionDescription) -> list[str]:
+        return [content.name for content in description.contents[1:] if content.name not in description.bundle]
+
+    def _trickle(self, call: CallId, *names: str) -> None:
+        for name in names:
+            if self.machines[call].state is not CallState.ENDED:
+                self._input(call, i.LocalCandidates(name, media.CANDIDATES[1:]))
 
     def _proposed(self, call: CallId, name: str, label: VideoLabel) -> Content:
-        """A content of this side, on the transport of the voice if the peer bundles."""
         agreed = self.machines[call].contents.halves
         assert agreed is not None
         local, remote = agreed
         bundled = local.voice in local.bundle and local.voice in remote.bundle
-        return Content(
-            name=name,
-            media=Media.VIDEO,
-            codecs=VIDEO_CODECS,
-            transport=self._transport(local, Setup.ACTPASS, bundled),
-            category=SCREEN_CATEGORY if label is VideoLabel.SCREEN else "",
-        )
+        return media.proposed(name, label, local, bundled=bundled)
 
     def _answered(self, call: CallId, content: Content, bundled: bool) -> Content:
-        setup = Setup.PASSIVE if content.transport.setup is Setup.ACTIVE else Setup.ACTIVE
-        return replace(
-            content,
-            codecs=tuple(c for own in VIDEO_CODECS for c in content.codecs if encoding(c) == encoding(own)),
-            transport=self._transport(self.descriptions[call], setup, bundled),
-            header_extensions=(),
-            source=None,
-            repair=None,
-        )
-
-    def _transport(self, local: SessionDescription, setup: Setup, bundled: bool) -> TransportDescription:
-        if bundled:
-            return replace(local.contents[0].transport, candidates=())
-        return replace(
-            local.contents[0].transport, ufrag="ov51", pwd="local-password-of-a-content", setup=setup, candidates=()
-        )
+        return media.taken(content, self.descriptions[call], bundled=bundled)
 
     def _restart(self, call: CallId, remote: tuple[tuple[str, str, str], ...]) -> None:
         number = next(self._restarts)
@@ -404,7 +326,7 @@ class Replay:
             self.media.append("restart " + " ".join(":".join(item) for item in remote))
         credentials = (("0", f"ov{number:02}", f"local-password-number-{number}"),)
         self._input(call, i.LocalRestart(credentials, answering=bool(remote)))
-        self._input(call, i.LocalCandidates("0", CANDIDATES[:1]))
+        self._input(call, i.LocalCandidates("0", media.CANDIDATES[:1]))
 
 
 def describe(message: i.PeerInput) -> str:

@@ -26,17 +26,17 @@ _WISHES = {
     "dial": "call {account} now, voice only",
     "dial-direct": "call the very device {account} now, voice only",
     "dial-video": "call {account} now, with video",
-    "accept": "accept the call now",
+    "accept": "accept the call now, without your camera",
     "accept-video": "accept the call now, with video",
     "hangup": "hang up or decline now",
     "mute": "mute your microphone now",
     "unmute": "unmute your microphone now",
     "hold": "put the call on hold now",
     "unhold": "take the call off hold now",
-    "show camera": "turn your camera on now",
-    "hide camera": "turn your camera off now",
-    "show screen": "share your screen now",
-    "hide screen": "stop sharing your screen now",
+    "show-camera": "turn your camera on now",
+    "hide-camera": "turn your camera off now",
+    "show-screen": "share your screen now",
+    "hide-screen": "stop sharing your screen now",
 }
 
 

@@ -12,7 +12,7 @@ from openvoice.interop.names import Names
 from openvoice.interop.ports import MakePath, Path
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.describe import read_offer
-from openvoice.jingle.model import IceTransport, Jingle, JingleAction, JingleContent
+from openvoice.jingle.model import IceTransport, Jingle, JingleAction, JingleContent, RtpDescription
 from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.serialize import serialize_jingle
 
@@ -41,7 +41,10 @@ class CallMedia:
         self._own: dict[str, Content] = {}
         self._other: dict[str, Content] = {}
         self._candidates: dict[str, tuple[Candidate, ...]] = {}
+        self._begun: set[str] = set()
         self._early: dict[str, list[Candidate]] = {}
+        self._heard: dict[str, RtpDescription] = {}
+        """What the tested client offered, by content."""
         self._told = False
         self.offered: dict[str, frozenset[str]] = {}
         """The payload types that this side offered, by content."""
@@ -49,7 +52,7 @@ class CallMedia:
     async def prepare(self, jingle: Element) -> None:
         """Put what is real into a request that is about to be said."""
         action = jingle.get("action", "")
-        if action == JingleAction.SESSION_ACCEPT:
+        if action in (JingleAction.SESSION_ACCEPT, JingleAction.CONTENT_ACCEPT):
             for content in jingle.findall(_CONTENT):
                 self._answer_what_was_offered(content)
         if self._make is None:
@@ -84,6 +87,9 @@ class CallMedia:
         """
         parsed = parse_jingle(jingle)
         self._note(parsed, self._other)
+        for content in parsed.contents if parsed.action in _OFFERING else ():
+            if isinstance(content.description, RtpDescription):
+                self._heard[content.name] = content.description
         if parsed.action is JingleAction.TRANSPORT_INFO:
             for content in parsed.contents:
                 if isinstance(content.transport, IceTransport):
@@ -121,10 +127,10 @@ class CallMedia:
         group = jingle.find(_GROUP)
         members = tuple(member.get("name", "") for member in group) if group is not None else ()
         bundled = members if name in members else (name,)
-        if name not in self._paths:
-            path = make(bundled, jingle.get("action") == JingleAction.SESSION_INITIATE)
-            self._paths.update(dict.fromkeys(bundled, path))
-        real = await self._paths[name].describe(Setup(fingerprint.get("setup", "")))
+        shared = next((self._paths[one] for one in bundled if one in self._paths), None)
+        path = shared or make(bundled, jingle.get("action") == JingleAction.SESSION_INITIATE)
+        self._paths.update(dict.fromkeys(bundled, path))
+        real = await path.describe(Setup(fingerprint.get("setup", "")))
         for key, value in (("ufrag", real.ufrag), ("pwd", real.pwd)):
             self._names.learn(transport.get(key, ""), value)
             transport.set(key, value)
@@ -135,7 +141,7 @@ class CallMedia:
 
     def _answer_what_was_offered(self, content: Element) -> None:
         """Payload types as the tested client numbered them, without those that it does not know."""
-        offered, description = self._other.get(content.get("name", "")), content.find(_DESCRIPTION)
+        offered, description = self._heard.get(content.get("name", "")), content.find(_DESCRIPTION)
         if offered is None or description is None:
             return
         numbers = {_encoding(codec): codec.payload_type for codec in offered.codecs}
@@ -165,8 +171,9 @@ class CallMedia:
 
     def _connect(self, name: str, answer: Content) -> None:
         path, remote = self._paths.get(name), self._other.get(name)
-        if path is None or remote is None or name not in self._candidates:
+        if path is None or remote is None or name not in self._candidates or name in self._begun:
             return
+        self._begun.add(name)
         active = answer.transport.setup is Setup.ACTIVE
         path.connect(remote.transport, client=active != (answer is remote), codecs=answer.codecs)
         for candidate in self._early.pop(name, ()):

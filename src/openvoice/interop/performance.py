@@ -33,6 +33,9 @@ _ANSWERS = ("proceed", "session-accept")
 """What comes where calls are accepted at once, also in vectors in which nobody answers."""
 
 
+_ACCEPTS = ("accept", "accept-video")
+
+
 class _Stopped(Exception):
     """The rest of the vector cannot be played: why."""
 
@@ -152,7 +155,7 @@ class Performance:
             self._names.learn(name, real)
 
     def _can(self, user: str) -> bool:
-        return (user == "accept" and self._person.answers) or self._person.can(user)
+        return (user in _ACCEPTS and self._person.answers) or self._person.can(user)
 
     # --- steps --------------------------------------------------------------------------------------------------------
 
@@ -160,7 +163,7 @@ class Performance:
         if step.beyond:
             raise _Stopped(step.beyond)
         patience = self._patience
-        if step.user and not (step.user == "accept" and self._person.answers):
+        if step.user and not (step.user in _ACCEPTS and self._person.answers):
             if not self._person.can(step.user):
                 raise _Stopped(f"then a person has to {step.user}")
             await self._person.ask(step.user)
