@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 
 from aiortc.rtp import RtpPacket
@@ -54,8 +53,7 @@ class Lane:
         pictures = next((content for content in ours if content.media is Media.VIDEO), None)
         if pictures is not None and pictures.source is not None:
             agreed = [plan.agreed(*pair) for pair in contents]
-            with contextlib.suppress(NotImplementedError):
-                self._feedback = make_path_feedback(agreed, pictures.source, self.transport.send_rtcp)
+            self._feedback = make_path_feedback(agreed, pictures.source, self.transport.send_rtcp)
 
     def receive(self, packet: RtpPacket, arrival: float) -> str | None:
         """See an authenticated packet: the name of the content that it is for, if there is one."""
