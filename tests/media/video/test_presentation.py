@@ -81,7 +81,7 @@ def test_what_is_usual_is_forgotten_when_it_is_over() -> None:
     assert max(waits(times[-30:])) == 0.0
 
 
-@pytest.mark.parametrize(("every", "wait"), [(20, 0.0), (6, 0.1)])
+@pytest.mark.parametrize(("every", "wait"), [(40, 0.0), (12, 0.1)])
 def test_where_many_pictures_are_mended_the_others_wait_for_that(every: int, wait: float) -> None:
     presentation = Presentation(Synchronisation(), SenderClock(7, CLOCK_RATE))
     for number in range(300):
@@ -94,8 +94,8 @@ def test_where_many_pictures_are_mended_the_others_wait_for_that(every: int, wai
 def test_pictures_that_waited_for_another_one_tell_nothing_of_the_network() -> None:
     presentation = Presentation(Synchronisation(), SenderClock(7, CLOCK_RATE))
     for number in range(300):
-        # The first of every twenty is mended 150 ms later, and those behind it can be decoded only then.
-        first = number // 20 * 20
+        # The first of every forty is mended 150 ms later, and those behind it can be decoded only then.
+        first = number // 40 * 40
         ended = 100 + number / RATE + (0.15 if number == first else 0.0)
         now = max(ended, 100 + first / RATE + 0.15)
         assert presentation.schedule(picture(number * 3000, ended), now) == now

@@ -18,7 +18,7 @@ from openvoice.media.video.codec import CLOCK_RATE
 _WINDOW = 5.0
 """Seconds of which the lateness is remembered."""
 _MOST_REMEMBERED = 600
-_SHARE = 0.9
+_SHARE = 0.95
 """The share of pictures that are waited for."""
 _UNSEEN = 0.010
 """Seconds of unevenness that nobody sees: no display shows pictures more evenly."""
