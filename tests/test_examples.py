@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import av
 import pytest
 
 from openvoice import SAMPLE_RATE, load_sound
@@ -81,6 +82,25 @@ class Person:
                 process.kill()
                 await process.wait()
 
+    @asynccontextmanager
+    async def answering(self, *arguments: str | Path) -> AsyncIterator[asyncio.subprocess.Process]:
+        """``openvoice answer``, once it waits for calls."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "openvoice", "answer", "--json"),
+            *map(str, arguments),
+            env=self._environment,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(LONG):
+                assert b'"online"' in await process.stdout.readline()
+                yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
 
 @pytest.fixture
 def people(prosody: Prosody, tmp_path: Path) -> tuple[Person, Person]:
@@ -120,6 +140,27 @@ async def test_a_melody_comes_back_from_the_echo_bot(people: tuple[Person, Perso
     match = re.fullmatch(r"the loudest sample that came was (\d+)\n", printed)
     assert match
     assert 4000 < int(match[1]) < 16_000
+
+
+@pytest.mark.live
+@pytest.mark.slow
+@pytest.mark.once
+async def test_pictures_made_with_numpy_are_seen_and_others_are_taken(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    alice, bob = people
+    film = tmp_path / "seen.webm"
+    quiet = ("--input", "silence", "--output", film)
+    async with bob.answering("--from", alice.address, "--once", *quiet, "--camera", "pattern") as answering:
+        printed = await alice.run("numpy_pictures", bob.address)
+        assert await answering.wait() == 0
+    match = re.fullmatch(r"(\d+) pictures came; their mean colour was #[0-9a-f]{6}\n", printed)
+    assert match
+    assert int(match[1]) > 10
+    with av.open(str(film)) as container:
+        *_, last = container.decode(video=0)
+    colour = last.to_ndarray(format="rgb24").mean(axis=(0, 1))
+    assert colour[2] > colour[0] + 60, "it is blue"
 
 
 @pytest.mark.live
