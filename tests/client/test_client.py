@@ -384,9 +384,9 @@ async def test_a_call_that_was_begun_while_another_was_looked_up_is_one_too_many
 ) -> None:
     invitation = FakeSignalling.invitation
 
-    async def slow(self: FakeSignalling, peer: Address) -> object:
+    async def slow(self: FakeSignalling, peer: Address, *, video: bool = False) -> object:
         await asyncio.sleep(0.01)
-        return await invitation(self, peer)
+        return await invitation(self, peer, video=video)
 
     monkeypatch.setattr(FakeSignalling, "invitation", slow)
     async with pair() as (alice, _):

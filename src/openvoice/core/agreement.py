@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from openvoice.core.description import MAXIMUM_CONTENTS, Content, Media, Senders, SessionDescription
@@ -58,15 +58,16 @@ class Agreement:
         wanted = set(remote.bundle if bundle is None else bundle)
         if local.voice not in wanted or (bundle is None and local.voice not in local.bundle):
             return ()
-        joining = (name for name in names if bundle is None or name in wanted)
-        return tuple(dict.fromkeys((*(local.bundle or (local.voice,)), *joining)))
+        joining = [name for name in names if bundle is None or name in wanted]
+        return _joined(local, joining) if joining else ()
 
-    def add(self, local: Iterable[Content], remote: Iterable[Content], group: tuple[str, ...]) -> None:
+    def add(self, local: Iterable[Content], remote: Iterable[Content], group: Container[str]) -> None:
         """Take the two halves of more contents, of which those in ``group`` share the transport of the voice."""
         assert self.halves is not None
-        mine, theirs = self.halves
-        self.local = _with(mine, (*mine.contents, *local), group or mine.bundle)
-        self.remote = _with(theirs, (*theirs.contents, *remote), group or theirs.bundle)
+        self.local, self.remote = (
+            _with(half, (*half.contents, *added), _joined(half, [c.name for c in added if c.name in group]))
+            for half, added in zip(self.halves, (tuple(local), tuple(remote)), strict=True)
+        )
 
     def modify(self, senders: Mapping[str, Senders]) -> None:
         """Take other senders for some contents."""
@@ -97,6 +98,11 @@ class Agreement:
 def sends(role: Role, content: Content) -> bool:
     """Whether the side with ``role`` may send in the content."""
     return content.senders in (Senders.BOTH, Senders(role.value))
+
+
+def _joined(half: SessionDescription, names: Sequence[str]) -> tuple[str, ...]:
+    """The contents on the transport of the voice, with more of them."""
+    return tuple(dict.fromkeys((*(half.bundle or (half.voice,)), *names))) if names else half.bundle
 
 
 def _with(half: SessionDescription, contents: Iterable[Content], bundle: Iterable[str]) -> SessionDescription:

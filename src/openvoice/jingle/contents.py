@@ -64,6 +64,9 @@ class _Asked:
     before: Senders | None = None
 
 
+_NOTHING_HANGS_ON_IT = _Asked("")
+
+
 class Contents:
     """Of one session. What must end it raises :class:`MalformedStanza` with the reason for its condition."""
 
@@ -115,8 +118,8 @@ class Contents:
     def accept(self, contents: Sequence[Content], bundle: tuple[str, ...]) -> list[Output]:
         """Send content-accept, for what the peer has not taken back meanwhile."""
         taken = [(content, self._theirs.pop(content.name)) for content in contents if content.name in self._theirs]
-        group = tuple(n for n in bundle if self._agreed.has(n) or n in {content.name for content, _ in taken})
-        self._agreed.add((content for content, _ in taken), (theirs.content for _, theirs in taken), group)
+        self._agreed.add((content for content, _ in taken), (theirs.content for _, theirs in taken), bundle)
+        group = tuple(name for name in bundle if self._agreed.has(name))
         outputs: list[Output] = []
         for content, theirs in taken:
             self._ice.describe_content(content.name, content.transport)
@@ -143,10 +146,8 @@ class Contents:
             known = self._local.content(name)
             if known is not None:
                 self._agreed.modify({name: who})
-                request = self._requests.new_id()
-                self._asked[request] = _Asked(name, before=known.senders)
-                content = JingleContent(name=name, senders=who)
-                outputs += self._requests.contents(JingleAction.CONTENT_MODIFY, (content,), request=request)
+                asked = _Asked(name, before=known.senders)
+                outputs += self._ask(JingleAction.CONTENT_MODIFY, JingleContent(name=name, senders=who), asked=asked)
         return outputs
 
     def remove(self, names: Iterable[str]) -> list[Output]:
@@ -155,7 +156,7 @@ class Contents:
         for name in names:
             if self._ours.pop(name, None) is not None or self._agreed.remove([name]):
                 self._ice.forget_content(name)
-                outputs += self._requests.contents(JingleAction.CONTENT_REMOVE, (JingleContent(name=name),))
+                outputs += self._ask(JingleAction.CONTENT_REMOVE, JingleContent(name=name))
         return outputs
 
     def sealed(self, result: Sealed | None) -> list[Output]:
@@ -170,9 +171,10 @@ class Contents:
         return [*sent, self._deliver(ContentsRemoved((failed,)))]
 
     def finished(self, request: str, error: str | None) -> list[Output] | None:
-        """Note the outcome of an own request; ``None`` if nothing hangs on it here.
+        """Note the outcome of an own request; ``None`` if it is not one about contents, or all went well.
 
-        A device that sleeps acts upon it when it wakes: that nothing is heard of it changes nothing.
+        The call goes on whatever the peer makes of it. That nothing is heard of it changes nothing: a device that
+        sleeps acts upon it when it wakes.
         """
         asked = self._asked.pop(request, None)
         if asked is None or error is None:
@@ -191,8 +193,7 @@ class Contents:
         """Take a request that comes before the two sides have agreed on anything: nothing is added then."""
         if jingle.action is not JingleAction.CONTENT_ADD or not self._profile.rejects:
             return []
-        stubs = tuple(refusal_of(content) for content in jingle.contents)
-        return self._requests.contents(JingleAction.CONTENT_REJECT, stubs)
+        return self._ask(JingleAction.CONTENT_REJECT, *(refusal_of(content) for content in jingle.contents))
 
     def receive(self, jingle: Jingle) -> list[Output]:
         """Take a request about contents.
@@ -254,7 +255,7 @@ class Contents:
                 outputs += self._take(Arrival(content, self._group(jingle, content), answering=True))
             elif not self._agreed.has(content.name) and self._profile.removes:
                 # It answers what this side has given up.
-                outputs += self._requests.contents(JingleAction.CONTENT_REMOVE, (JingleContent(name=content.name),))
+                outputs += self._ask(JingleAction.CONTENT_REMOVE, JingleContent(name=content.name))
         return outputs
 
     def _modified(self, jingle: Jingle) -> list[Output]:
@@ -315,9 +316,10 @@ class Contents:
             if ours is None:
                 return self._decline(content)
             del self._ours[content.name]
-            removal = self._requests.contents(JingleAction.CONTENT_REMOVE, (JingleContent(name=content.name),))
-            told = self._deliver(ContentsRejected((content.name,), str(error)))
-            return [told, *(removal if self._profile.removes else ())]
+            told: list[Output] = [self._deliver(ContentsRejected((content.name,), str(error)))]
+            if self._profile.removes:
+                told += self._ask(JingleAction.CONTENT_REMOVE, JingleContent(name=content.name))
+            return told
         if not is_stub(content):
             self._ice.adopt_content(read.name, read.transport)
         if ours is None:
@@ -360,12 +362,23 @@ class Contents:
         written = write_content(content)
         if stub:
             written = without_transport(written)
-        request = self._requests.new_id()
-        if action is JingleAction.CONTENT_ADD:
-            self._asked[request] = _Asked(content.name)
         if self._seals.needed and not stub:
-            return self._seals.seal(action, written, bundle, request)
-        return self._requests.contents(action, (written,), bundle=bundle, request=request)
+            return self._seals.seal(action, written, bundle, self._new_request(_Asked(content.name)))
+        return self._ask(action, written, asked=_Asked(content.name), bundle=bundle)
+
+    def _ask(
+        self,
+        action: JingleAction,
+        *contents: JingleContent,
+        asked: _Asked = _NOTHING_HANGS_ON_IT,
+        bundle: tuple[str, ...] = (),
+    ) -> list[Output]:
+        return self._requests.contents(action, contents, bundle=bundle, request=self._new_request(asked))
+
+    def _new_request(self, asked: _Asked) -> str:
+        request = self._requests.new_id()
+        self._asked[request] = asked
+        return request
 
     def _decline(self, content: JingleContent) -> list[Output]:
         outputs: list[Output] = []
@@ -373,9 +386,11 @@ class Contents:
             outputs.append(self._deliver(ContentsRejected(tuple(self._given_up))))
             self._given_up.clear()
         if self._profile.answers_with_session_accept:
-            self._whole.echo(content)
+            # Where both added the same, this side's stands in the answer, or nothing.
+            if content.name not in self._ours:
+                self._whole.echo(content)
         elif self._profile.rejects:
-            outputs += self._requests.contents(JingleAction.CONTENT_REJECT, (refusal_of(content),))
+            outputs += self._ask(JingleAction.CONTENT_REJECT, refusal_of(content))
         return outputs
 
     def _whole_answer(self) -> list[Output]:
@@ -383,7 +398,7 @@ class Contents:
         if not self._profile.answers_with_session_accept or self._theirs or self._seals.opening:
             return []
         contents, bundle = self._whole.write()
-        return self._requests.contents(JingleAction.SESSION_ACCEPT, contents, bundle=bundle)
+        return self._ask(JingleAction.SESSION_ACCEPT, *contents, bundle=bundle)
 
     def _deliver(self, message: PeerInput) -> Deliver:
         return Deliver(self._call, message)
