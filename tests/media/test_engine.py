@@ -15,10 +15,11 @@ from aiortc.rtp import RtpPacket
 
 from openvoice.core import inputs
 from openvoice.core.description import SessionDescription
-from openvoice.core.types import Role
+from openvoice.core.types import Role, VideoLabel
 from openvoice.errors import InvalidState, MediaFailed
 from openvoice.media.engine import ThreadedMediaEngine, ThreadedMediaSession
-from openvoice.ports import AudioInput, MediaSettings, RelayServer
+from openvoice.media.video.sources.arrays import PictureFeed
+from openvoice.ports import AudioInput, MediaSettings, RelayServer, VideoInput
 from tests.media.peers import Microphone, settings
 from tests.waiting import until
 
@@ -48,13 +49,16 @@ async def engine() -> AsyncIterator[ThreadedMediaEngine]:
     await made.close()
 
 
-async def call(first: Caller, second: Caller) -> None:
+async def call(first: Caller, second: Caller) -> tuple[SessionDescription, SessionDescription]:
+    """Connect, and open both gates. Gives the offer and the answer."""
     offer = await first.session.open(Role.INITIATOR, None)
-    await first.session.apply_answer(await second.session.open(Role.RESPONDER, offer))
+    answer = await second.session.open(Role.RESPONDER, offer)
+    await first.session.apply_answer(answer)
     for caller in (first, second):
         await caller.says(inputs.MediaSecured)
         await caller.says(inputs.MediaFlowing)
         await caller.session.open_gate()
+    return offer, answer
 
 
 async def test_a_blocked_caller_is_not_heard(engine: ThreadedMediaEngine) -> None:
@@ -192,6 +196,30 @@ async def test_every_command_reaches_the_media(engine: ThreadedMediaEngine) -> N
                 await other.session.add_candidates(message.content, message.candidates)
     before = [caller.session._media._transports["0"]._agent for caller in (first, second)]
     await until(lambda: all(c.session._media._transports["0"]._agent not in before for c in (first, second)))
+
+
+async def test_contents_come_and_go_from_another_loop(engine: ThreadedMediaEngine) -> None:
+    cameras: list[str] = []
+
+    def camera(_: VideoLabel) -> VideoInput:
+        cameras.append(threading.current_thread().name)
+        return PictureFeed()
+
+    first, second = Caller(engine, replace(settings(), video_input=camera)), Caller(engine)
+    offer, answer = await call(first, second)
+    added = await first.session.propose_content("1", VideoLabel.CAMERA)
+    (answered,) = await second.session.answer_contents([added], ("0", "1"))
+    halves = [
+        SessionDescription(contents=(*half.contents, content), bundle=("0", "1"))
+        for half, content in ((offer, added), (answer, answered))
+    ]
+    await first.session.settle(*halves)
+    await second.session.settle(*halves[::-1])
+    await first.session.show(VideoLabel.CAMERA, "1")
+    assert cameras == ["openvoice-media"]
+    await until(lambda: [video.content for video in first.session.statistics().video] == ["1"])
+    await first.session.settle(offer, answer)
+    await until(lambda: first.session.statistics().video == ())
 
 
 async def test_a_caller_that_is_gone_is_no_trouble() -> None:
