@@ -119,6 +119,7 @@ async def test_everybody_who_watches_sees_each_picture_until_the_end() -> None:
     reports: list[i.VideoReported] = []
     video = CallVideo(reports.append)
     one, other, broken = Kept(), Kept(), Kept(VideoFailed("the disk is full"))
+    assert video.make_output(CAMERA) is None, "nobody wants to see anything"
     for output in (one, broken, other):
         video.watch(CAMERA, output)
     listener = video.pictures(CAMERA)

@@ -107,8 +107,9 @@ class CallVideo:
         return running
 
     def make_output(self, label: VideoLabel) -> VideoOutput | None:
-        """When the first picture came."""
-        return self._outputs[label]
+        """When a picture came. While nobody watches there is nothing, and it is not decoded."""
+        outputs = self._outputs[label]
+        return outputs if outputs.wanted else None
 
     def fail(self, label: VideoLabel, text: str) -> None:
         """An output takes no more."""
@@ -129,6 +130,11 @@ class _Outputs:
         self._video, self._label = video, label
         self._lock = threading.Lock()
         self._outputs: list[VideoOutput] = []
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._outputs) or self.broadcast.has_listeners
 
     def add(self, output: VideoOutput) -> None:
         with self._lock:

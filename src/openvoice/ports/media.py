@@ -62,7 +62,7 @@ class MediaSettings:
     ``VideoFailed`` if there is none. Like all factories here it is called where the media live."""
     video_output: Callable[[VideoLabel], VideoOutput | None] = no_video_output
     """Makes where the peer's camera (screen) goes, when its first picture comes; ``None`` if nobody wants to see it:
-    then it is received without being decoded."""
+    then it is received without being decoded, and this is called again with the next one."""
     video_format: PictureFormat = field(default_factory=PictureFormat)
     """What pictures of this side are at most. The path to the peer and the machine may make them smaller."""
     bandwidth: float = DEFAULT_BANDWIDTH

@@ -286,7 +286,21 @@ def test_what_nobody_wants_to_see_is_not_decoded() -> None:
     bench = Bench(wanted=False)
     bench.put(received(0, key=True), received(1))
     until(lambda: bench.counters.dropped == 2)
-    assert (bench.opened, bench.made, bench.told) == (1, [], [])
+    assert (bench.made, bench.told, bench.keys) == ([], [], 0)
+    bench.thread.close()
+
+
+def test_who_wants_to_see_later_begins_with_a_key_picture() -> None:
+    bench = Bench(wanted=False)
+    bench.put(received(0, key=True), received(1))
+    until(lambda: bench.counters.dropped == 2)
+    bench.wanted = True
+    bench.put(received(2))
+    until(lambda: bench.keys == 1)
+    assert bench.counters.dropped == 3
+    bench.put(received(3, key=True), received(4))
+    until(lambda: bench.counters.decoded == 2)
+    assert bench.keys == 1
     bench.thread.close()
 
 

@@ -48,10 +48,10 @@ class DecodingCounters:
 class DecodingThread:
     """Pictures are put in from the event loop; nothing here ever makes that wait.
 
-    ``make_decoder`` is by payload type; ``output`` is called when the first picture comes: if it gives nothing, nobody
-    wants to see them, and none is decoded. ``want_key`` and ``failed`` (with words for a person) are called in the
-    thread: something can go on with a key picture only, and nothing can be shown any more. ``counters`` and ``freezes``
-    go on from what they are.
+    ``make_decoder`` is by payload type. ``output`` is called when the first picture comes. While it gives none, nobody
+    wants to see them, none is decoded, and it is called for the next one. ``want_key`` and ``failed`` (with words for a
+    person) are called in the thread: something can go on with a key picture only, and nothing can be shown any more.
+    ``counters`` and ``freezes`` go on from what they are.
     """
 
     def __init__(
@@ -79,7 +79,9 @@ class DecodingThread:
         self._payload_type: int | None = None
         self._output: VideoOutput | None = None
         self._mute = False
-        """Whether there is no output, or it gave up: nothing is decoded (any more)."""
+        """Whether the output gave up: nothing is decoded any more."""
+        self._unseen = False
+        """Whether pictures came that nobody wanted to see: whoever does later begins with a key picture."""
         self._usual = 0.0
         """Seconds that decoding takes, on a moving average."""
         self._counters = counters
@@ -156,8 +158,12 @@ class DecodingThread:
                 self._output = self._make_output()
             except Exception as error:
                 self._give_up(error)
-            self._mute |= self._output is None
-        return not self._mute
+            if self._output is None:
+                self._unseen = True
+            elif self._unseen:
+                self._unseen, self._needs_key = False, True
+                self._want_key()
+        return self._output is not None
 
     def _decode(self, picture: ReceivedPicture, due: float) -> Picture | None:
         if not self._has_output() or (self._needs_key and not picture.key):
