@@ -1,7 +1,8 @@
 // A caller in a browser: stanza speaks XMPP and Jingle, the browser itself does the media. Driven from outside by
 // window.peer, one command at a time; what happens is in its diary.
 
-import { createClient, JID } from "stanza";
+import { createClient, Jingle, JID } from "stanza";
+import { AddingSession } from "./additions.js";
 import { INVITATION, definitions, invitationIn } from "./invitation.js";
 import { Camera, Eye } from "./pictures.js";
 import { Ear, Mouth } from "./sound.js";
@@ -12,16 +13,21 @@ class Peer {
   // settings: address, password, server (a WebSocket); iceServers, iceTransportPolicy, bundlePolicy as WebRTC has them;
   // invited: whether calls begin with messages (XEP-0353) or with session-initiate; answer: "accept", "decline" or
   // "ignore"; sentence: a sound file in base64, for browsers whose microphone has none; pictures: whether a camera is
-  // shown; codecs: of pictures, as WebRTC has them, the best first.
+  // shown; codecs: of pictures, as WebRTC has them, the best first; additions: whether contents may be added.
   async begin(settings) {
-    this.settings = { invited: true, answer: "accept", pictures: false, codecs: [], ...settings };
+    this.settings = { invited: true, answer: "accept", pictures: false, codecs: [], additions: false, ...settings };
     const { address, password, server, iceServers = [], iceTransportPolicy, bundlePolicy } = this.settings;
     const client = (this.client = createClient({
       jid: address,
       password,
       transports: { websocket: server },
       useStreamManagement: false,
-      jingle: { iceServers, iceTransportPolicy, bundlePolicy },
+      jingle: {
+        iceServers,
+        iceTransportPolicy,
+        bundlePolicy,
+        prepareSession: options => new (this.kind())(options),
+      },
     }));
     client.stanzas.define(definitions);
     if (this.settings.invited) client.disco.addFeature(INVITATION);
@@ -30,6 +36,8 @@ class Peer {
     for (const [event, name] of Object.entries(NOTED)) client.on(event, (_, what) => this.note(name, what));
     // What crosses the end of a call is refused, and no fault.
     client.jingle.on("log:error", text => this.session?.state === "ended" || this.note("fault", text));
+    client.jingle.on("contentsAdded", (_, names) => this.note("content-add", names));
+    client.jingle.on("contentsAccepted", (_, names) => this.note("content-accept", names));
     client.jingle.on("peerTrackAdded", (_, track) => this.perceive(track));
     await new Promise((done, failed) => {
       client.once("session:started", done);
@@ -43,6 +51,10 @@ class Peer {
       if (each.urls[0].startsWith("stun:")) each.urls = [each.urls[0].split("?")[0]];
     client.sendPresence();
     return client.jid;
+  }
+
+  kind() {
+    return this.settings.additions ? AddingSession : Jingle.MediaSession;
   }
 
   note(name, what = null) {
@@ -89,7 +101,9 @@ class Peer {
   }
 
   async initiate(device) {
-    const session = this.client.jingle.createMediaSession(device, this.id);
+    const { jingle } = this.client, { iceServers, config: { peerConnectionConfig: config } } = jingle;
+    const session = new (this.kind())({ config, iceServers, initiator: true, parent: jingle, peerID: device, sid: this.id });
+    jingle.addSession(session);
     await this.take(session);
     await session.start();
   }
@@ -146,8 +160,8 @@ class Peer {
     return this.ear?.heard() ?? "";
   }
 
-  seen() {
-    return this.eye?.seen() ?? null;
+  see(places) {
+    return this.eye?.see(places) ?? null;
   }
 
   async statistics() {
@@ -172,6 +186,12 @@ class Peer {
     this.camera.track.enabled = shown;
     const { mid } = this.session.pc.getTransceivers().find(each => each.receiver.track.kind === "video");
     await (shown ? this.session.unmute("initiator", mid) : this.session.mute("initiator", mid));
+  }
+
+  // In a session that may be added to.
+  async addCamera(format = {}) {
+    this.camera = new Camera(format);
+    await this.session.add(this.camera.track, this.stream);
   }
 
   endCamera() {
