@@ -10,6 +10,7 @@ from openvoice.core.effects import Information
 from openvoice.core.inputs import (
     AnswerReceived,
     CandidatesReceived,
+    ContentsRejected,
     Ended,
     OfferReceived,
     RestartReceived,
@@ -40,6 +41,7 @@ from tests.jingle.samples import (
     parsed,
     transport,
     trickled,
+    video,
 )
 
 CALL = CallId("call")
@@ -407,6 +409,15 @@ def test_a_refused_content_keeps_what_conversations_compares() -> None:
     assert video[0].attrib == {"media": "video"}
     assert len(video[0]) == 0
     assert other[0].tag == ns.qualified("urn:x", "description")
+
+
+def test_a_refusal_that_names_nothing_is_of_all_that_was_added() -> None:
+    made = initiator()
+    made.contents.add([video("1"), video("2")], ())
+    outputs = made.receive("q", parsed("content-reject", "<reason><failed-application/></reason>"))
+    assert delivered(outputs) == [ContentsRejected(("1", "2"))]
+    assert not made.contents.pending
+    assert delivered(made.receive("q", parsed("content-reject"))) == []
 
 
 WORDS = WordsMessage(Step.NONCE, DIGEST)

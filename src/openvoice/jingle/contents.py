@@ -212,7 +212,9 @@ class Contents:
             case JingleAction.CONTENT_REMOVE:
                 return self._removed(jingle)
             case JingleAction.CONTENT_REJECT:
-                refused = tuple(c.name for c in jingle.contents if self._ours.pop(c.name, None) is not None)
+                # stanza.io names nothing: it refuses whatever was added.
+                named = [content.name for content in jingle.contents] or list(self._ours)
+                refused = tuple(name for name in named if self._ours.pop(name, None) is not None)
                 return [self._deliver(ContentsRejected(refused))] if refused else []
             case _:
                 return self._accepted(jingle)

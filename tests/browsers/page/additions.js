@@ -74,10 +74,13 @@ export class AddingSession extends Jingle.MediaSession {
     return convertIntermediateToRequest(importFromSDP(this.pc.localDescription.sdp), this.role, this.transportType);
   }
 
-  // What the peer described before, changed.
+  // What the peer described before, changed. An offer leaves open who begins the handshake, an answer does not (RFC 8842,
+  // 5.3), and there is one for all that share a way.
   async hear(type, change) {
     const remote = importFromSDP(this.pc.remoteDescription.sdp);
     change(remote);
+    const { setup } = remote.media.at(-1);
+    for (const media of remote.media) if (media.dtlsParameters) media.setup = type === "offer" ? "actpass" : setup;
     await this.pc.setRemoteDescription({ type, sdp: exportToSDP(remote) });
   }
 }

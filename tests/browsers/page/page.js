@@ -13,9 +13,10 @@ class Peer {
   // settings: address, password, server (a WebSocket); iceServers, iceTransportPolicy, bundlePolicy as WebRTC has them;
   // invited: whether calls begin with messages (XEP-0353) or with session-initiate; answer: "accept", "decline" or
   // "ignore"; sentence: a sound file in base64, for browsers whose microphone has none; pictures: whether a camera is
-  // shown; codecs: of pictures, as WebRTC has them, the best first; additions: whether contents may be added.
+  // shown; codecs: of pictures, as WebRTC has them, the best first; additions: whether contents may be added;
+  // asks: whether whole pictures can be asked for; raw: whether all stanzas stand in the diary.
   async begin(settings) {
-    this.settings = { invited: true, answer: "accept", pictures: false, codecs: [], additions: false, ...settings };
+    this.settings = { invited: true, answer: "accept", pictures: false, codecs: [], additions: false, asks: false, ...settings };
     const { address, password, server, iceServers = [], iceTransportPolicy, bundlePolicy } = this.settings;
     const client = (this.client = createClient({
       jid: address,
@@ -31,6 +32,7 @@ class Peer {
     }));
     client.stanzas.define(definitions);
     if (this.settings.invited) client.disco.addFeature(INVITATION);
+    if (this.settings.raw) client.on("raw:*", (way, text) => this.note(way, text));
     client.on("message", message => this.invited(message));
     client.on("jingle:incoming", session => this.offered(session));
     for (const [event, name] of Object.entries(NOTED)) client.on(event, (_, what) => this.note(name, what));
@@ -38,7 +40,7 @@ class Peer {
     client.jingle.on("log:error", text => this.session?.state === "ended" || this.note("fault", text));
     client.jingle.on("contentsAdded", (_, names) => this.note("content-add", names));
     client.jingle.on("contentsAccepted", (_, names) => this.note("content-accept", names));
-    client.jingle.on("peerTrackAdded", (_, track) => this.perceive(track));
+    client.jingle.on("peerTrackAdded", (session, track) => this.perceive(session, track));
     await new Promise((done, failed) => {
       client.once("session:started", done);
       for (const event of ["auth:failed", "disconnected"]) client.once(event, () => failed(new Error(event)));
@@ -148,12 +150,12 @@ class Peer {
 
   // --- the call ---
 
-  perceive(track) {
+  perceive({ pc }, track) {
     this.note(`hears or sees ${track.kind}`);
     track.addEventListener("mute", () => this.note(`${track.kind} stopped`));
     track.addEventListener("unmute", () => this.note(`${track.kind} came`));
     if (track.kind === "audio") (this.ear = new Ear()).listen(track);
-    else (this.eye = new Eye()).look(track);
+    else (this.eye = new Eye()).look(track, this.settings.asks && pc.getReceivers().find(each => each.track === track));
   }
 
   heard() {
@@ -162,6 +164,10 @@ class Peer {
 
   see(places) {
     return this.eye?.see(places) ?? null;
+  }
+
+  askForWhole() {
+    this.eye.askForWhole();
   }
 
   async statistics() {

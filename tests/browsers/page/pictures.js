@@ -31,16 +31,30 @@ export class Camera {
   }
 }
 
+const between = `onrtctransform = ({ transformer }) => {
+  transformer.readable.pipeTo(transformer.writable);
+  onmessage = () => transformer.sendKeyFrameRequest();
+};`;
+
 export class Eye {
   constructor() {
     this.canvas = document.createElement("canvas");
     this.element = document.createElement("video");
   }
 
-  look(track) {
+  // receiver: of the track, to ask for whole pictures with; without one it is not touched.
+  look(track, receiver = null) {
+    if (receiver) {
+      this.worker = new Worker(URL.createObjectURL(new Blob([between], { type: "text/javascript" })));
+      receiver.transform = new RTCRtpScriptTransform(this.worker, {});
+    }
     Object.assign(this.element, { srcObject: new MediaStream([track]), muted: true, playsInline: true });
     document.body.append(this.element);
     this.element.play().catch(() => {});
+  }
+
+  askForWhole() {
+    this.worker.postMessage(null);
   }
 
   // The picture that is shown now: its size, its age in milliseconds by its stamp, and its colours at places between 0 and
