@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,15 @@ def test_one_that_cannot_be_read_is_named(tmp_path: Path, written: str) -> None:
 def test_a_folder_without_any(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="no vectors"):
         read_vectors(tmp_path)
+
+
+def test_what_is_built_has_every_folder() -> None:
+    settings = tomllib.loads((ROOT.parents[1] / "pyproject.toml").read_text())
+    included = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert included == {
+        f"tests/vectors/{name}": f"openvoice/interop/vectors/{name}"
+        for name in {path.parent.name for path in folders()}
+    }
 
 
 def test_an_installation_has_them_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

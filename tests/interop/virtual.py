@@ -147,8 +147,8 @@ async def perform(
         make_path=client.make_path,
         person=client,
         new_id=client.new_id,
-        patience=0.05,
-        person_patience=0.05,
+        patience=0.3,
+        person_patience=0.3,
         quiet=0.001,
         longest_pause=0.1,
     )

@@ -72,8 +72,10 @@ TRANSPORTS = st.builds(
 DESCRIPTIONS = st.builds(
     RtpDescription,
     media=TOKENS,
-    codecs=st.lists(CODECS, max_size=4).map(tuple),
-    header_extensions=st.lists(st.builds(HeaderExtension, st.integers(1, 255), TOKENS), max_size=3).map(tuple),
+    codecs=st.lists(CODECS, max_size=4, unique_by=lambda codec: codec.payload_type).map(tuple),
+    header_extensions=st.lists(
+        st.builds(HeaderExtension, st.integers(1, 255), TOKENS), max_size=3, unique_by=lambda extension: extension.id
+    ).map(tuple),
     mux=st.booleans(),
     source=st.none() | st.builds(Source, st.integers(0, 2**32 - 1), st.just("") | TOKENS),
 )

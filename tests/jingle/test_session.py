@@ -314,7 +314,14 @@ class TestOwnRequests:
         assert kinds(outputs) == ["Deliver", "Forget"]
         assert (ended(outputs).reason, ended(outputs).origin) == (reason, origin)
 
-    @pytest.mark.parametrize("error", ["timeout", "bad-request", "not-acceptable"])
+    def test_an_answer_that_nobody_acknowledges_is_left_to_the_media(self) -> None:
+        made = session(Role.RESPONDER)
+        made.ring_with(OFFER)
+        (request,) = made.accept(description(Setup.ACTIVE))
+        assert isinstance(request, SendIq)
+        assert made.request_finished(request.id, "timeout") == []
+
+    @pytest.mark.parametrize("error", ["bad-request", "not-acceptable"])
     def test_a_description_that_is_refused_ends_the_session_in_order(self, error: str) -> None:
         made = session(Role.RESPONDER)
         made.ring_with(OFFER)

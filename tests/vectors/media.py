@@ -60,11 +60,12 @@ CANDIDATES = (
 
 
 def offered(*, video: bool, gather_fully: bool) -> SessionDescription:
-    """An offer, in one bundle."""
-    own = transport(0, Setup.ACTPASS, gather_fully)
-    voice = Content(name="0", media=Media.AUDIO, codecs=CODECS, transport=own)
-    pictures = Content(name="1", media=Media.VIDEO, codecs=VIDEO_CODECS, transport=own)
-    contents = (voice, pictures) if video else (voice,)
+    """An offer in one bundle, with a transport for each content, for peers that do not bundle."""
+    codecs = {Media.AUDIO: CODECS, Media.VIDEO: VIDEO_CODECS} if video else {Media.AUDIO: CODECS}
+    contents = tuple(
+        Content(name=str(number), media=media, codecs=known, transport=transport(number, Setup.ACTPASS, gather_fully))
+        for number, (media, known) in enumerate(codecs.items())
+    )
     return SessionDescription(contents=contents, bundle=tuple(content.name for content in contents))
 
 

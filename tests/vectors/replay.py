@@ -40,6 +40,8 @@ from tests.vectors import media
 
 ROOT = Path(__file__).parent
 START = 1_800_000_000.0
+IQ_TIMEOUT = 10.0
+"""Seconds after which nothing is expected any more."""
 CALL = CallId("1f0e6a52-7d0b-4c7e-9b8e-2f6f6f0c1a11")
 
 
@@ -206,7 +208,7 @@ class Replay:
                     iq.append(payload)
                     self.sent.append(iq)
                     error = self.vector.get("errors", {}).get(payload.get("action", ""))
-                    at = self.now + self.iq_delay
+                    at = self.now + (IQ_TIMEOUT if error == "timeout" else self.iq_delay)
                     heapq.heappush(self._results, (at, next(self._counter), request, error))
                 case o.ReplyResult(request, to):
                     self.sent.append(Element(qualified(CLIENT, "iq"), type="result", id=request, to=str(to)))
@@ -261,7 +263,7 @@ class Replay:
                 case e.AddCandidates(content, candidates):
                     self.media += [f"candidate {content} {c.address} {c.port}" for c in candidates]
                 case e.ApplyAnswer(answer):
-                    self._answer_applied(call, answer)
+                    self.media.append(f"answer {summary(answer)}")
                 case e.RestartMedia(remote):
                     self._restart(call, remote)
                 case e.ApplyRestart(credentials):
@@ -287,26 +289,17 @@ class Replay:
     def _open_media(self, call: CallId, offer: SessionDescription | None, gather_fully: bool, video: bool) -> None:
         if offer is None:
             description = media.offered(video=video, gather_fully=gather_fully)
+            shared = 0
         else:
             self.media.append(f"offer {summary(offer)}")
             description = media.answered(offer, gather_fully=gather_fully)
+            shared = len(offer.bundle)
         if self.vector.get("slow_media", False):
             return
         self.descriptions[call] = description
         self._input(call, i.LocalDescription(description))
-        if not gather_fully:
-            self._trickle(call, description.contents[0].name, *(self._own_paths(description) if offer else ()))
-
-    def _answer_applied(self, call: CallId, answer: SessionDescription) -> None:
-        """What the peer took out of the bundle has a transport of its own."""
-        self.media.append(f"answer {summary(answer)}")
-        self._trickle(call, *self._own_paths(answer))
-
-    def _own_paths(self, description: SessionDescription) -> list[str]:
-        return [content.name for content in description.contents[1:] if content.name not in description.bundle]
-
-    def _trickle(self, call: CallId, *names: str) -> None:
-        for name in names:
+        paths = [description.contents[0].name, *(c.name for c in description.contents[max(1, shared) :])]
+        for name in paths if not gather_fully else ():
             if self.machines[call].state is not CallState.ENDED:
                 self._input(call, i.LocalCandidates(name, media.CANDIDATES[1:]))
 

@@ -124,7 +124,7 @@ class CallMedia:
         fingerprint = transport.find(_FINGERPRINT)
         if fingerprint is None:
             return
-        group = jingle.find(_GROUP)
+        group = next((one for one in jingle.findall(_GROUP) if one.get("semantics") == "BUNDLE"), None)
         members = tuple(member.get("name", "") for member in group) if group is not None else ()
         bundled = members if name in members else (name,)
         shared = next((self._paths[one] for one in bundled if one in self._paths), None)

@@ -65,6 +65,9 @@ def meaning_of(error: str, action: JingleAction, *, answered: bool) -> PeerGone 
         return PeerGone(reason, Origin.NETWORK, "the peer's device cannot be reached any more")
     if error == "item-not-found":
         return PeerGone(EndReason.GONE, Origin.REMOTE, "the peer's device knows nothing of the call any more")
+    if error == TIMEOUT and action is JingleAction.SESSION_ACCEPT:
+        # Whether a peer that answers no request took the answer, the media will tell.
+        return None
     describing = action is JingleAction.SESSION_INITIATE and not answered
     if describing or action is JingleAction.SESSION_ACCEPT:
         return Unusable("the peer's device could not use the description")

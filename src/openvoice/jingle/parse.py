@@ -208,11 +208,14 @@ def _description(element: Element) -> RtpDescription:
                 if number is not None and 1 <= number <= 255 and _TOKEN.fullmatch(uri):
                     extensions.append(HeaderExtension(number, uri))
     source, repair = parse_sources(element)
+    # A number that comes twice would stand for two things: the first counts.
+    by_number = {codec.payload_type: codec for codec in reversed(codecs)}
+    numbered = {extension.id: extension for extension in reversed(extensions)}
     return RtpDescription(
         media=words(element.get("media", "")),
         # What stands in the description is of every payload type (XEP-0293, 4).
-        codecs=tuple(replace(codec, feedback=(*codec.feedback, *feedback)) for codec in codecs),
-        header_extensions=tuple(extensions),
+        codecs=tuple(replace(codec, feedback=(*codec.feedback, *feedback)) for codec in reversed(by_number.values())),
+        header_extensions=tuple(reversed(numbered.values())),
         mux=mux,
         source=source,
         repair=repair,
