@@ -84,6 +84,7 @@ def test_programs_get_one_line_of_the_schema(happening: Happening) -> None:
         (of(events.CallRinging()), "it rings"),
         (of(events.CallUnheard()), "no device has answered so far; still trying"),
         (of(events.CallIncoming("bob@example.org")), "bob@example.org is calling"),
+        (of(events.CallIncoming("bob@example.org", video=True)), "bob@example.org is calling with video"),
         (of(events.CallAccepted()), "accepted; looking for a path"),
         (
             of(events.CallExposed()),

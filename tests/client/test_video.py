@@ -168,7 +168,7 @@ async def test_a_video_call_opens_media_with_video_and_shows_the_camera() -> Non
     async with pair() as (alice, bob):
         taken = accept_calls(bob)
         await alice.client.call(BOB.bare, video=TestPattern())
-        await taken
+        assert (await taken).offers_video
         await until(lambda: alice.engine.sessions)
         session = alice.engine.sessions[0]
         await until(lambda: session.commands)

@@ -244,7 +244,8 @@ def _sentence(name: str, details: dict[str, Any]) -> str:
         case "unheard":
             return "no device has answered so far; still trying"
         case "incoming":
-            return f"{details['peer']} is calling{look_alike(details['peer'])}"
+            kind = " with video" if details["video"] else ""
+            return f"{details['peer']} is calling{kind}{look_alike(details['peer'])}"
         case "missed":
             return _MISSED.get(details["outcome"], "missed call of {peer}").format(peer=details["peer"])
         case "accepted":

@@ -45,10 +45,12 @@ class Call(VideoCommands):
     Made by :meth:`Client.call` and by :attr:`Client.on_call`; never by hand.
     """
 
-    def __init__(self, call: CallId, peer: Address, direction: Direction) -> None:
+    def __init__(self, call: CallId, peer: Address, direction: Direction, *, offers_video: bool = False) -> None:
         self.id = call
         self.peer = peer
         self.direction = direction
+        self.offers_video = offers_video
+        """Whether the caller offers pictures; you may take the call without showing any."""
         self.ended: CallEnded | None = None
         """How it ended, once it has."""
         self._driver: CallDriver | None = None

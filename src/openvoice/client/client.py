@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -256,7 +257,7 @@ class Client:
     # --- what the signalling tells (SignallingListener) ---------------------------------------------------------------
 
     def call_incoming(self, incoming: IncomingCall, first: i.PeerInput) -> None:
-        call = Call(incoming.call, incoming.peer, Direction.INCOMING)
+        call = Call(incoming.call, incoming.peer, Direction.INCOMING, offers_video="video" in incoming.media)
         self._start(call, self._towards(incoming.peer)).post(first)
 
     def call_input(self, call: CallId, message: i.PeerInput) -> None:
@@ -335,6 +336,8 @@ class Client:
 
         def publish(event: CallEvent) -> None:
             now = time.time()
+            if isinstance(event, CallIncoming):
+                event = replace(event, video=call.offers_video)
             call.publish(event)
             self._happenings.send(Happening(now, event.name, call.id, event, event.as_dict()))
             if isinstance(event, CallIncoming):

@@ -55,9 +55,11 @@ class CallIncoming(CallEvent):
 
     name = "incoming"
     peer: str
+    video: bool = False
+    """Whether it is a video call. It may be answered without pictures."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {"peer": self.peer}
+        return {"peer": self.peer, "video": self.video}
 
 
 @dataclass(frozen=True, slots=True)
