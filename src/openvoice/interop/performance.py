@@ -200,7 +200,8 @@ class Performance:
         self._device.send_request(translated.get("id", ""), payload)
 
     async def _connect(self) -> None:
-        for payload in self._media.owed(next(reversed(self._sids), "")):
+        sessions = [sid for sid, is_session in self._sids.items() if is_session]
+        for payload in self._media.owed(sessions[-1]) if sessions else ():
             self._device.send_request(self._new_id(), payload)
         until = time.monotonic() + CONNECT_WITHIN
         while failure := await self._media.secured(0.05):

@@ -12,6 +12,7 @@ from openvoice.core.description import (
     Content,
     Fingerprint,
     Media,
+    Senders,
     SessionDescription,
     Setup,
     TransportDescription,
@@ -34,7 +35,7 @@ def read_offer(jingle: Jingle, voucher: Voucher | None = None) -> SessionDescrip
     Raises:
         MalformedStanza: it cannot be answered; the condition is the reason to terminate with.
     """
-    return _read(jingle, voucher)
+    return _read(jingle, voucher, Senders.INITIATOR)
 
 
 def read_answer(jingle: Jingle, voucher: Voucher | None = None) -> SessionDescription:
@@ -43,7 +44,7 @@ def read_answer(jingle: Jingle, voucher: Voucher | None = None) -> SessionDescri
     Raises:
         MalformedStanza: it does not answer; the condition is the reason to terminate with.
     """
-    answer = _read(jingle, voucher)
+    answer = _read(jingle, voucher, Senders.RESPONDER)
     bundled = {content.transport.setup for content in answer.contents if content.name in answer.bundle}
     if len(bundled) > 1 or any(content.transport.setup is Setup.ACTPASS for content in answer.contents):
         raise MalformedStanza("the answer leaves the DTLS role open", "security-error")
@@ -181,13 +182,21 @@ def write_transport(transport: TransportDescription) -> IceTransport:
     )
 
 
-def _read(jingle: Jingle, voucher: Voucher | None) -> SessionDescription:
-    contents = tuple(_content(content, voucher) for content in jingle.contents)
+def _read(jingle: Jingle, voucher: Voucher | None, peer: Senders) -> SessionDescription:
+    contents = tuple(_content(_idle(content, peer), voucher) for content in jingle.contents)
     names = {content.name for content in contents}
     try:
         return SessionDescription(contents=contents, bundle=tuple(name for name in jingle.bundle if name in names))
     except ValueError:
         raise MalformedStanza("no contents, or two of one name", "failed-application") from None
+
+
+def _idle(content: JingleContent, peer: Senders) -> JingleContent:
+    """Pictures that nobody sends are as if this side were not allowed to: the voice is worth the call all the same."""
+    description = content.description
+    if content.senders is None and isinstance(description, RtpDescription) and description.media == Media.VIDEO:
+        return replace(content, senders=peer)
+    return content
 
 
 def _content(content: JingleContent, voucher: Voucher | None) -> Content:
