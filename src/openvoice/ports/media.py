@@ -65,10 +65,16 @@ class MediaSettings:
     then it is received without being decoded, and this is called again with the next one."""
     video_format: PictureFormat = field(default_factory=PictureFormat)
     """What pictures of this side are at most. The path to the peer and the machine may make them smaller."""
+    screen_format: PictureFormat = field(default_factory=lambda: PictureFormat(width=1920, height=1080, rate=10.0))
+    """The same for a screen: what is written there must be read, and moves little."""
     bandwidth: float = DEFAULT_BANDWIDTH
     """kbit/s that the voice may take on the wire, with all headers."""
     ca_file: Path | None = None
     """Authorities (PEM) that TURN servers over TLS may have their certificates from, besides the system's."""
+
+    def format_of(self, label: VideoLabel) -> PictureFormat:
+        """What pictures with this label are at most."""
+        return self.screen_format if label is VideoLabel.SCREEN else self.video_format
 
 
 class MediaSession(Protocol):

@@ -38,7 +38,7 @@ class Camera:
         self.report: VideoReport | None = None
 
     def start(self, deliver: Callable[[Picture | None], None], report: VideoReport, wanted: PictureFormat) -> None:
-        self.deliver, self.report = deliver, report
+        self.deliver, self.report, self.wanted = deliver, report, wanted
 
     def stop(self) -> None:
         self.stopped = True
@@ -140,6 +140,18 @@ def test_pictures_become_packets_and_reports_tell_their_time() -> None:
     assert home.camera.stopped
     assert isinstance(home.rtcp[-1][-1], RtcpByePacket)
     assert sum(isinstance(packet, RtcpByePacket) for parts in home.rtcp for packet in parts) == 1
+
+
+def test_what_is_shown_next_may_be_larger() -> None:
+    async def test(home: Home) -> None:
+        await home.show()
+        assert home.camera.wanted == PictureFormat()
+        screen, size = Camera(), PictureFormat(width=1920, height=1080, rate=10.0)
+        home.sender.start(screen, size)
+        await home.until(lambda: screen.deliver is not None)
+        assert screen.wanted == size
+
+    run(test)
 
 
 def test_the_first_pictures_fit_what_little_is_known_of_the_path() -> None:

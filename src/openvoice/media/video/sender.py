@@ -95,10 +95,16 @@ class VideoSender:
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 
-    def start(self, input: VideoInput) -> None:  # noqa: A002
-        """Show what it delivers from now on, in place of whatever was shown before; a key frame comes first."""
+    def start(self, input: VideoInput, wanted: PictureFormat | None = None) -> None:  # noqa: A002
+        """Show what it delivers from now on, in place of whatever was shown before; a key frame comes first.
+
+        ``wanted`` is what its pictures are at most, if that is something else than before.
+        """
         if self._closed:
             return
+        if wanted is not None and wanted != self._wanted:
+            self._wanted = wanted
+            self._adaptation.resize(wanted)
         if self._worker is None:
             self._worker = PictureWorker(
                 self._coding,

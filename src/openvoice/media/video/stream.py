@@ -63,7 +63,7 @@ class VideoStream:
         self._local, self._remote = local, remote
         self._source = local.source
         self._role = role
-        self._wanted = settings.video_format
+        self._format_of = settings.format_of
         self._path = path
         self._send_rtcp = send_rtcp
         self._resend_rtp = resend_rtp
@@ -148,7 +148,7 @@ class VideoStream:
         if self._sender is None:
             self._sender = self._make_sender()
         self.shown = label
-        self._sender.start(input)
+        self._sender.start(input, self._format_of(label))
 
     def hide(self) -> None:
         """Send nothing any more, and let the device go."""
@@ -168,7 +168,7 @@ class VideoStream:
             repair_ssrc=local.repair,
             extensions=plan.agreed(local, remote).header_extensions,
             mid=local.name,
-            wanted=self._wanted,
+            wanted=self._format_of(local.label),
             path=self._path,
             send_rtcp=self._send_rtcp,
             resend=lambda sequence: self._resend_rtp(self._source.ssrc, sequence),
