@@ -5,27 +5,41 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from openvoice import Call, Picture, to_rgb
-from openvoice.media.video.stamp import age, read_stamp
+from openvoice import Call, Picture, PictureFeed, to_rgb
+from openvoice.media.video.conversion import from_rgb
+from openvoice.media.video.stamp import age, read_stamp, write_stamp
 from tests.waiting import until_so
 
 from .peer import SOON, WebPeer
 
 Colour = tuple[int, int, int]
 
-QUARTERS: tuple[Colour, ...] = ((192, 32, 32), (32, 160, 32), (32, 32, 192), (192, 192, 32))
-"""What the page draws: above left and right, below left and right (``page/pictures.js``)."""
-IN_QUARTERS = tuple((x, y) for y in (0.3, 0.75) for x in (0.25, 0.75))
-BARS: tuple[Colour, ...] = (
-    *((191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0)),
-    *((191, 0, 191), (191, 0, 0), (0, 0, 191)),
+
+@dataclass(frozen=True)
+class Drawing:
+    """Colours, and where they are: between 0 and 1 from the left and from above."""
+
+    colours: tuple[Colour, ...]
+    places: tuple[tuple[float, float], ...]
+
+
+QUARTERS = Drawing(
+    ((192, 32, 32), (32, 160, 32), (32, 32, 192), (192, 192, 32)),
+    tuple((x, y) for y in (0.3, 0.75) for x in (0.25, 0.75)),
 )
-"""The test pattern of openvoice, from the left."""
-IN_BARS = tuple(((n + 0.5) / len(BARS), 0.55) for n in range(len(BARS)))
+"""What the page draws (``page/pictures.js``)."""
+BARS = Drawing(
+    ((191, 191, 191), (191, 191, 0), (0, 191, 191), (0, 191, 0), (191, 0, 191), (191, 0, 0), (0, 0, 191)),
+    tuple(((n + 0.5) / 7, 0.55) for n in range(7)),
+)
+"""The test pattern of openvoice."""
+STRIPES = Drawing(((224, 128, 32), (32, 128, 224), (128, 32, 128)), tuple((0.5, (n + 0.7) / 3) for n in range(3)))
+BLACK = (0, 0, 0)
 NEAR = 40
 """How far a colour may be off, of 255, after it was coded."""
 FRESH = 2000
@@ -51,20 +65,56 @@ async def sees_the_page(call: Call) -> Picture:
             if (
                 stamp is not None
                 and 0 <= age(stamp, round(time.time() * 1000)) < FRESH
-                and off(colours(picture, IN_QUARTERS), QUARTERS) < NEAR
+                and off(colours(picture, QUARTERS.places), QUARTERS.colours) < NEAR
             ):
                 return picture
     raise AssertionError("no pictures came")
 
 
-async def seen_by_the_page(web: WebPeer) -> dict[str, Any]:
-    """Wait until the page sees a fresh picture of openvoice's pattern, in its colours; gives what it sees."""
+async def seen_by_the_page(web: WebPeer, drawn: Drawing = BARS) -> dict[str, Any]:
+    """Wait until the page sees a fresh picture of those colours; gives what it sees."""
 
     async def seen() -> dict[str, Any] | None:
-        sight = await web.do("see", IN_BARS)
-        good = sight and sight["age"] < FRESH and off(sight["colours"], BARS) < NEAR
+        sight = await web.do("see", drawn.places)
+        good = sight and sight["age"] < FRESH and off(sight["colours"], drawn.colours) < NEAR
         return dict(sight) if good else None
 
     found = await until_so(seen, SOON)
     assert found is not None
     return found
+
+
+async def dark_at_the_page(web: WebPeer) -> None:
+    """Wait until the page sees nothing but black."""
+
+    async def is_dark() -> bool:
+        sight = await web.do("see", BARS.places)
+        return bool(sight) and off(sight["colours"], [BLACK] * len(BARS.places)) < NEAR
+
+    await until_so(is_dark, SOON)
+
+
+class Slides:
+    """A source of :data:`STRIPES`."""
+
+    def __init__(self) -> None:
+        self._feed = PictureFeed()
+        self._drawing: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> PictureFeed:
+        self._drawing = asyncio.create_task(self._draw())
+        return self._feed
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._drawing is not None
+        self._drawing.cancel()
+        await asyncio.gather(self._drawing, return_exceptions=True)
+
+    async def _draw(self) -> None:
+        rows = np.array(STRIPES.colours, np.uint8)[np.arange(240) * len(STRIPES.colours) // 240]
+        image = np.repeat(rows[:, np.newaxis], 320, axis=1)
+        while True:
+            data = from_rgb(image, 0.0).data.copy()
+            write_stamp(data, round(time.time() * 1000))
+            self._feed.put(data)
+            await asyncio.sleep(1 / 15)

@@ -18,7 +18,7 @@ from tests.waiting import until, until_so
 from .conftest import Meeting
 from .meetings import Begin, called, calling
 from .peer import SOON, WebPeer, the
-from .pictures import seen_by_the_page, sees_the_page
+from .pictures import STRIPES, Slides, dark_at_the_page, seen_by_the_page, sees_the_page
 from .speech import heard, said
 
 pytestmark = [pytest.mark.live, pytest.mark.once, pytest.mark.asyncio(loop_scope="session")]
@@ -181,14 +181,27 @@ async def test_the_browser_shows_its_camera_and_leaves_off(meeting: Meeting) -> 
 
 
 async def test_openvoice_shows_its_camera_and_leaves_off(meeting: Meeting) -> None:
+    """The last that the browser sees is no face that stays there, but black."""
     async with meeting(pictures={}) as (client, web):
         call = await calling(client, web, video=TestPattern())
         await see_each_other(call, web)
         await call.remove_video()
+        await dark_at_the_page(web)
         await web.until("muted")
         await sees_the_page(call)
         await call.add_video()
         await web.until("unmuted")
+        await see_each_other(call, web)
+
+
+async def test_the_screen_takes_the_place_of_the_camera(meeting: Meeting) -> None:
+    """With a client that takes no screen besides."""
+    async with meeting(pictures={}) as (client, web), Slides() as slides:
+        call = await calling(client, web, video=TestPattern())
+        await seen_by_the_page(web)
+        await call.share_screen(slides)
+        await seen_by_the_page(web, STRIPES)
+        await call.stop_screen()
         await see_each_other(call, web)
 
 
@@ -213,7 +226,9 @@ async def test_pictures_are_added_to_a_call(meeting: Meeting) -> None:
         await web.until("content-add")
         await seen_by_the_page(web)
         await call.remove_video()
-        assert call.state is CallState.ACTIVE
+        await dark_at_the_page(web)
+        await call.add_video()
+        await seen_by_the_page(web)
 
 
 async def test_the_browser_adds_pictures_to_a_call(meeting: Meeting) -> None:

@@ -30,6 +30,7 @@ export class AddingSession extends Jingle.MediaSession {
         remote.media.find(({ mid }) => mid === name).direction = Constants.sendersToDirection(this.peerRole, senders);
     });
     await this.pc.setLocalDescription(await this.pc.createAnswer());
+    this.parent.emit("contentsModified", this, contents.map(({ name, senders }) => [name, senders]));
   }
 
   async onContentRemove({ contents }, done) {

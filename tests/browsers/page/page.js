@@ -39,6 +39,7 @@ class Peer {
     // What crosses the end of a call is refused, and no fault.
     client.jingle.on("log:error", text => this.session?.state === "ended" || this.note("fault", text));
     client.jingle.on("contentsAdded", (_, names) => this.note("content-add", names));
+    client.jingle.on("contentsModified", (_, contents) => this.note("content-modify", contents));
     client.jingle.on("contentsAccepted", (_, names) => this.note("content-accept", names));
     client.jingle.on("peerTrackAdded", (session, track) => this.perceive(session, track));
     await new Promise((done, failed) => {
@@ -51,7 +52,9 @@ class Peer {
     // stanza writes stun:...?transport=udp, which browsers refuse (RFC 7064).
     for (const each of client.jingle.iceServers)
       if (each.urls[0].startsWith("stun:")) each.urls = [each.urls[0].split("?")[0]];
-    client.sendPresence();
+    // Known by its caps (XEP-0115) as what it is, unless it can do more than stanza.
+    if (!this.settings.additions) client.updateCaps();
+    client.sendPresence({ legacyCapabilities: client.disco.getCaps() });
     return client.jid;
   }
 
