@@ -48,14 +48,17 @@ def test_what_keeps_to_the_rate_is_never_held_up() -> None:
         guard.add(round(3333 * chance.uniform(0.4, 1.5)))
 
 
-def test_less_from_now_on_holds_up_longer() -> None:
-    guard = OutputGuard(800.0)
+def test_what_was_made_for_another_rate_is_no_debt_of_this_one() -> None:
+    guard = OutputGuard(8000.0)
     assert guard.allows(0.0)
-    guard.add(50_000)
+    guard.add(400_000)
     guard.bitrate = 80.0
-    assert not guard.allows(4.0)
+    assert not guard.allows(0.1)
+    assert guard.allows(0.2)
+    guard.add(400_000)
+    assert not guard.allows(10.0)
     guard.forgive()
-    assert guard.allows(4.1)
+    assert guard.allows(10.1)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.integers(1, 100_000)), max_size=100), st.floats(1, 5000))

@@ -17,6 +17,8 @@ LONGEST_WAIT = 1.0
 """Seconds after which pictures are too old to be sent, if a newer one waits."""
 MOST_WAITING = 2000
 """Packets. A key picture of the largest size has a few hundred."""
+LONGEST_AGAIN = 0.2
+"""Seconds of what is sent again that may wait: more of it would keep out what is new, which may need none of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,12 @@ class Pacer:
     def add(self, packets: Sequence[Waiting]) -> None:
         """Let them wait, in order. Of what is sent again, what is too much is forgotten: it is asked for once more."""
         for packet in packets:
-            queue = self._pictures if packet.picture is not None else self._again
-            if packet.picture is None and len(queue) >= MOST_WAITING:
+            if packet.picture is not None:
+                self._pictures.append(packet)
+            elif self._seconds(sum(waiting.octets for waiting in self._again)) < LONGEST_AGAIN:
+                self._again.append(packet)
+            else:
                 continue
-            queue.append(packet)
             self._octets += packet.octets
 
     def take(self, now: float) -> Waiting | None:
@@ -61,7 +65,7 @@ class Pacer:
             return None
         packet = (self._again or self._pictures).popleft()
         self._octets -= packet.octets
-        self._free_at = max(self._free_at, now) + packet.octets * 8 / 1000 / (HASTE * self.rate)
+        self._free_at = max(self._free_at, now) + self._seconds(packet.octets)
         return packet
 
     @property
@@ -72,7 +76,7 @@ class Pacer:
     @property
     def backlog(self) -> float:
         """Seconds until all that waits will have left."""
-        return self._octets * 8 / 1000 / (HASTE * self.rate)
+        return self._seconds(self._octets)
 
     def drop_old(self, now: float) -> list[object]:
         """Drop all pictures of every owner that has some which are, or will be, too old; returns those owners.
@@ -89,6 +93,9 @@ class Pacer:
         self._again = deque(packet for packet in self._again if packet.owner is not owner)
         self._octets = sum(packet.octets for packet in (*self._pictures, *self._again))
         return len(self._pictures) + len(self._again) < before
+
+    def _seconds(self, octets: int) -> float:
+        return octets * 8 / 1000 / (HASTE * self.rate)
 
     def _is_late(self, owner: object, now: float) -> bool:
         own = [packet for packet in self._pictures if packet.owner is owner]

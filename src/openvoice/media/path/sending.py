@@ -148,6 +148,11 @@ class SendingPath:
         least = sum(stream.demand.least for stream, rate in self._streams.items() if rate > 0)
         return bool(least) and self._pictures.rate_at(self._loop.time()) > least
 
+    @property
+    def waiting(self) -> float:
+        """Seconds until all pictures that wait will have left. May be asked on any thread."""
+        return self._pacer.backlog
+
     def statistics(self) -> PathStatistics:
         """What was measured until now."""
         return PathStatistics(

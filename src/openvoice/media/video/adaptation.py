@@ -28,14 +28,17 @@ _TOO_LITTLE, _COMFORTABLE = 0.75, 1.15
 """Of what a step needs: with less it is left, with more of what the next one needs that is taken."""
 _UP_AFTER = 1.5
 """Seconds with enough for a better step before it is taken."""
-_SAMPLE = 1.0
-"""Seconds over which it is measured what the encoder takes and what it left out."""
+_SAMPLE, _SETTLING = 1.0, 2.0
+"""Seconds over which it is measured what the encoder takes and what it left out; and after a change, for which nothing
+is: the key picture that comes with it takes the place of several others."""
 _BUSY, _IDLE = 0.75, 0.5
 """The share of the time between two pictures that encoding one may take; and that it would take at the next step."""
-_LEFT_OUT = 0.4
-"""The share of pictures left out to hold the rate, from which on smaller ones are better."""
+_LEFT_OUT = 0.3
+"""The share of pictures left out to hold the rate, from which on they are harder to code than was thought."""
+_HARDER, _EASIER, _HARDEST = 3.0, 1.05, 8.0
+"""By how much they are thought to be harder then at most, and easier after each second without any left out."""
 _FIRST_PATIENCE, _LONGEST_PATIENCE = 8.0, 120.0
-"""Seconds before a step that was too much for the machine, or for the encoder, is tried again; doubled each time."""
+"""Seconds before a step that was too much for the machine is tried again; doubled each time."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +73,9 @@ class Adaptation:
         self._better_since: float | None = None
         self._patience = _FIRST_PATIENCE
         self._eased: float | None = None
-        self._busy_with = ""
+        self._hardness = 1.0
+        """How many times as many octets as usual the present pictures take."""
+        self._measured = self.format
         self._sample_since: float | None = None
         self._spent = 0.0
         self._coded = self._left_out = 0
@@ -93,8 +98,8 @@ class Adaptation:
     @property
     def limited_by(self) -> str:
         """What keeps pictures from being what the source gives (W3C ``qualityLimitationReason``)."""
-        if self._machine_step > self._bandwidth_step or (self._machine_step and not self._bandwidth_step):
-            return self._busy_with
+        if self._machine_step > self._bandwidth_step:
+            return "cpu"
         return "bandwidth" if self._bandwidth_step else "none"
 
     def resize(self, source: PictureFormat) -> None:
@@ -126,7 +131,13 @@ class Adaptation:
 
     def coded(self, seconds: float, now: float, *, left_out: bool = False) -> None:
         """To encode a picture took so many seconds; or it was left out, since those before it were too large."""
-        self._sample_since = now if self._sample_since is None else self._sample_since
+        if self._measured != self.format or self._sample_since is None:
+            settling = 0.0 if self._sample_since is None else _SETTLING
+            self._measured = self.format
+            self._begin_sample(now + settling)
+        assert self._sample_since is not None
+        if now < self._sample_since:
+            return
         self._spent += seconds
         self._coded += not left_out
         self._left_out += left_out
@@ -136,19 +147,24 @@ class Adaptation:
         busy = self._spent / elapsed
         left_out_share = self._left_out / (self._coded + self._left_out)
         if busy > _BUSY:
-            self._ease("cpu", now)
-        elif left_out_share > _LEFT_OUT:
-            self._ease("bandwidth", now)
+            self._ease(now)
         else:
             self._recover(busy, now)
+        if left_out_share > _LEFT_OUT:
+            self._hardness = min(self._hardness / max(1 - left_out_share, 1 / _HARDER), _HARDEST)
+        elif not self._left_out:
+            self._hardness = max(1.0, self._hardness / _EASIER)
+        self._begin_sample(now)
+
+    def _begin_sample(self, now: float) -> None:
         self._spent, self._coded, self._left_out, self._sample_since = 0.0, 0, 0, now
 
-    def _ease(self, why: str, now: float) -> None:
+    def _ease(self, now: float) -> None:
         present = max(self._bandwidth_step, self._machine_step)
         if present + 1 < len(self._steps):
             if self._eased is not None and now - self._eased < 2 * self._patience:
                 self._patience = min(2 * self._patience, _LONGEST_PATIENCE)
-            self._machine_step, self._busy_with = present + 1, why
+            self._machine_step = present + 1
         self._eased = now
 
     def _recover(self, busy: float, now: float) -> None:
@@ -180,7 +196,7 @@ class Adaptation:
         wanted = self._format(step)
         size: float = (wanted.width * wanted.height) ** 0.75
         pace: float = (wanted.rate / _USUAL_RATE) ** _RATE_EXPONENT
-        return _ENOUGH * size * pace * (_SCREEN_SHARE if self._screen else 1.0)
+        return self._hardness * _ENOUGH * size * pace * (_SCREEN_SHARE if self._screen else 1.0)
 
     def _effort(self, step: int) -> float:
         wanted = self._format(step)

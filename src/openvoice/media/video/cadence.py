@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 _AHEAD = 0.25
-"""Seconds of the rate by which what was coded may be ahead of it, before pictures are left out."""
+"""Seconds by which what was coded may be ahead of the rate, before pictures are left out."""
 _PAUSE = 1.0
 """Seconds without a picture after which the times of before count no more."""
 
@@ -33,21 +33,22 @@ class OutputGuard:
 
     def __init__(self, bitrate: float) -> None:
         self.bitrate = bitrate
-        """May be changed at any time: what is ahead then takes the longer to drain."""
-        self._octets = 0.0
+        """May be changed at any time, and holds for what is made from then on."""
+        self._ahead = 0.0
+        """Seconds of the rate."""
         self._time: float | None = None
 
     def allows(self, now: float) -> bool:
         """Whether one more picture may be coded."""
         if self._time is not None:
-            self._octets = max(0.0, self._octets - self.bitrate * 1000 / 8 * max(0.0, now - self._time))
+            self._ahead = max(0.0, self._ahead - max(0.0, now - self._time))
         self._time = now
-        return self._octets * 8 / 1000 <= _AHEAD * self.bitrate
+        return self._ahead <= _AHEAD
 
     def add(self, octets: int) -> None:
         """So many were made."""
-        self._octets += octets
+        self._ahead += octets * 8 / 1000 / self.bitrate
 
     def forgive(self) -> None:
         """What was ahead was thrown away."""
-        self._octets = 0.0
+        self._ahead = 0.0

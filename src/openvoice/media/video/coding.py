@@ -11,6 +11,8 @@ from openvoice.ports import Picture, PictureFormat
 
 MAXIMUM_PAYLOAD = 1120
 """Octets. With the headers of RTP, its extensions, RTX, SRTP, UDP and IPv6 it passes where 1280 do (RFC 8200, 5)."""
+_LONGEST_WAIT = 0.25
+"""Seconds that what was coded may still wait to leave, before pictures are left out: none should be old then."""
 _LARGEST_CHANGE = 0.03
 """Share of the bit rate that is not worth telling the encoder of."""
 
@@ -46,15 +48,20 @@ class Coded:
 class PictureCoding:
     """Of one stream. ``make_encoder`` is called when the first picture comes, and again when an encoder gave up.
 
-    ``stopwatch`` gives seconds, for how long encoding takes.
+    ``stopwatch`` gives seconds, for how long encoding takes; ``waiting`` those until all that was coded has left.
     """
 
     def __init__(
-        self, make_encoder: Callable[[], PictureEncoder], payloader: Payloader, stopwatch: Callable[[], float]
+        self,
+        make_encoder: Callable[[], PictureEncoder],
+        payloader: Payloader,
+        stopwatch: Callable[[], float],
+        waiting: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._make_encoder = make_encoder
         self._payloader = payloader
         self._stopwatch = stopwatch
+        self._waiting = waiting
         self._encoder: PictureEncoder | None = None
         self._applied: Plan | None = None
         self._cadence = Cadence(PictureFormat().rate)
@@ -73,7 +80,7 @@ class PictureCoding:
         self._cadence.rate, self._guard.bitrate = plan.wanted.rate, max(plan.bitrate, 1.0)
         if not self._cadence.takes(picture.time) and not key:
             return None
-        if not self._guard.allows(now) and not key:
+        if not key and (not self._guard.allows(now) or self._waiting() > _LONGEST_WAIT):
             return _left_out(picture, 0.0)
         began = self._stopwatch()
         try:

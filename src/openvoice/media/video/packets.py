@@ -66,6 +66,7 @@ class PacketWriter:
 
     def skip(self) -> None:
         """What was to come is thrown away. If that cuts a picture, the peer has to see that something is missing."""
+        self._history.clear()
         if self._cut:
             self._sequence, self._cut = self._sequence + 1 & 0xFFFF, False
 

@@ -61,6 +61,10 @@ class History:
         if len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
 
+    def clear(self) -> None:
+        """Nobody needs any of them any more."""
+        self._sent.clear()
+
     def again(self, sequence: int, round_trip: float | None, now: float) -> RtpPacket | None:
         """The packet, if it is to be sent again at ``now``.
 

@@ -86,7 +86,9 @@ class VideoSender:
         self._rate = 0.0
         self._counts: Counter[str] = Counter()
         self._sides = 0, 0
-        self._coding = PictureCoding(lambda: make_encoder(codec, screen=screen), make_payloader(codec), self._loop.time)
+        self._coding = PictureCoding(
+            lambda: make_encoder(codec, screen=screen), make_payloader(codec), self._loop.time, lambda: path.waiting
+        )
         self._worker: PictureWorker | None = None
         self._reporting: asyncio.TimerHandle | None = None
         self._showing = False
