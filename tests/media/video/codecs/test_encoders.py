@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from openvoice.media.video.codec import EncodedPicture
+from openvoice.media.video.codecs import vpx
 from openvoice.media.video.codecs.av1 import Av1Encoder
 from openvoice.media.video.codecs.decoder import Decoder
 from openvoice.media.video.codecs.encoder import BaseEncoder
@@ -181,6 +184,22 @@ def test_the_bit_rate_is_held_whatever_the_number_of_pictures_a_second_is(codec:
         start += 4
         # Pictures that come at a third of the rate that is wanted count as if some were missing.
         assert (200 if told else 130) < sum(sizes[3 * rate :]) <= 1.3 * 300
+
+
+def test_each_picture_begins_for_libvpx_where_the_one_before_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From gaps and overlaps it takes pictures to be far fewer or more a second than they are, and codes them so."""
+    told: list[tuple[int, int]] = []
+
+    def encode(data: object, pts: int, duration: int, *, key: bool) -> None:
+        told.append((pts, pts + duration))
+
+    monkeypatch.setattr(vpx, "Encoder", lambda *_: SimpleNamespace(encode=encode))
+    encoder = VpxEncoder("vp8")
+    encoder.configure(VGA, 500)
+    for time in (0.0, 0.033, 0.067, 0.133, 0.155, 0.2, 0.5):
+        encoder.encode(replace(clips.easy(1)[0], time=100 + time))
+    assert [begin for begin, _ in told[1:]] == [end for _, end in told[:-1]]
+    assert all(begin < end for begin, end in told)
 
 
 def test_an_encoder_wants_to_be_configured_first() -> None:

@@ -66,8 +66,8 @@ class VpxEncoder(BaseEncoder):
     def _code(self, data: Pixels, step: float, *, key: bool) -> tuple[bytes, bool] | None:
         assert self._encoder is not None
         duration = int(step * CLOCK_RATE)
-        self._pts += duration
-        return self._encoder.encode(data, self._pts, duration, key=key)
+        began, self._pts = self._pts, self._pts + duration
+        return self._encoder.encode(data, began, duration, key=key)
 
     def _end(self) -> None:
         if self._encoder is not None:
