@@ -244,6 +244,17 @@ def test_decoding_that_cannot_keep_up_goes_on_with_the_next_key_picture() -> Non
     assert bench.closed == ["decoder", "output"]
 
 
+def test_decoding_that_is_always_late_shows_pictures_all_the_same() -> None:
+    bench = Bench(decoding_takes=0.03)
+    for place in range(30):
+        bench.put(received(place, key=not place))
+        time.sleep(0.02)
+    assert len(bench.shown) >= 3
+    assert len(bench.shown) < len(bench.decoded)
+    bench.thread.close()
+    bench.thread.join(5)
+
+
 def test_what_waits_is_bounded_whatever_comes(bench: Bench) -> None:
     bench.held.clear()
     bench.put(received(0, key=True))

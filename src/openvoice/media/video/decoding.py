@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -21,6 +22,8 @@ MOST_WAITING = 64
 MOST_OCTETS = 8_000_000
 MOST_BEHIND = 0.3
 """Seconds of decoding that may wait; of more, what comes before the next key picture is left out."""
+_MOST_SKIPPED = 0.1
+"""Seconds in which pictures may be passed over for later ones: where all are late, some are shown all the same."""
 _SMOOTHING = 0.1
 
 _log = logging.getLogger(__name__)
@@ -82,6 +85,7 @@ class DecodingThread:
         """Whether the output gave up: nothing is decoded any more."""
         self._unseen = False
         """Whether pictures came that nobody wanted to see: whoever does later begins with a key picture."""
+        self._shown_at = -math.inf
         self._usual = 0.0
         """Seconds that decoding takes, on a moving average."""
         self._counters = counters
@@ -205,11 +209,13 @@ class DecodingThread:
         return self._decoder
 
     def _is_worth_showing(self, due: float) -> bool:
-        """Wait until the picture is due. Not worth it: the next one is due as well, or it is over."""
+        """Wait until the picture is due. Not worth it: the next one is due as well, or all is over."""
         with self._changed:
             while not self._closed and (left := due - time.monotonic()) > 0:
                 self._changed.wait(left)
-            return not self._closed and not (self._waiting and self._waiting[0][1] <= time.monotonic())
+            now = time.monotonic()
+            passed_over = self._waiting and self._waiting[0][1] <= now < self._shown_at + _MOST_SKIPPED
+            return not self._closed and not passed_over
 
     def _show(self, shown: Picture, picture: ReceivedPicture) -> bool:
         assert self._output is not None
@@ -218,7 +224,7 @@ class DecodingThread:
         except Exception as error:
             self._give_up(error)
             return False
-        now = time.monotonic()
+        now = self._shown_at = time.monotonic()
         self._freezes.show(now)
         self._counters.shown += 1
         self._counters.waiting += now - picture.began
