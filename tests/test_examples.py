@@ -188,11 +188,12 @@ def test_used_wrongly_an_example_says_how(example: str) -> None:
     assert f"{example}/main.py" in (EXAMPLES / "README.md").read_text()
 
 
-@pytest.mark.parametrize("example", ["place_call", "numpy_sound", "echo_bot", "answering_machine"])
+@pytest.mark.parametrize("example", ["place_call", "numpy_sound", "numpy_pictures", "echo_bot", "answering_machine"])
 def test_without_an_account_an_example_says_what_to_do(example: str, tmp_path: Path) -> None:
     arguments = {
         "place_call": ["bob@example.org", "x.wav", "y.wav"],
         "numpy_sound": ["bob@example.org"],
+        "numpy_pictures": ["bob@example.org"],
         "echo_bot": ["bob@example.org"],
         "answering_machine": ["x.wav", str(tmp_path)],
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from openvoice.core.trust import Voucher
 from openvoice.errors import MalformedStanza
 from openvoice.jingle.limits import MAXIMUM_EARLY
-from openvoice.jingle.model import Jingle, JingleAction, JingleContent
+from openvoice.jingle.model import Jingle, JingleAction, JingleContent, SessionInformation
 from openvoice.jingle.outputs import Output
 from openvoice.jingle.requests import Requests
 from openvoice.jingle.sealing import Sealed, Sealing, Unsealed
@@ -54,7 +54,10 @@ class Seals:
 
     def keep(self, jingle: Jingle) -> bool:
         """Keep a request about a content whose seal is not opened yet, and say whether it is."""
-        if self.opening.isdisjoint(content.name for content in jingle.contents):
+        about = [content.name for content in jingle.contents]
+        if isinstance(jingle.information, SessionInformation) and jingle.information.content is not None:
+            about.append(jingle.information.content)
+        if self.opening.isdisjoint(about):
             return False
         if len(self._early) < MAXIMUM_EARLY:
             self._early.append(jingle)

@@ -166,9 +166,8 @@ class Session:
         return self._requests.inform(SessionInformation(InformationKind.RINGING))
 
     def inform(self, information: Statement, content: str | None = None) -> list[Output]:
-        """Say that this side is muted, on hold, or not any more (XEP-0167, 8), or a step of the verification words.
-
-        ``content`` is what is muted, if it is not the voice.
+        """Say that this side is muted (in ``content``, if not the voice), on hold, or not any more (XEP-0167, 8), or a
+        step of the verification words.
         """
         local = self._negotiation.local
         if not self.profile.understands_information or local is None:
@@ -256,10 +255,11 @@ class Session:
         return [ReplyResult(request, self.peer), *following]
 
     def catch_up(self, request: Jingle) -> list[Output]:
-        """Take a transport-info that came before the description that it belongs to, and was answered then."""
+        """Take what came before the description that it belongs to, and was answered then."""
         if self.state is SessionState.ENDED:
             return []
-        return self._changed_fingerprint(request) or self._transport_info(request)
+        follow = self._informed if request.action is JingleAction.SESSION_INFO else self._transport_info
+        return self._changed_fingerprint(request) or follow(request)
 
     def finished_by_message(self, reason: EndReason, text: str) -> list[Output]:
         """The peer said by message that it is over; its session-terminate may follow or not."""
@@ -344,6 +344,8 @@ class Session:
     def _informed(self, jingle: Jingle) -> list[Output]:
         if jingle.unsupported:
             raise Refusal("feature-not-implemented", "unsupported-info", "modify")
+        if self.contents.opens(jingle):
+            return []
         information, local = jingle.information, self._negotiation.local
         return [self._deliver(said) for said in read_information(information, local)] if information else []
 

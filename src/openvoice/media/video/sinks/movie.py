@@ -88,7 +88,7 @@ class MovieFile:
                     return None
                 self._pictures_waiting += 1
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="openvoice-film")
+                self._thread = threading.Thread(target=self._run, name="openvoice-film", daemon=True)
                 self._thread.start()
             self._waiting.put((content, self._clock()))
         return None
