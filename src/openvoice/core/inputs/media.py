@@ -35,7 +35,10 @@ class LocalRestart:
 
 @dataclass(frozen=True, slots=True)
 class MediaSecured:
-    """Every transport finished DTLS with the certificate that was signalled. Nothing of the user was sent yet."""
+    """The transport of the voice finished DTLS with the certificate that was signalled. Nothing was sent on it before.
+
+    A transport of pictures alone that is secured later is used only if it is protected as well; ``MediaMoved`` follows.
+    """
 
     facts: MediaFacts
 
