@@ -18,13 +18,14 @@ from openvoice.core import inputs as i
 from openvoice.core.conduct import ConductInput
 from openvoice.core.contents import ContentsInput
 from openvoice.core.continuity import ContinuityInput
-from openvoice.core.description import Fingerprint, Setup
+from openvoice.core.description import Fingerprint, Media, Senders, Setup
 from openvoice.core.machine import CONNECT_WITHIN, UNHEARD_AFTER, CallMachine, OnlyEvidence
+from openvoice.core.manners import Manners
 from openvoice.core.policy import Policy
 from openvoice.core.remedies import Remedies, Renewal, Restart
 from openvoice.core.state import TRANSITIONS, CallState
 from openvoice.core.trust import Trust
-from openvoice.core.types import DeviceChange, Direction, EndReason, Origin, Role, SoundDirection, Vouching
+from openvoice.core.types import DeviceChange, Direction, EndReason, Origin, Role, SoundDirection, VideoLabel, Vouching
 from openvoice.core.words import Step, WordsMessage
 from openvoice.errors import InvalidState
 
@@ -509,6 +510,10 @@ def test_the_table_names_handlers_that_exist() -> None:
 
 
 VOUCHED = replace(facts(), remote_fingerprint=Fingerprint("sha-256", bytes([9] * 32), voucher()))
+PICTURES = replace(
+    description(Setup.ACTIVE),
+    contents=(description().contents[0], replace(description().contents[0], name="1", media=Media.VIDEO)),
+)
 INPUTS: list[i.CallInput] = [
     i.Dial(),
     i.Dial(i.Invitation.OFFER),
@@ -558,6 +563,27 @@ INPUTS: list[i.CallInput] = [
     i.DigitReceived("1"),
     i.SourceEnded(),
     i.DeviceChanged(direction=SoundDirection.INPUT, what=DeviceChange.LOST, text=""),
+    i.Dial(video=True),
+    i.Accept(video=True),
+    i.ShowVideo(VideoLabel.CAMERA),
+    i.ShowVideo(VideoLabel.SCREEN),
+    i.HideVideo(VideoLabel.CAMERA),
+    i.OfferReceived(PICTURES),
+    i.AnswerReceived(PICTURES, manners=Manners(screens=True)),
+    i.LocalDescription(PICTURES),
+    i.ContentsAdded(PICTURES.contents[1:], ("0", "1")),
+    i.ContentsAccepted(PICTURES.contents[1:], ("0", "1")),
+    i.ContentsRejected(("1",)),
+    i.ContentsModified((("1", Senders.INITIATOR),)),
+    i.ContentsModified((("1", Senders.BOTH),)),
+    i.ContentsRemoved(("1",)),
+    i.LocalContents(PICTURES.contents[1:], answering=False),
+    i.LocalContents(PICTURES.contents[1:], answering=True),
+    i.ContentsFailed(("1",), ""),
+    i.PeerMuted(True, "1"),
+    i.VideoReported(label=VideoLabel.CAMERA, what=DeviceChange.LOST, text=""),
+    i.CandidatesReceived("1", (CANDIDATE,)),
+    i.LocalCandidates("1", (CANDIDATE,)),
 ]
 
 
@@ -573,9 +599,15 @@ def test_no_order_of_inputs_opens_media_or_the_gate_too_early(
     """Threats 1 and 2, over all orders: media need a yes of this side, the gate needs the policy, the end is one."""
     call = machine(direction, Policy(require=require))
     now, consent, secured, open_gate, finished = 0.0, False, False, False, 0
+    wanted: set[VideoLabel] = set()
     for message, later in inputs:
         now += later
         consent |= isinstance(message, i.Dial | i.Accept)
+        match message:
+            case i.ShowVideo(label):
+                wanted.add(label)
+            case i.Dial(video=True) | i.Accept(video=True):
+                wanted.add(VideoLabel.CAMERA)
         batches = [call.handle_timeout(now)]
         with suppress(InvalidState):
             batches.append(call.handle(message, now))
@@ -585,6 +617,11 @@ def test_no_order_of_inputs_opens_media_or_the_gate_too_early(
                     secured = report.vouching >= require
                 case e.OpenMedia() | e.SendOffer() | e.SendAnswer() | e.SendCandidates() | e.SendRenewal():
                     assert consent
+                case e.ProposeContent() | e.AnswerContents() | e.SendContentAdd() | e.SendContentAccept():
+                    assert consent
+                case e.Show(label, str()):
+                    assert label in wanted
+                    assert open_gate
                 case e.OpenGate():
                     assert consent
                     assert secured
@@ -598,7 +635,10 @@ def test_no_order_of_inputs_opens_media_or_the_gate_too_early(
         assert finished == (call.state is CallState.ENDED)
         assert (call.deadline is None) == (
             call.state in (CallState.NEW, CallState.ENDED)
-            or (call.state is CallState.ACTIVE and call._continuity.deadline is None and call.words.deadline is None)
+            or (
+                call.state is CallState.ACTIVE
+                and {call._continuity.deadline, call.words.deadline, call.contents.deadline} == {None}
+            )
         )
     if require is Vouching.OMEMO_TRUSTED:
         assert call.state is not CallState.ACTIVE

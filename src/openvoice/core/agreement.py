@@ -71,16 +71,15 @@ class Agreement:
 
     def modify(self, senders: Mapping[str, Senders]) -> None:
         """Take other senders for some contents."""
-        if self.halves is not None:
-            self.local, self.remote = (
-                replace(half, contents=tuple(replace(c, senders=senders.get(c.name, c.senders)) for c in half.contents))
-                for half in self.halves
-            )
+        assert self.halves is not None
+        self.local, self.remote = (
+            replace(half, contents=tuple(replace(c, senders=senders.get(c.name, c.senders)) for c in half.contents))
+            for half in self.halves
+        )
 
     def remove(self, names: Iterable[str]) -> tuple[Content, ...]:
         """Take contents out, but never the voice: this side's halves of those that were there."""
-        if self.halves is None:
-            return ()
+        assert self.halves is not None
         mine, theirs = self.halves
         gone = {name for name in names if mine.content(name) is not None and name != mine.voice}
         removed = tuple(content for content in mine.contents if content.name in gone)

@@ -130,8 +130,8 @@ class Contents:
                 yield from self._removed(names)
             case i.LocalContents(contents, answering):
                 yield from self._answer(contents) if answering else self._propose(contents)
-            case i.ContentsFailed(names, text):
-                yield from self._failed(names, text)
+            case _:
+                yield from self._failed(message.names, message.text)
 
     def due(self, now: float) -> Iterator[e.Effect]:
         """Tell the time. An answer that comes later is taken all the same."""
@@ -312,8 +312,8 @@ class Contents:
         self._wanted -= {label for label, name in self._showing.feeds.items() if name in names}
 
     def _settle(self) -> Iterator[e.Effect]:
-        if self._agreed.halves is not None:
-            yield e.Settle(*self._agreed.halves)
+        assert self._agreed.halves is not None
+        yield e.Settle(*self._agreed.halves)
 
     # --- what follows -------------------------------------------------------------------------------------------------
 
