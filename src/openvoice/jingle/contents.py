@@ -162,13 +162,14 @@ class Contents:
     def sealed(self, result: Sealed | None) -> list[Output]:
         """Send what was sealed; what could not be is as if it had been refused."""
         sent, failed = self._seals.sealed(result)
-        if not failed:
+        if failed is None:
             return sent
-        self._ice.forget_content(failed)
-        if self._ours.pop(failed, None) is not None:
-            return [*sent, self._deliver(ContentsRejected((failed,), "it could not be sealed for the peer's device"))]
-        self._agreed.remove([failed])
-        return [*sent, self._deliver(ContentsRemoved((failed,)))]
+        self._ice.forget_content(failed.name)
+        if self._ours.pop(failed.name, None) is not None:
+            text = "it could not be sealed for the peer's device"
+            return [*sent, self._deliver(ContentsRejected((failed.name,), text))]
+        self._agreed.remove([failed.name])
+        return [*sent, *self._decline(failed), self._deliver(ContentsRemoved((failed.name,)))]
 
     def finished(self, request: str, error: str | None) -> list[Output] | None:
         """Note the outcome of an own request; ``None`` if it is not one about contents, or all went well.

@@ -73,19 +73,19 @@ class Seals:
         self._requests.hold()
         return [self._sealing.seal_content(content)]
 
-    def sealed(self, result: Sealed | None) -> tuple[list[Output], str]:
+    def sealed(self, result: Sealed | None) -> tuple[list[Output], JingleContent | None]:
         """Send what was sealed, and begin with the next: what follows, and the content that could not be sealed."""
         if not self._leaving:
-            return [], ""
+            return [], None
         leaving = self._leaving.popleft()
         more = bool(self._leaving)
         following: list[Output] = [self._sealing.seal_content(self._leaving[0].content)] if more else []
         try:
             content = self._sealing.content_sealed(leaving.content, result)
         except MalformedStanza:
-            return [*self._requests.release(None, more=more), *following], leaving.content.name
+            return [*self._requests.release(None, more=more), *following], leaving.content
         jingle = self._requests.about(leaving.action, (content,), leaving.bundle)
-        return [*self._requests.release(jingle, leaving.request, more=more), *following], ""
+        return [*self._requests.release(jingle, leaving.request, more=more), *following], None
 
     # --- the peer's ---------------------------------------------------------------------------------------------------
 
