@@ -10,7 +10,7 @@ from openvoice.core.description import Source
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.parse import parse_jingle
 from openvoice.jingle.serialize import serialize_jingle
-from openvoice.jingle.sources import MAXIMUM_SOURCES, parse_sources
+from openvoice.jingle.sources import MAXIMUM_SOURCES, parse_sources, serialize_sources
 from tests.jingle.samples import captured_jingle, content, jingle
 
 
@@ -70,6 +70,11 @@ def test_what_is_written_is_read(ssrc: int, repair: int | None) -> None:
     inner = named(ssrc) + (named(repair) + group(ssrc, repair) if repair is not None else "")
     first = parse_jingle(jingle("session-initiate", content("1", media="video", codecs=CODECS + inner)))
     assert parse_jingle(serialize_jingle(first)) == first
+
+
+def test_a_source_without_a_name_is_only_numbered() -> None:
+    assert list(serialize_sources(Source(7), 8)) == []
+    assert len(list(serialize_sources(Source(7, "c"), None))) == 1
 
 
 CODECS = (

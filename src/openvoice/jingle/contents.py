@@ -11,7 +11,7 @@ one on the transport of the voice has the key of that. A plain key ends the sess
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from openvoice.core.description import MAXIMUM_CONTENTS, Content, Senders, SessionDescription
 from openvoice.core.inputs import (
@@ -25,6 +25,7 @@ from openvoice.core.inputs import (
 )
 from openvoice.core.types import CallId, Role
 from openvoice.errors import MalformedStanza
+from openvoice.jingle.additions import NOTHING_HANGS_ON_IT, Asked, OwnAddition, PeerAddition
 from openvoice.jingle.describe import read_addition, settled_transport, write_content
 from openvoice.jingle.model import Jingle, JingleAction, JingleContent
 from openvoice.jingle.negotiation import Negotiation
@@ -38,33 +39,6 @@ from openvoice.jingle.seals import Arrival, Seals
 from openvoice.jingle.stubs import has_plain_key, is_sealed, is_stub, refusal_of, tied, without_transport
 from openvoice.jingle.trickling import Trickling
 from openvoice.jingle.whole_answers import WholeAnswers
-
-
-@dataclass(frozen=True, slots=True)
-class _Ours:
-    """What this side added and the peer has not answered."""
-
-    content: Content
-    bundle: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Theirs:
-    """What the peer added and the call has not answered: as it stood on the wire, and as it was read."""
-
-    wire: JingleContent
-    content: Content
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A request of this side whose outcome matters; ``before`` are the senders before a content-modify."""
-
-    name: str
-    before: Senders | None = None
-
-
-_NOTHING_HANGS_ON_IT = _Asked("")
 
 
 class Contents:
@@ -87,10 +61,10 @@ class Contents:
         self._profile = profile
         self._ice = ice
         self._seals = Seals(requests=requests, sealing=negotiation.sealing)
-        self._ours: dict[str, _Ours] = {}
-        self._theirs: dict[str, _Theirs] = {}
+        self._ours: dict[str, OwnAddition] = {}
+        self._theirs: dict[str, PeerAddition] = {}
         self._whole = WholeAnswers(negotiation.agreed)
-        self._asked: dict[str, _Asked] = {}
+        self._asked: dict[str, Asked] = {}
         self._given_up: list[str] = []
         """What this side gave up for an addition of the peer that the call has not heard of yet."""
 
@@ -109,7 +83,7 @@ class Contents:
         """Send content-add."""
         outputs: list[Output] = []
         for content in contents:
-            self._ours[content.name] = _Ours(content, bundle)
+            self._ours[content.name] = OwnAddition(content, bundle)
             self._ice.describe_content(content.name, content.transport)
             stub = self._profile.stubs and content.name in bundle
             outputs += self._send(JingleAction.CONTENT_ADD, content, bundle, stub=stub)
@@ -146,7 +120,7 @@ class Contents:
             known = self._local.content(name)
             if known is not None:
                 self._agreed.modify({name: who})
-                asked = _Asked(name, before=known.senders)
+                asked = Asked(name, before=known.senders)
                 outputs += self._ask(JingleAction.CONTENT_MODIFY, JingleContent(name=name, senders=who), asked=asked)
         return outputs
 
@@ -326,7 +300,7 @@ class Contents:
         if not is_stub(content):
             self._ice.adopt_content(read.name, read.transport)
         if ours is None:
-            self._theirs[read.name] = _Theirs(content, read)
+            self._theirs[read.name] = PeerAddition(content, read)
             self._given_up.clear()
             return [self._deliver(ContentsAdded((read,), bundle))]
         if not self._profile.reliable_senders:
@@ -366,19 +340,19 @@ class Contents:
         if stub:
             written = without_transport(written)
         if self._seals.needed and not stub:
-            return self._seals.seal(action, written, bundle, self._new_request(_Asked(content.name)))
-        return self._ask(action, written, asked=_Asked(content.name), bundle=bundle)
+            return self._seals.seal(action, written, bundle, self._new_request(Asked(content.name)))
+        return self._ask(action, written, asked=Asked(content.name), bundle=bundle)
 
     def _ask(
         self,
         action: JingleAction,
         *contents: JingleContent,
-        asked: _Asked = _NOTHING_HANGS_ON_IT,
+        asked: Asked = NOTHING_HANGS_ON_IT,
         bundle: tuple[str, ...] = (),
     ) -> list[Output]:
         return self._requests.contents(action, contents, bundle=bundle, request=self._new_request(asked))
 
-    def _new_request(self, asked: _Asked) -> str:
+    def _new_request(self, asked: Asked) -> str:
         request = self._requests.new_id()
         self._asked[request] = asked
         return request

@@ -56,11 +56,6 @@ class Negotiation:
         return self.agreed.remote
 
     @property
-    def sealed(self) -> bool:
-        """Whether the session is one under seals."""
-        return self.sealing.partner is not None
-
-    @property
     def sealed_for(self) -> int | None:
         """The OMEMO device of the peer in a session under seals."""
         return self.sealing.partner.peer.device if self.sealing.partner is not None else None

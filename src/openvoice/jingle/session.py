@@ -142,8 +142,6 @@ class Session:
 
     def sealed(self, result: Sealed | None) -> list[Output]:
         """Send the description, or the content, that was sealed, and what waited for it."""
-        if self.state is SessionState.ENDED:
-            return []
         if not self._negotiation.leaving:
             return self.contents.sealed(result)
         try:
@@ -227,8 +225,6 @@ class Session:
 
     def unsealed(self, result: Unsealed | None) -> list[Output]:
         """Take the description, or the content, that was opened, and what came after it."""
-        if self.state is SessionState.ENDED:
-            return []
         if not self._negotiation.arrived:
             return self._content_unsealed(result)
         try:
