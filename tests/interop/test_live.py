@@ -40,7 +40,7 @@ class Somebody(Nobody):
         self.kit = kit
 
     def can(self, wish: str) -> bool:
-        return wish in ("dial", "hangup", "mute", "unmute")
+        return wish in ("dial", "hangup", "mute", "unmute", "hold")
 
     async def ask(self, wish: str) -> None:
         match wish:
@@ -49,6 +49,8 @@ class Somebody(Nobody):
                 await self.client.call(self.kit, **silence)
             case "hangup":
                 await self.client.calls[0].hangup()
+            case "hold":
+                await self.client.calls[0].hold()
             case _:
                 await self.client.calls[0].mute(wish == "mute")
 
@@ -108,7 +110,7 @@ async def test_openvoice_holds_when_it_calls(scene: Scene) -> None:
     person = Somebody(scene.client, scene.accounts["kit"].address)
     results = await scene.play("C-01", "D-09", person=person)
     assert results["C-01"].outcome is Outcome.HOLDS, results["C-01"].text
-    assert results["D-09"].text == "up to step 9 of 10: then a person has to hold"
+    assert results["D-09"].text == "it needs a person (unhold): --interactive"
 
 
 async def test_a_broken_client_fails(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,7 @@ async def interoperate(
         ConnectionFailed: the login did not work.
         PeerUnavailable: no device of ``tested`` is to be seen.
     """
+    past: set[str] = set()
     for client in dict.fromkeys(vector.client for vector in vectors):
         async with _device(account, tested, appearance_of(client)) as device:
             for vector in vectors:
@@ -67,6 +68,7 @@ async def interoperate(
                     person=person,
                     new_id=lambda: str(uuid4()),
                     longest_pause=120.0 if patient else LONGEST_PAUSE,
+                    past=past,
                 )
                 result = await performance.result()
                 device.forget()

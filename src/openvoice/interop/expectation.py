@@ -152,11 +152,11 @@ def _content_difference(
         names.learn_content(name, heard.get("name", ""))
     elif names.content(name) != heard.get("name"):
         return f"a content is named {heard.get('name')!r} instead of {names.content(name)!r}"
-    # Who adds a content may mean to send in it alone.
-    if action != "content-add" and expected.get("senders", "both") != heard.get("senders", "both"):
-        said_by, wanted_by = heard.get("senders", "both"), expected.get("senders", "both")
-        return f"senders of content {name} is {said_by!r} instead of {wanted_by!r}"
     wanted, said = expected.find(_DESCRIPTION), heard.find(_DESCRIPTION)
+    said_by, wanted_by = heard.get("senders", "both"), expected.get("senders", "both")
+    # Who has no camera, or adds one, may mean to receive or to send alone.
+    if said_by != wanted_by and not (wanted_by == "both" and wanted is not None and wanted.get("media") == "video"):
+        return f"senders of content {name} is {said_by!r} instead of {wanted_by!r}"
     if wanted is not None:
         if said is None or said.get("media") != wanted.get("media"):
             return f"content {name} is not {wanted.get('media')}"

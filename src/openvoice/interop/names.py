@@ -41,6 +41,10 @@ class Names:
         self._known[name] = real
         self._open.discard(name)
 
+    def is_open(self, name: str) -> bool:
+        """Whether ``name`` is an id of the tested client that was not heard yet."""
+        return name in self._open
+
     def real(self, name: str) -> str:
         """What ``name`` stands for, also where it is a part of a longer one; itself if it stands for nothing."""
         if name in self._known:

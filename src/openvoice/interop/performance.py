@@ -12,6 +12,7 @@ from openvoice.errors import MalformedStanza
 from openvoice.interop import expectation
 from openvoice.interop.media import CallMedia
 from openvoice.interop.names import Names, session_ids
+from openvoice.interop.obstacles import ACCEPTS, may, obstacle
 from openvoice.interop.ports import Arrival, Device, MakePath, Message, Person, Reply, Request
 from openvoice.interop.results import Outcome, Result
 from openvoice.interop.vectors import Step, Vector
@@ -33,11 +34,12 @@ _ANSWERS = ("proceed", "session-accept")
 """What comes where calls are accepted at once, also in vectors in which nobody answers."""
 
 
-_ACCEPTS = ("accept", "accept-video")
-
-
 class _Stopped(Exception):
-    """The rest of the vector cannot be played: why."""
+    """The rest of the vector cannot be played: why. ``enough`` says that only the end is missing."""
+
+    def __init__(self, why: str, *, enough: bool = False) -> None:
+        super().__init__(why)
+        self.enough = enough
 
 
 class _Failed(Exception):
@@ -51,6 +53,8 @@ class Performance:
         person: whoever uses the tested client.
         patience: seconds that a client, and ``person_patience`` that a person may take.
         longest_pause: seconds; see :data:`LONGEST_PAUSE`.
+        past: the ids of sessions that others had before; those of this one are added. What still comes of them is
+            not meant.
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Performance:
         person_patience: float = 60.0,
         quiet: float = QUIET,
         longest_pause: float = LONGEST_PAUSE,
+        past: set[str] | None = None,
     ) -> None:
         self._vector = vector
         self._tested = tested
@@ -81,6 +86,9 @@ class Performance:
         self._sids: dict[str, bool] = {}
         """The sessions of this vector, and whether there is more than a proposal of each."""
         self._over: set[str] = set()
+        self._past = set() if past is None else past
+        self._said: set[str] = set()
+        """The ids of the requests that were said."""
         self._demanding = any(
             not expectation.is_optional(expected)
             for step in vector.steps
@@ -95,7 +103,8 @@ class Performance:
         outcome, text, number = Outcome.HOLDS, "", 0
         checked = False
         try:
-            self._check()
+            if why := obstacle(self._vector, self._person, self._longest_pause):
+                raise _Stopped(why)
             self._introduce()
             for number, step in enumerate(self._vector.steps, 1):
                 await self._play(step, later=self._vector.steps[number:])
@@ -103,8 +112,7 @@ class Performance:
             await self._listen(self._quiet)
             self._judge()
         except _Stopped as stopped:
-            # What a person would have to do in the end does not make the rest untrue.
-            enough = checked and number > 2
+            enough = checked and stopped.enough
             outcome = Outcome.HOLDS if enough else Outcome.NOT_TRIED
             text = f"up to step {number} of {len(self._vector.steps)}: {stopped}" if enough else str(stopped)
         except _Failed as failed:
@@ -112,6 +120,7 @@ class Performance:
         finally:
             await self._leave()
             await self._media.close()
+            self._past.update(self._sids)
         return Result(
             id=self._vector.id,
             client=self._vector.client,
@@ -123,27 +132,6 @@ class Performance:
 
     # --- before -------------------------------------------------------------------------------------------------------
 
-    def _check(self) -> None:
-        vector = self._vector
-        if vector.beyond:
-            raise _Stopped(vector.beyond)
-        played = [said for step in vector.steps if (said := step.said) is not None]
-        senders = {Address.parse(said.get("from", "")) for said in played}
-        if any(sender.bare != vector.peer for sender in senders):
-            raise _Stopped("it needs somebody else, who speaks too")
-        if any(sender.is_bare or said.get("type") == "error" for sender, said in zip(senders, played, strict=False)):
-            raise _Stopped("it needs what only a server says")
-        if len(senders) > 1:
-            raise _Stopped("it needs a second device of the played account")
-        pause = max((step.advance for step in vector.steps), default=0.0)
-        if pause > self._longest_pause:
-            raise _Stopped(f"it takes {pause:.0f} s (--patient)")
-        users = [step.user for step in vector.steps if step.user]
-        if users and vector.steps[0].user and not self._can(users[0]):
-            raise _Stopped(f"it needs a person ({users[0]}): --interactive")
-        if users and users[0] in ("hangup", "retract") and self._person.answers:
-            raise _Stopped("it needs somebody who declines, and calls are accepted there at once")
-
     def _introduce(self) -> None:
         """The addresses of the vector are those of this performance."""
         vector, device = self._vector, self._device.address
@@ -154,18 +142,16 @@ class Performance:
         for name, real in pairs.items():
             self._names.learn(name, real)
 
-    def _can(self, user: str) -> bool:
-        return (user in _ACCEPTS and self._person.answers) or self._person.can(user)
-
     # --- steps --------------------------------------------------------------------------------------------------------
 
     async def _play(self, step: Step, later: tuple[Step, ...]) -> None:
         if step.beyond:
             raise _Stopped(step.beyond)
         patience = self._patience
-        if step.user and not (step.user in _ACCEPTS and self._person.answers):
-            if not self._person.can(step.user):
-                raise _Stopped(f"then a person has to {step.user}")
+        if step.user and not (step.user in ACCEPTS and self._person.answers):
+            if not may(step.user, self._person):
+                # That nobody hangs up in the end does not make the rest untrue.
+                raise _Stopped(f"it needs a person ({step.user}): --interactive", enough=step.user == "hangup")
             await self._person.ask(step.user)
             patience = self._person_patience
         if step.advance:
@@ -197,6 +183,7 @@ class Performance:
         await self._media.prepare(payload)
         self._media.said(payload)
         self._note(payload)
+        self._said.add(translated.get("id", ""))
         self._device.send_request(translated.get("id", ""), payload)
 
     async def _connect(self) -> None:
@@ -219,10 +206,17 @@ class Performance:
             if not remaining:
                 return
             self._fail_if_over(remaining, later)
+            if expectation.kind_of(remaining[0]) == "session-initiate" and self._proposed(remaining[0]):
+                raise _Stopped("it needs a client that calls a device directly")
             left = until - time.monotonic()
             if left <= 0:
                 raise _Failed(self._explain(remaining[0]))
             await self._hear(left)
+
+    def _proposed(self, expected: Element) -> bool:
+        """Whether the tested client begins with a proposal what should begin with an offer."""
+        sid = next(session_ids(expected), "")
+        return self._names.is_open(sid) and any(expectation.kind_of(arrival) == "propose" for arrival in self._pending)
 
     async def _await_one(self, expected: list[Element], patience: float) -> None:
         until = time.monotonic() + patience
@@ -254,18 +248,23 @@ class Performance:
         match arrival:
             case Request(request, payload):
                 self._answer(request, payload.get("action", ""))
+                if payload.get("sid") in self._past:
+                    return
                 try:
                     self._media.heard(payload)
                 except MalformedStanza as error:
                     raise _Failed(f"its {payload.get('action')} cannot be used: {error}") from None
                 self._note(payload)
             case Message(element):
-                for sid in session_ids(element):
+                sids = set(session_ids(element))
+                if sids & self._past:
+                    return
+                for sid in sids:
                     self._sids.setdefault(sid, False)
                 if expectation.ends_call(arrival):
-                    self._over.update(session_ids(element))
-            case Reply():
-                pass
+                    self._over |= sids
+            case Reply(request) if request not in self._said:
+                return
         self._pending.append(arrival)
 
     def _note(self, payload: Element) -> None:
