@@ -12,7 +12,7 @@ from openvoice import Frame
 
 SCRIPT = Path(__file__).parents[2] / "build" / "page" / "page.js"
 """Made by ``scripts/setup --tests``."""
-SOON = 15.0
+SOON = 30.0
 """Seconds that any step may take on a busy machine."""
 
 

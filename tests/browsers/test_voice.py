@@ -22,11 +22,20 @@ from .peer import SOON, WebPeer, chosen_pair, the
 from .speech import heard, said
 
 pytestmark = [pytest.mark.live, pytest.mark.once, pytest.mark.asyncio(loop_scope="session")]
-both_ways = pytest.mark.parametrize("begin", [called, calling])
 
 
-@pytest.mark.parametrize(("begin", "browser"), [(called, "chromium"), (calling, "chromium"), (calling, "firefox")])
-async def test_speech_arrives_in_both_directions(begin: Begin, browser: str, meeting: Meeting) -> None:
+BOTH_WAYS = (called, calling)
+
+
+async def test_speech_arrives_in_both_directions(meeting: Meeting) -> None:
+    await asyncio.gather(*(speech(begin, "chromium", meeting) for begin in BOTH_WAYS))
+
+
+async def test_speech_arrives_in_both_directions_with_firefox(meeting: Meeting) -> None:
+    await speech(calling, "firefox", meeting)
+
+
+async def speech(begin: Begin, browser: str, meeting: Meeting) -> None:
     async with meeting(browser=browser) as (client, web):
         sink = RecordingSink()
         call = await begin(client, web, source=said("alice", 5), sink=sink)
@@ -38,8 +47,7 @@ async def test_speech_arrives_in_both_directions(begin: Begin, browser: str, mee
         assert (await web.until("terminated"))["condition"] == EndReason.SUCCESS
 
 
-@both_ways
-@pytest.mark.parametrize("invited", [True, False])
+@pytest.mark.parametrize(("begin", "invited"), [(called, True), (calling, False)])
 async def test_the_browser_hangs_up(begin: Begin, invited: bool, meeting: Meeting) -> None:
     """Also one that knows no proposals, as pages built on stanza alone."""
     async with meeting(invited=invited) as (client, web):
@@ -122,10 +130,12 @@ async def moved(call: Call, web: WebPeer, fragment: str) -> None:
     assert call.state is CallState.ACTIVE
 
 
-@both_ways
 @pytest.mark.parametrize("whose", ["ours", "theirs"])
-async def test_through_a_relay_only(begin: Begin, whose: str, meeting: Meeting, turn: Turn) -> None:
-    ours = whose == "ours"
+async def test_through_a_relay_only(whose: str, meeting: Meeting, turn: Turn) -> None:
+    await asyncio.gather(*(relayed(begin, whose == "ours", meeting) for begin in BOTH_WAYS))
+
+
+async def relayed(begin: Begin, ours: bool, meeting: Meeting) -> None:
     async with meeting(policy=Policy(relay_only=ours), iceTransportPolicy="all" if ours else "relay") as (client, web):
         call = await begin(client, web)
         kinds = ("host", "relay") if ours else ("relay", "host")
@@ -148,9 +158,12 @@ async def test_through_a_relay_only(begin: Begin, whose: str, meeting: Meeting, 
         assert {entry["candidateType"] for entry in told} == {"relay"}
 
 
-@both_ways
-async def test_both_say_the_same_of_a_call(begin: Begin, meeting: Meeting) -> None:
+async def test_both_say_the_same_of_a_call(meeting: Meeting) -> None:
     """What ``getStats`` says (https://www.w3.org/TR/webrtc-stats/), and what openvoice says."""
+    await asyncio.gather(*(compare(begin, meeting) for begin in BOTH_WAYS))
+
+
+async def compare(begin: Begin, meeting: Meeting) -> None:
     async with meeting() as (client, web):
         call = await begin(client, web, source=said("alice", 5))
 
