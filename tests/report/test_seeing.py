@@ -20,7 +20,7 @@ def test_the_last_picture_and_its_numbers_are_on_the_page() -> None:
     page = render(report(), {}, {"a-saw.png": STILL})
     assert "showed and" in page
     assert "170 pictures of up to 640x480 (VP8)" in page
-    assert "21 ms old when they were seen; frozen 1 times" in page
+    assert "21 ms old when they were seen; frozen once, for 250 ms" in page
     assert page.count('class="still"') == 1
     for value in ("180, 0", "0x0", "812 kbit/s", "1 (0.2 s)"):
         assert f"<td>{value}</td>" in page

@@ -129,6 +129,8 @@ class _Outputs:
         self.broadcast: Broadcast[Picture] = Broadcast(BACKLOG)
         self._video, self._label = video, label
         self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        """Held while outputs take a picture, or are closed: some are slow, and nobody else waits for them."""
         self._outputs: list[VideoOutput] = []
 
     @property
@@ -141,12 +143,15 @@ class _Outputs:
             self._outputs.append(output)
 
     def write(self, picture: Picture) -> None:
-        with self._lock:
-            for output in list(self._outputs):
+        with self._writing:
+            with self._lock:
+                outputs = list(self._outputs)
+            for output in outputs:
                 try:
                     output.write(picture)
                 except Exception as error:
-                    self._outputs.remove(output)
+                    with self._lock:
+                        self._outputs.remove(output)
                     known = isinstance(error, OpenVoiceError)
                     _log.warning("An output of pictures failed: %s", type(error).__name__)
                     self._video.fail(
@@ -159,11 +164,12 @@ class _Outputs:
         """The peer shows nothing for now. Those who want its pictures wait for the next ones."""
 
     def end(self) -> None:
-        with self._lock:
-            outputs, self._outputs = self._outputs, []
-        for output in outputs:
-            try:
-                output.close()
-            except Exception as error:
-                _log.warning("An output of pictures failed at its end: %s", type(error).__name__)
+        with self._writing:
+            with self._lock:
+                outputs, self._outputs = self._outputs, []
+            for output in outputs:
+                try:
+                    output.close()
+                except Exception as error:
+                    _log.warning("An output of pictures failed at its end: %s", type(error).__name__)
         self.broadcast.close()

@@ -23,11 +23,8 @@ def seen(listener: Side, stills: Mapping[str, Still]) -> str:
     if video is None or listener.seen is None:
         return '<p class="caption">No picture arrived.</p>'
     received = video.received
-    frozen = (
-        f"frozen {received.freezes} times, {milliseconds(received.freeze_seconds)} in all"
-        if received.freezes
-        else "never frozen"
-    )
+    often = {0: "never", 1: "once"}.get(received.freezes, f"{received.freezes} times")
+    frozen = f"frozen {often}" + (f", for {milliseconds(received.freeze_seconds)}" if received.freezes else "")
     old = "" if listener.seen.age is None else f", {milliseconds(listener.seen.age)} old when they were seen"
     words = (
         f"{listener.seen.pictures} pictures of up to {listener.seen.width}x{listener.seen.height} "

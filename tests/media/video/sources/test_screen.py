@@ -54,6 +54,7 @@ def test_a_region_beyond_the_screen_is_refused_with_a_word(display: str) -> None
     collected = Collected(screen_source(region, environment={"DISPLAY": display}, platform="linux"), FORMAT)
     collected.wait(lambda it: it.over)
     assert collected.changes == [DeviceChange.MISSING]
+    assert "see whether 320x200 at 700,0 is on the screen" in collected.reports[0][2]
 
 
 def test_without_a_screen_there_is_a_word_for_it() -> None:

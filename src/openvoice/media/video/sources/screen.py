@@ -52,7 +52,14 @@ def screen_source(
                 )
             yield from shared(wanted, unwanted, cursor=cursor)
         else:
-            yield from capture(screen_feed(region, wanted, cursor, environment, platform), wanted, unwanted)
+            feed = screen_feed(region, wanted, cursor, environment, platform)
+            try:
+                yield from capture(feed, wanted, unwanted)
+            except VideoFailed as error:
+                if region is None:
+                    raise
+                place = f"{region.width}x{region.height} at {region.left},{region.top}"
+                raise VideoFailed(f"{error}; see whether {place} is on the screen") from error
 
     return DeviceSource("screen", opened, again=False, open_within=ASK_WITHIN)
 
