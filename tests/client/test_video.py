@@ -99,6 +99,26 @@ async def test_another_source_takes_over_while_pictures_are_shown() -> None:
     assert len(shown) == 3, "it is what is shown the next time, too"
 
 
+async def test_what_has_no_more_pictures_is_shown_no_more() -> None:
+    posted: list[object] = []
+    video = CallVideo(posted.append)
+    feed, next_feed = PictureFeed(), PictureFeed()
+    video.choose(CAMERA, feed)
+    shown: list[Picture | None] = []
+    video.make_input(CAMERA).start(shown.append, lambda *_: None, PictureFormat())
+    changing = asyncio.create_task(video.exchange(CAMERA, next_feed))
+    await until(lambda: next_feed._deliver is not None)
+    next_feed.put(shade(1))
+    await changing
+    feed.end()
+    await asyncio.sleep(0)
+    assert not posted, "that one was given up"
+    next_feed.end()
+    await until(lambda: posted)
+    assert posted == [i.HideVideo(CAMERA)]
+    assert shown[-1] is None
+
+
 async def test_one_that_does_not_work_leaves_the_old_choice() -> None:
     class Broken(PictureFeed):
         def start(self, deliver: Callable[[Picture | None], None], report: VideoReport, wanted: PictureFormat) -> None:
@@ -116,7 +136,7 @@ async def test_one_that_does_not_work_leaves_the_old_choice() -> None:
 
 
 async def test_everybody_who_watches_sees_each_picture_until_the_end() -> None:
-    reports: list[i.VideoReported] = []
+    reports: list[i.HideVideo | i.VideoReported] = []
     video = CallVideo(reports.append)
     one, other, broken = Kept(), Kept(), Kept(VideoFailed("the disk is full"))
     assert video.make_output(CAMERA) is None, "nobody wants to see anything"
@@ -131,9 +151,7 @@ async def test_everybody_who_watches_sees_each_picture_until_the_end() -> None:
     outputs.close()
     assert one.pictures == other.pictures == pictures
     await until(lambda: reports)
-    assert [(report.label, report.what, report.text) for report in reports] == [
-        (CAMERA, DeviceChange.FAILED, "the disk is full")
-    ]
+    assert reports == [i.VideoReported(label=CAMERA, what=DeviceChange.FAILED, text="the disk is full")]
     assert [await anext(listener) for _ in pictures] == pictures
     assert not one.closed, "the peer may show something again"
     video.end()

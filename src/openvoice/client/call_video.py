@@ -12,7 +12,7 @@ from typing import Any
 from openvoice.client.broadcast import Broadcast, Listener
 from openvoice.client.pictures import VideoSource, video_input
 from openvoice.core.events import CallEvent, VideoChanged
-from openvoice.core.inputs import VideoReported
+from openvoice.core.inputs import HideVideo, VideoReported
 from openvoice.core.types import DeviceChange, Origin, VideoLabel
 from openvoice.errors import InvalidState, OpenVoiceError, VideoFailed
 from openvoice.media.video.sources.exchange import ExchangeSource
@@ -25,16 +25,17 @@ BACKLOG = 3
 
 
 class CallVideo:
-    """Made with the call, on its event loop. ``report`` is told there of an output that takes no more.
+    """Made with the call, on its event loop. ``post`` tells the call, there, of an output that takes no more, and of a
+    source that has no more.
 
     Like the sound, before anything is shown there are choices and no devices. :meth:`make_input` and
     :meth:`make_output` are called in the thread of the media.
     """
 
-    def __init__(self, report: Callable[[VideoReported], None]) -> None:
+    def __init__(self, post: Callable[[HideVideo | VideoReported], None]) -> None:
         self.shown: dict[Origin, frozenset[VideoLabel]] = dict.fromkeys(Origin, frozenset())
         """What each side shows now."""
-        self._report = report
+        self._post = post
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._chosen: dict[VideoLabel, Callable[[], VideoInput]] = {}
@@ -101,7 +102,7 @@ class CallVideo:
         make = self._chosen.get(label)
         if make is None:
             raise VideoFailed(f"no {label} was chosen")
-        running = ExchangeSource(make())
+        running = ExchangeSource(make(), lambda: self.soon(self._post, HideVideo(label)))
         with self._lock:
             self._running[label] = running
         return running
@@ -114,7 +115,7 @@ class CallVideo:
     def fail(self, label: VideoLabel, text: str) -> None:
         """An output takes no more."""
         message = VideoReported(label=label, what=DeviceChange.FAILED, text=text)
-        self.soon(self._report, message)
+        self.soon(self._post, message)
 
     def soon(self, call: Callable[[Any], None], what: object) -> None:
         """Call on the event loop of the client, unless that is over."""

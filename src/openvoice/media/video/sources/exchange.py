@@ -15,11 +15,13 @@ OPEN_WITHIN = 12.0
 
 class ExchangeSource:
     """A :class:`~openvoice.ports.VideoInput`. The new source runs before the old one stops, and takes over with its
-    first picture, so that nothing is missing in between.
+    first picture, so that nothing is missing in between. ``over`` is called, on whatever thread, when the one that is
+    shown has no more.
     """
 
-    def __init__(self, source: VideoInput) -> None:
+    def __init__(self, source: VideoInput, over: Callable[[], None] = lambda: None) -> None:
         self._current = source
+        self._over = over
         self._next: VideoInput | None = None
         self._verdict = threading.Event()
         self._failure = ""
@@ -83,6 +85,8 @@ class ExchangeSource:
             old.stop()
         if sink is not None:
             sink[0](picture)
+            if picture is None:
+                self._over()
 
     def _hear(self, source: VideoInput, what: DeviceChange, device: str | None, text: str) -> None:
         with self._lock:
