@@ -3,7 +3,7 @@
 BENCH_OUT = $(or $(OUT),$(error say where the results go: make $@ OUT=results.json))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types bench bench-voice clean
+.PHONY: help setup demo test lint types bench bench-voice bench-video clean
 
 help:
 	@echo "make setup           install what is missing, and build .venv/bin/openvoice"
@@ -14,6 +14,8 @@ help:
 	@echo "make bench OUT=FILE  how quickly calls come about and what they cost, as a table and as JSON"
 	@echo "make bench-voice OUT=FILE"
 	@echo "                     voice on bad networks beside aiortc and Chromium, as a table and as JSON"
+	@echo "make bench-video OUT=FILE"
+	@echo "                     the same of video"
 	@echo "make clean           remove what the other targets made here, but not the system's packages"
 
 setup:
@@ -42,6 +44,11 @@ bench-voice:
 	@: $(BENCH_OUT)
 	@scripts/setup --bench
 	@.venv/bin/python -m tests.bench voice "$(BENCH_OUT)" $(ARGS)
+
+bench-video:
+	@: $(BENCH_OUT)
+	@scripts/setup --bench
+	@.venv/bin/python -m tests.bench video "$(BENCH_OUT)" $(ARGS)
 
 clean:
 	rm -rf .venv .venv-3.* .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -84,23 +84,28 @@ def panels(rows: Sequence[Row]) -> tuple[Panel, Panel]:
 
 def chart(rows: Sequence[Row], caption: str) -> str:
     """An SVG document. ``caption`` says when, and with which versions."""
-    parts = [f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>']
+    parts = []
     for panel, sides in zip(panels(rows), PANELS, strict=True):
-        parts += _axes(panel, sides)
+        parts += axes(panel, sides)
         for number, system in enumerate(SYSTEMS):
-            parts += _curve(panel, sides, number, [row for row in rows if row["system"] == system])
-    measured = [name for name in SYSTEMS if any(row["system"] == name for row in rows)]
-    parts += _legend(measured)
-    parts.append(f'<text class="note" x="{PANELS[0][0]}" y="{HEIGHT - 12}">{escape(caption)}</text>')
+            points = figures(panel, [row for row in rows if row["system"] == system])
+            parts += curve(panel, sides, number, points, dots=True)
+    measured = {name: text for name, text in SYSTEMS.items() if any(row["system"] == name for row in rows)}
+    return document("Quality under loss, and delay under jitter", [*parts, *legend(measured, list(SYSTEMS))], caption)
+
+
+def document(label: str, parts: Sequence[str], caption: str) -> str:
+    """All that is drawn, on paper, with a line below."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="Quality under loss, and delay under jitter">\n<style>{STYLE}</style>\n'
+        f'aria-label="{escape(label)}">\n<style>{STYLE}</style>\n'
+        f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>\n'
         + "\n".join(parts)
-        + "\n</svg>\n"
+        + f'\n<text class="note" x="{PANELS[0][0]}" y="{HEIGHT - 12}">{escape(caption)}</text>\n</svg>\n'
     )
 
 
-def _axes(panel: Panel, sides: tuple[int, int]) -> list[str]:
+def axes(panel: Panel, sides: tuple[int, int]) -> list[str]:
     left, right = sides
     parts = [
         f'<text class="title" x="{left}" y="28">{panel.title}</text>',
@@ -117,30 +122,35 @@ def _axes(panel: Panel, sides: tuple[int, int]) -> list[str]:
     return [*parts, *marks]
 
 
-def _curve(panel: Panel, sides: tuple[int, int], number: int, rows: Sequence[Row]) -> list[str]:
-    figures = {row["network"]: row[panel.figure] for row in rows if row.get(panel.figure) is not None}
-    points = [
-        (_place(panel, sides, value), _height(panel, figures[network]))
-        for value, network in panel.networks.items()
-        if network in figures
-    ]
+def figures(panel: Panel, rows: Sequence[Row]) -> list[tuple[float, float]]:
+    """Of one system: where each network stands, and its figure."""
+    found = {row["network"]: row[panel.figure] for row in rows if row.get(panel.figure) is not None}
+    return [(value, found[network]) for value, network in panel.networks.items() if network in found]
+
+
+def curve(
+    panel: Panel, sides: tuple[int, int], number: int, points: Sequence[tuple[float, float]], *, dots: bool
+) -> list[str]:
+    """The line of one system."""
     if not points:
         return []
-    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    dots = "".join(f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in points)
-    return [f'<g class="s{number}"><polyline class="curve" points="{path}"/>{dots}</g>']
+    places = [(_place(panel, sides, across), _height(panel, up)) for across, up in points]
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    circles = "".join(f'<circle class="point" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in places if dots)
+    return [f'<g class="s{number}"><polyline class="curve" points="{path}"/>{circles}</g>']
 
 
-def _legend(measured: Sequence[str]) -> list[str]:
+def legend(texts: Mapping[str, str], systems: Sequence[str]) -> list[str]:
+    """``texts`` by the name of what was measured; the place of a name in ``systems`` gives its colour."""
     parts = []
     place = float(PANELS[0][0])
-    for number, (name, text) in enumerate(SYSTEMS.items()):
-        if name in measured:
-            parts.append(
-                f'<g class="s{number}"><line class="curve" x1="{place:.0f}" x2="{place + 28:.0f}" y1="{HEIGHT - 38}" '
-                f'y2="{HEIGHT - 38}"/><text x="{place + 34:.0f}" y="{HEIGHT - 34}">{escape(text)}</text></g>'
-            )
-            place += 34 + 7.2 * len(text) + 18
+    for name, text in texts.items():
+        parts.append(
+            f'<g class="s{systems.index(name)}"><line class="curve" x1="{place:.0f}" x2="{place + 28:.0f}" '
+            f'y1="{HEIGHT - 38}" y2="{HEIGHT - 38}"/>'
+            f'<text x="{place + 34:.0f}" y="{HEIGHT - 34}">{escape(text)}</text></g>'
+        )
+        place += 34 + 7.2 * len(text) + 18
     return parts
 
 

@@ -133,8 +133,8 @@ class Flow:
 class _Call:
     """The sockets of one call. What comes to ``to_second`` is from the first end, and leaves by ``to_first``."""
 
-    def __init__(self, network: Network) -> None:
-        self.flow = Flow(network)
+    def __init__(self, network: Network | Flow) -> None:
+        self.flow = network if isinstance(network, Flow) else Flow(network)
         self.to_first, self.to_second = _socket(), _socket()
         self.first: Address | None = None
         self.second: Address | None = None
@@ -266,7 +266,7 @@ class Relay:
     def __init__(self, orders: Connection) -> None:
         self._orders = orders
 
-    def open(self, call: int, network: Network) -> tuple[int, int]:
+    def open(self, call: int, network: Network | Flow) -> tuple[int, int]:
         """The port where the second end finds the first, and where the first finds the second."""
         ports: tuple[int, int] = self._order("open", call, network)
         return ports
@@ -283,7 +283,7 @@ class Relay:
     def close(self, call: int) -> None:
         self._order("close", call)
 
-    def _order(self, order: str, call: int, network: Network | None = None) -> Any:
+    def _order(self, order: str, call: int, network: Network | Flow | None = None) -> Any:
         self._orders.send((order, call, network))
         return self._orders.recv()
 

@@ -36,13 +36,19 @@ class Results:
     def has(self, network: str) -> bool:
         return any(row["network"] == network for row in self.rows)
 
-    def about(self, *, voices: Sequence[str], chromium: str | None) -> None:
+    def about(self, versions: dict[str, str], *, voices: Sequence[str] = ()) -> None:
         self._content = {
             "date": time.strftime("%Y-%m-%d"),
-            "versions": versions(chromium),
+            "versions": versions,
             "voices": list(voices),
             "rows": self.rows,
         }
+
+    @property
+    def measured(self) -> str:
+        """When, and with what."""
+        numbers = ", ".join(f"{name} {number}" for name, number in self._content["versions"].items())
+        return f"{self._content['date']}: {numbers}"
 
     def add(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write them down at once: what comes later may fail."""
@@ -66,22 +72,24 @@ class Results:
 
     def document(self, folder: Path) -> None:
         """Put the chart and the tables into the documentation."""
-        numbers = ", ".join(f"{name} {number}" for name, number in self._content["versions"].items())
-        about = f"{self._content['date']}: {numbers}"
-        (folder / "voice-quality.svg").write_text(chart.chart(self.rows, about))
-        page = folder / "voice-quality.md"
+        (folder / "voice-quality.svg").write_text(chart.chart(self.rows, self.measured))
         shown = (
-            f"Measured on {about}. Voices: {', '.join(self._content['voices'])}.\n\n"
+            f"Measured on {self.measured}. Voices: {', '.join(self._content['voices'])}.\n\n"
             f"{table.comparison(self.rows)}\n{table.markdown(self.rows)}"
         )
-        written = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
-        page.write_text(written.sub(lambda _: f"{BEGIN}{shown}{END}", page.read_text()))
+        insert(folder / "voice-quality.md", shown)
 
 
-def versions(chromium: str | None) -> dict[str, str]:
+def insert(page: Path, shown: str) -> None:
+    """Put it where the page keeps what a bench wrote."""
+    written = re.compile(f"{re.escape(BEGIN)}.*{re.escape(END)}", re.DOTALL)
+    page.write_text(written.sub(lambda _: f"{BEGIN}{shown}{END}", page.read_text()))
+
+
+def versions(chromium: str | None, judge: str | None = "pesq") -> dict[str, str]:
     """Of all that was measured, and by what."""
     found = {"openvoice": version("openvoice"), "aiortc": version("aiortc"), "Python": platform.python_version()}
     if chromium is not None:
         text = subprocess.run([chromium, "--version"], capture_output=True, text=True, check=True).stdout
         found["Chromium"] = next(iter(re.findall(r"\d+(?:\.\d+)+", text)), "unknown")
-    return found | {"pesq": version("pesq")}
+    return found if judge is None else found | {judge: version(judge)}

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tests.bench import chart, measure, results, table
+from tests.bench import chart, measure, table
 from tests.bench.measure import DEFAULT, EQUAL, EQUAL_RED, Rates
 from tests.bench.results import BEGIN, END, Results
 from tests.bench.rows import JITTER, LOSS, QUICK, ROWS
@@ -109,12 +109,11 @@ def test_results_are_kept_as_they_come_and_resumed(tmp_path: Path) -> None:
     assert not Results(path).has("clean")
 
 
-def test_the_page_gets_the_tables_between_its_marks_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(results, "versions", lambda chromium: {"openvoice": "1"})
+def test_the_page_gets_the_tables_between_its_marks_only(tmp_path: Path) -> None:
     page = tmp_path / "voice-quality.md"
     page.write_text(f"before\n{BEGIN}old\n{END}after\n")
     kept = Results(tmp_path / "out.json")
-    kept.about(voices=["A"], chromium=None)
+    kept.about({"openvoice": "1"}, voices=["A"])
     kept.add(ALL)
     kept.document(tmp_path)
     kept.document(tmp_path)

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.bench import speech
 from tests.bench.measure import Bench
 from tests.bench.priority import prefer
-from tests.bench.results import Results
+from tests.bench.results import Results, versions
 from tests.bench.rows import QUICK, ROWS, Row
 from tests.bench.soak import say
 from tests.chromium import executable
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         visqol=options.visqol,
         say=say,
     )
-    results.about(voices=[voice.name for voice in voices], chromium=executable())
+    results.about(versions(executable()), voices=[voice.name for voice in voices])
     results.show(bench.run(), rows, say)
     if options.docs:
         results.document(options.docs)
