@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -32,8 +31,8 @@ from openvoice.ports import (
     PictureFormat,
     VideoReport,
 )
-from openvoice.testing.impairment import Conditions, Impairment
-from tests.media.peers import LOOPBACK, Pair
+from openvoice.testing.impairment import Conditions
+from tests.media.peers import LOOPBACK, Pair, impair
 
 RATE = 30
 PATHS = {
@@ -155,21 +154,6 @@ class Eye:
 
     def close(self) -> None:
         """Nothing to let go."""
-
-
-def impair(pair: Pair, conditions: Conditions, seed: int) -> None:
-    """Put every datagram that leaves on a path of that kind."""
-    loop = asyncio.get_running_loop()
-    for number, side in enumerate(pair.sides):
-        for transport in side.media._transports.distinct:
-            path = transport.secure._path
-            impairment = Impairment(conditions, seed=2 * seed + number)
-
-            def send(datagram: bytes, leave: Any = path.send, impairment: Impairment = impairment) -> None:
-                for moment in impairment.departures(len(datagram), loop.time()):
-                    loop.call_at(moment, leave, datagram)
-
-            path.send = send
 
 
 async def measure(conditions: Conditions, wanted: PictureFormat, seconds: float, seed: int) -> dict[str, float]:

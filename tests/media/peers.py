@@ -14,6 +14,7 @@ from openvoice.core.inputs import DeviceChanged
 from openvoice.core.types import Role
 from openvoice.media.session import CallMedia
 from openvoice.ports import FRAME_SAMPLES, FRAME_SECONDS, Frame, MediaSettings, RelayServer
+from openvoice.testing.impairment import Conditions, Impairment
 from tests.waiting import until
 
 LOOPBACK = "127.0.0.1"
@@ -146,3 +147,20 @@ def without_candidates(description: SessionDescription) -> SessionDescription:
     return with_contents(
         description, lambda content: replace(content, transport=replace(content.transport, candidates=()))
     )
+
+
+def impair(pair: Pair, conditions: Conditions, seed: int = 1) -> None:
+    """Send every datagram of both sides over a path of that kind from now on."""
+    loop = asyncio.get_running_loop()
+    for number, side in enumerate(pair.sides):
+        for transport in side.media._transports.distinct:
+            path = transport.secure._path
+            impairment = Impairment(conditions, seed=2 * seed + number)
+
+            def send(
+                datagram: bytes, leave: Callable[[bytes], None] = path.send, impairment: Impairment = impairment
+            ) -> None:
+                for moment in impairment.departures(len(datagram), loop.time()):
+                    loop.call_at(moment, leave, datagram)
+
+            path.send = send

@@ -25,7 +25,8 @@ from openvoice.errors import InvalidState, MediaFailed
 from openvoice.media import transport as transport_module
 from openvoice.media.lane import Lane
 from openvoice.media.transport import MediaTransport
-from tests.media.peers import hears
+from openvoice.testing.impairment import Conditions
+from tests.media.peers import hears, impair
 from tests.media.video.pairs import BLACK, GREY, Change, VideoPair, Viewer, sees, unbundled, unchanged
 from tests.waiting import until
 
@@ -75,6 +76,22 @@ async def test_both_see_each_other(pair: VideoPair, change: Change) -> None:
         assert video.received.frames_decoded > 0
         assert video.received.lost == 0
         assert transport_of(viewer, "1").packets_before_gate == 0
+    await talks_on(pair)
+
+
+async def test_pictures_go_on_where_much_is_lost(pair: VideoPair) -> None:
+    """What is lost is asked for and comes again, both ways, in the real stack."""
+    await pair.connect()
+    impair(pair.pair, Conditions(loss=0.1, delay=0.01))
+    for viewer in pair.viewers:
+        await viewer.side.media.show(CAMERA, "1")
+    for viewer in pair.viewers:
+        await until(lambda viewer=viewer: viewer.side.media.statistics().video[0].received.recovered >= 3)  # type: ignore[misc]
+        screen = viewer.screens[CAMERA]
+        before = screen.shown
+        await until(lambda screen=screen, before=before: screen.shown >= before + 20)  # type: ignore[misc]
+    for viewer in pair.viewers:
+        assert viewer.side.media.statistics().video[0].sent.retransmitted > 0
     await talks_on(pair)
 
 
