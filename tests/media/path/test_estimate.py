@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from openvoice.media.path.estimate import LEAST, MOST, PathEstimate
 from openvoice.media.path.sent import Outcome, SentPackets
 from openvoice.media.reports import PeerReport
+from openvoice.testing.impairment import Conditions, Impairment
 from tests.media.path.bottleneck import Clock, Flow, path
 
 
@@ -68,6 +69,15 @@ def test_loss_by_chance_is_not_taken_for_a_full_path(loss: float) -> None:
     clock.run(40)
     assert mean(rates(flow, 5, 40)) > 2000
     assert min(rates(flow, 8, 40)) > 1400
+
+
+@pytest.mark.parametrize(("jitter", "loss", "least"), [(0.015, 0.05, 1500), (0.03, 0.05, 700), (0.05, 0.0, 120)])
+def test_jitter_is_not_taken_for_a_queue(jitter: float, loss: float, least: float) -> None:
+    clock = Clock()
+    conditions = Conditions(delay=0.04 + jitter, jitter=jitter, loss=loss)
+    flow = Flow(clock=clock, link=Impairment(conditions, seed=1), back=0.04 + jitter, most=1500)
+    clock.run(40)
+    assert mean(rates(flow, 5, 40)) > least
 
 
 def test_a_policer_with_hardly_a_queue_is_heeded_by_its_loss() -> None:

@@ -70,7 +70,7 @@ def test_where_there_is_only_room_for_voice_pictures_pause_and_try_seldom() -> N
     assert narrow.late(begin, begin + 119, 0.15) < 0.12
     assert narrow.rate(begin + 10, begin + 119) < 15
     assert 0.0 in pictures.told
-    assert max(pictures.told[3:]) < 120
+    assert max(pictures.told[4:]) < 120
 
 
 def test_pictures_come_back_when_there_is_room() -> None:

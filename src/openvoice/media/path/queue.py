@@ -11,6 +11,8 @@ NOTICEABLE, TOO_LONG = 0.02, 0.045
 """Seconds of queue at which an eager rate waits, and that voice should not wait for."""
 _BASE_WINDOW, _BUCKET = 30.0, 1.0
 """Seconds in which the path was once without a queue, and how finely they are remembered."""
+_ENOUGH = 6
+"""Packets of which the quickest tells of a queue: of fewer all may be late ones, where the network has jitter."""
 _JUMP = 3.0
 _DRAIN = 0.1
 """Seconds less of it in each second are a queue that goes away soon enough."""
@@ -27,6 +29,9 @@ class StandingQueue:
     def _begin(self) -> None:
         self._bases: deque[tuple[float, float]] = deque()
         self._least: float | None = None
+        self._packets = 0
+        self._recent: deque[tuple[float, int]] = deque()
+        """Of the last reports, the quickest packet and how many there were: together just enough."""
         self._judged: float | None = None
         self._long_since: tuple[float, float] | None = None
         """When it became too long, and what was sent then."""
@@ -39,12 +44,13 @@ class StandingQueue:
         if self._bases and abs(delay - self._bases[-1][1]) > _JUMP:
             self._begin()
         self._least = delay if self._least is None else min(self._least, delay)
+        self._packets += 1
 
     def judge(self, rate: float, now: float) -> bool:
         """The report is at its end: whether the queue is too long, and ``rate`` kbit/s do not make it shorter."""
         if self._least is None:
             return False
-        least, self._least = self._least, None
+        least = self._quickest(self._least)
         self._remember(least, now)
         before, self.seconds = self.seconds, least - min(base for _, base in self._bases)
         elapsed, self._judged = now - (now if self._judged is None else self._judged), now
@@ -57,6 +63,14 @@ class StandingQueue:
             self._long_since = None
             return False
         return before - self.seconds < _DRAIN * elapsed
+
+    def _quickest(self, least: float) -> float:
+        """Of enough packets, if so many came lately."""
+        self._recent.append((least, self._packets))
+        self._least, self._packets = None, 0
+        while sum(packets for _, packets in self._recent) - self._recent[0][1] >= _ENOUGH:
+            self._recent.popleft()
+        return min(least for least, _ in self._recent)
 
     def _remember(self, delay: float, now: float) -> None:
         if self._bases and now - self._bases[-1][0] < _BUCKET:
