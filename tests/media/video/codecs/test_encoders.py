@@ -193,13 +193,28 @@ def test_each_picture_begins_for_libvpx_where_the_one_before_ended(monkeypatch: 
     def encode(data: object, pts: int, duration: int, *, key: bool) -> None:
         told.append((pts, pts + duration))
 
-    monkeypatch.setattr(vpx, "Encoder", lambda *_: SimpleNamespace(encode=encode))
+    monkeypatch.setattr(vpx, "Encoder", lambda *_: SimpleNamespace(encode=encode, configure=lambda _: None))
     encoder = VpxEncoder("vp8")
     encoder.configure(VGA, 500)
     for time in (0.0, 0.033, 0.067, 0.133, 0.155, 0.2, 0.5):
         encoder.encode(replace(clips.easy(1)[0], time=100 + time))
     assert [begin for begin, _ in told[1:]] == [end for _, end in told[:-1]]
     assert all(begin < end for begin, end in told)
+
+
+@pytest.mark.parametrize("codec", LIVE)
+@pytest.mark.parametrize("bitrate", [300, 1500])
+def test_a_key_picture_and_those_after_it_are_not_much_larger_than_others(codec: str, bitrate: int) -> None:
+    encoder = ENCODERS[codec]()
+    encoder.configure(VGA, bitrate)
+    pictures = clips.scrolling(120) if bitrate > 500 else clips.easy(120)
+    sizes = kilobits([encoder.encode(picture, key=index in (0, 60)) for index, picture in enumerate(pictures)])
+    encoder.close()
+    usual = bitrate / 30
+    assert sizes[60] < 8 * usual
+    assert max(sizes[61:90]) < 5 * usual
+    # Nothing stands still because of it, and no second is without pictures.
+    assert sum(size == 0 for size in sizes[61:90]) < 8
 
 
 def test_an_encoder_wants_to_be_configured_first() -> None:

@@ -27,6 +27,8 @@ _ABI_VERSIONS = range(20, 120)
 _FRAME: Final = 0
 _FRAME_IS_KEY: Final = 1
 
+_LAST_QUANTIZER = 20
+"""Of VP8 and VP9, as a number from 0 to 63."""
 CONTROLS: Final = {
     "cpu-used": 13,
     "noise-sensitivity": 15,
@@ -249,6 +251,13 @@ class Encoder:
         for name, value in controls.items():
             if self._library.vpx_codec_control_(self._context, CONTROLS[name], c_int(value)) != 0:
                 raise ValueError(f"libvpx takes no such setting: {name} = {value}")
+
+    @property
+    def quantizer(self) -> int:
+        """Of the last picture, on the scale of the configuration: 0 is the finest, 63 the coarsest."""
+        found = c_int()
+        self._library.vpx_codec_control_(self._context, _LAST_QUANTIZER, byref(found))
+        return found.value
 
     def configure(self, configuration: Configuration) -> None:
         """Go on with other settings, but the same sides. Raises ``ValueError`` for what libvpx does not take."""

@@ -18,6 +18,9 @@ _BUFFER, _BUFFER_OPTIMAL, _BUFFER_INITIAL = 1000, 600, 500
 """ms of bits. With less, and few pictures a second, VP9 leaves out all of them for seconds after a key picture."""
 _KEY_FRAME_PERCENT: Final = 300
 """A key picture has at most as many octets as so many of a hundred pictures usually."""
+_FINEST: Final = 2
+_REFINEMENT, _REFINEMENT_OF_SCREENS = 0.9, 0.75
+"""By how much each picture after a coarse key picture may be finer: else the first one is as large as a dozen."""
 
 
 class VpxEncoder(BaseEncoder):
@@ -36,6 +39,7 @@ class VpxEncoder(BaseEncoder):
         self._configuration = default_configuration(codec)
         self._encoder: Encoder | None = None
         self._pts = 0
+        self._finest: float = _FINEST
 
     def _begin(self, width: int, height: int, wanted: PictureFormat, bitrate: int) -> None:
         configuration = self._configuration
@@ -50,7 +54,7 @@ class VpxEncoder(BaseEncoder):
         configuration.rc_end_usage = _CONSTANT_BITRATE
         configuration.rc_dropframe_thresh = 30
         configuration.rc_resize_allowed = 0
-        configuration.rc_min_quantizer, configuration.rc_max_quantizer = 2, 63
+        configuration.rc_min_quantizer, configuration.rc_max_quantizer = _FINEST, 63
         configuration.rc_undershoot_pct, configuration.rc_overshoot_pct = 100, 15
         configuration.rc_buf_sz = _BUFFER
         configuration.rc_buf_initial_sz = _BUFFER_INITIAL
@@ -67,7 +71,19 @@ class VpxEncoder(BaseEncoder):
         assert self._encoder is not None
         duration = int(step * CLOCK_RATE)
         began, self._pts = self._pts, self._pts + duration
-        return self._encoder.encode(data, began, duration, key=key)
+        coded = self._encoder.encode(data, began, duration, key=key)
+        if coded is not None and coded[1]:
+            self._refine(self._encoder.quantizer)
+        elif self._finest > _FINEST:
+            self._refine(self._finest)
+        return coded
+
+    def _refine(self, coarse: float) -> None:
+        """Code only a little finer next: what a coarse key picture lacks is made up for bit by bit."""
+        assert self._encoder is not None
+        self._finest = max(_FINEST, coarse * (_REFINEMENT_OF_SCREENS if self._screen else _REFINEMENT))
+        self._configuration.rc_min_quantizer = int(self._finest)
+        self._encoder.configure(self._configuration)
 
     def _end(self) -> None:
         if self._encoder is not None:
