@@ -15,7 +15,7 @@ from openvoice.media.transport import MediaTransport
 from openvoice.ports import MediaSettings
 
 MAXIMUM_EARLY_CANDIDATES = 64
-"""Kept for contents that have no transport yet, or one that has not begun."""
+"""Kept for contents that have no transport yet."""
 
 Credentials = Sequence[tuple[str, str, str]]
 """(content, ufrag, pwd)"""
@@ -127,15 +127,15 @@ class Transports:
         self._found = [each for each in self._found if each[0] is not transport]
 
     def add_candidate(self, name: str, candidate: Candidate) -> None:
-        """Take a candidate of the peer, or keep it until the transport of its content begins."""
+        """Take a candidate of the peer, or keep it until its content has a transport."""
         transport = self._by_name.get(name)
-        if transport is not None and transport.connected:
+        if transport is not None:
             transport.add_candidate(candidate)
         else:
             self._early.append((name, candidate))
 
     def flush_early(self) -> None:
-        """Transports have begun: give them what was kept for them."""
+        """There are transports: give them what was kept for them."""
         early = tuple(self._early)
         self._early.clear()
         for name, candidate in early:
