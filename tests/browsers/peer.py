@@ -31,6 +31,7 @@ class WebPeer:
         self._tab = tab
         self.device = ""
         """The full address, once it is online."""
+        self._closed = False
 
     async def do(self, command: str, *arguments: Any) -> Any:
         """Run a method of the page's ``peer``."""
@@ -61,12 +62,21 @@ class WebPeer:
         return chosen_pair(await self.statistics())
 
     async def faults(self) -> list[str]:
-        """What went wrong in the page."""
+        """What went wrong in the page, as long as that can be asked."""
+        if self._closed:
+            return []
         return [str(entry["what"]) for entry in await self.do("entries") if entry["name"] == "fault"]
 
     async def leave(self) -> None:
-        """Hang up, go offline and close the tab."""
-        await self.do("leave")
+        """Hang up, go offline and close the tab, if that was not done before."""
+        if not self._closed:
+            await self.do("leave")
+            await self._tab.close()
+
+    async def vanish(self) -> None:
+        """Leave the page without a word, and close the tab."""
+        self._closed = True
+        await self._tab.call("location.replace", "about:blank")
         await self._tab.close()
 
 

@@ -57,6 +57,34 @@ async def test_the_browser_hangs_up(begin: Begin, invited: bool, meeting: Meetin
         assert (ended.reason, ended.origin.value) == (EndReason.SUCCESS, "remote")
 
 
+async def test_a_page_is_left_without_a_word(meeting: Meeting) -> None:
+    async with meeting() as (client, web):
+        call = await called(client, web)
+        await web.vanish()
+        ended = await asyncio.wait_for(call.wait_closed(), SOON)
+        assert ended.origin.value == "remote"
+
+
+async def test_mute_hold_and_keys(meeting: Meeting) -> None:
+    async with meeting() as (client, web):
+        call = await called(client, web)
+        await call.mute()
+        await web.until("muted")
+        await call.mute(False)
+        await web.until("unmuted")
+        await call.hold()
+        await web.until("held")
+        await call.hold(False)
+        await web.until("resumed")
+        events = call.events()
+        await web.do("press", "15#")
+        digits = ""
+        async with asyncio.timeout(SOON):
+            while digits != "15#":
+                event = await anext(events)
+                digits += event.as_dict()["digit"] if event.name == "digit" else ""
+
+
 @pytest.mark.parametrize("invited", [True, False])
 async def test_the_browser_declines(invited: bool, meeting: Meeting) -> None:
     async with meeting(invited=invited, answer="decline") as (client, web):

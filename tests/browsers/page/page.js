@@ -186,6 +186,12 @@ class Peer {
     this.session.end();
   }
 
+  // digits: keys of a telephone (RFC 4733)
+  press(digits) {
+    const sender = this.session.pc.getSenders().find(({ track }) => track?.kind === "audio");
+    sender.dtmf.insertDTMF(digits, 100, 50);
+  }
+
   async restart() {
     await this.session.restartIce();
   }
