@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import numpy as np
@@ -97,3 +98,27 @@ def test_what_is_no_film_is_told_so(tmp_path: Path, content: bytes | None) -> No
 def test_a_film_of_no_pictures_is_told_so(tmp_path: Path) -> None:
     with pytest.raises(VideoFailed, match="not a film"):
         MovieSource(make_film(tmp_path / "film.mp4", 0.2, pictures=0))
+
+
+def test_a_damaged_film_is_shown_as_far_as_it_goes_or_refused(tmp_path: Path) -> None:
+    whole = make_film(tmp_path / "film.mp4", 0.2, size=(64, 48)).read_bytes()
+    outcomes: set[bool | None] = set()
+    for seed in range(40):
+        dice = random.Random(seed)
+        damaged = bytearray(whole)
+        for _ in range(dice.choice((1, 5, 50))):
+            damaged[dice.randrange(len(damaged))] = dice.randrange(256)
+        path = tmp_path / "damaged.mp4"
+        path.write_bytes(damaged[: dice.randrange(len(damaged))] if dice.random() < 0.2 else damaged)
+        try:
+            outcomes.add(bool([at for at, _ in MovieSource(path)._positions()]))
+        except VideoFailed:
+            outcomes.add(None)
+    assert outcomes >= {True, None}
+
+
+def test_a_format_that_is_not_known_is_told_so(tmp_path: Path) -> None:
+    path = make_film(tmp_path / "film.mp4", 0.2)
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    with pytest.raises(VideoFailed, match=r"film\.mp4"):
+        MovieSource(path)

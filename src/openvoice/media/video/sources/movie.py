@@ -46,8 +46,8 @@ class MovieSource(ThreadSource):
         self.path, self.loop = path, loop
         self.timeline = Timeline(clock)
         try:
+            self.period, self.sound_after = _measure(path)
             with contextlib.closing(_frames(path, 0.0)) as frames:
-                self.period, self.sound_after = _measure(path)
                 next(frames)
         except OSError as error:
             raise VideoFailed(f"cannot read {str(path)!r}: {reason(error)}") from error
@@ -164,7 +164,10 @@ def _film(path: Path) -> Generator[InputContainer, None, None]:
 def _measure(path: Path) -> tuple[float, float]:
     """Seconds that a film lasts (0: unknown), and how long after it begins its sound does."""
     with _film(path) as container:
-        if max(container.streams.video[0].width, container.streams.video[0].height) > MAXIMUM_FILE_SIDE:
+        shown = container.streams.video[0]
+        if shown.codec_context is None:
+            raise VideoFailed(f"{str(path)!r} is in a format that cannot be read")
+        if max(shown.width, shown.height) > MAXIMUM_FILE_SIDE:
             raise VideoFailed(f"{str(path)!r} is larger than {MAXIMUM_FILE_SIDE} pixels")
         begin = (container.start_time or 0) / av.time_base
         after = 0.0
@@ -192,7 +195,8 @@ def _frames(path: Path, start: float) -> Generator[tuple[float, av.VideoFrame], 
             except av.error.InvalidDataError:
                 continue
             for frame in decoded:
-                assert isinstance(frame, av.VideoFrame)
+                if not isinstance(frame, av.VideoFrame) or max(frame.width, frame.height) > MAXIMUM_FILE_SIDE:
+                    continue
                 position = (last or 0.0) + usual if frame.time is None else frame.time - shift
                 if last is not None and not last < position < last + _JUMP_SECONDS:
                     shift, position = shift + position - last - usual, last + usual
