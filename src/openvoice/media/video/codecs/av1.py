@@ -37,7 +37,7 @@ def is_usable() -> bool:
 
 class Av1Encoder(BaseEncoder):
     """SVT-AV1 takes no other bit rate while it runs, as FFmpeg wraps it. It is begun anew where that is far from what
-    is wanted, but not often; until then the budget leaves pictures out.
+    is wanted, but not often; until then, and where it spends too much, :class:`PictureCoding` leaves pictures out.
 
     Raises:
         MediaFailed: it is missing, does not start, or fails.

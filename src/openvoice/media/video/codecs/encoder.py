@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 
 from openvoice.media.video.codec import EncodedPicture
-from openvoice.media.video.codecs.budget import Budget
 from openvoice.media.video.conversion import fitted, scaled
 from openvoice.ports import Picture, PictureFormat
 
@@ -20,7 +19,7 @@ Pixels = npt.NDArray[np.uint8]
 
 
 class BaseEncoder(ABC):
-    """Begins anew for other sides, makes pictures fit, remembers that a key picture is due, and holds the budget."""
+    """Begins anew for other sides, makes pictures fit, and remembers that a key picture is due."""
 
     def __init__(self) -> None:
         self._wanted: PictureFormat | None = None
@@ -28,7 +27,6 @@ class BaseEncoder(ABC):
         self._sides: tuple[int, int] | None = None
         self._key = True
         self._time: float | None = None
-        self._budget = Budget()
 
     def configure(self, wanted: PictureFormat, bitrate: int) -> None:
         self._wanted, self._bitrate = wanted, max(1, bitrate)
@@ -39,8 +37,6 @@ class BaseEncoder(ABC):
         if self._wanted is None:
             raise ValueError("configure the encoder first")
         self._key = self._key or key
-        if not self._budget.allows(picture.time, self._bitrate) and not self._key:
-            return None
         width, height = fitted(picture.width, picture.height, self._wanted)
         if (width, height) != self._sides:
             self._end()
@@ -52,7 +48,6 @@ class BaseEncoder(ABC):
         if coded is None:
             return None
         data, is_key = coded
-        self._budget.spend(len(data))
         self._key = self._key and not is_key
         return EncodedPicture(data=data, key=is_key, time=picture.time, width=width, height=height)
 
