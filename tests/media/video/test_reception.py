@@ -85,6 +85,14 @@ def test_what_is_missing_is_asked_for_in_one_message_and_comes_by_rtx() -> None:
     )
 
 
+def test_what_is_repeated_though_nobody_asked_mends_nothing() -> None:
+    """As libwebrtc probes a path."""
+    into, made = reception(), stream(4)
+    probes = [wrap_rtx(packet, REPETITION, n, REPAIR) for n, packet in enumerate(made)]
+    assert play(into, [*made, *probes]) == [0, 1, 2, 3]
+    assert (into.packets, into.mended) == (8, 0)
+
+
 def test_what_comes_again_as_it_was_sent_is_no_less_lost() -> None:
     into = reception(repair=None)
     made = stream(3)

@@ -119,9 +119,9 @@ class VideoReception:
         if number is None:
             return []
         # The peer should know what the network does to its packets, not what was mended afterwards.
-        if again or self._requests.was_asked(number):
+        if self._requests.was_asked(number):
             self.mended += 1
-        else:
+        elif not again:
             self.packets += 1
             assert self.reception is not None
             self.reception.add(packet, arrival)
