@@ -159,7 +159,25 @@ def test_two_who_call_at_once_are_asked_about_one_after_the_other(
 
 async def test_a_caller_who_has_gone_is_not_asked_about() -> None:
     gone = SimpleNamespace(ended=object())
-    assert not await answer._ask(cast("Call", gone), PeoplePrinter(Terminal()))
+    assert not await answer._ask(cast("Call", gone), PeoplePrinter(Terminal()), shows=False)
+
+
+@pytest.mark.parametrize(
+    ("offers", "options", "question"),
+    [
+        (True, (), "answer bob@example.org with sound alone? [y/N]"),
+        (True, ("--camera", "pattern"), "answer bob@example.org and show your pictures? [y/N]"),
+        (False, ("--camera", "pattern"), "answer bob@example.org and show your pictures? [y/N]"),
+    ],
+)
+def test_a_person_is_told_whether_pictures_will_be_shown(
+    alice: Run, world: World, person: Types, offers: bool, options: tuple[str, ...], question: str
+) -> None:
+    world.rings, world.behaviour, world.video = [BOB], Behaviour.LEAVES, offers
+    person("y\n")
+    answered = alice("answer", "--once", *QUIET, *options)
+    assert question in answered.errors
+    assert ("is calling with video" in answered.output) is offers
 
 
 def test_where_typed_keys_cannot_be_dropped_the_question_is_asked_all_the_same(

@@ -78,6 +78,8 @@ class World:
     """Whether these callers do not wait for each other."""
     interrupted: bool = False
     """Whether the user presses Ctrl-C when the last of these calls was ended."""
+    video: bool = False
+    """Whether these callers offer pictures."""
     gives_up: bool = False
     """Whether these callers give up while it rings."""
     words: bool = False
@@ -204,7 +206,9 @@ class _Server(FakeSignalling):
 
     def _ring(self, caller: Address) -> None:
         call = CallId(f"{len(self._callers)}-of-{caller.local}")
-        incoming = IncomingCall(call=call, peer=caller, media=frozenset({"audio"}))
+        incoming = IncomingCall(
+            call=call, peer=caller, media=frozenset({"audio", "video"} if self._world.video else {"audio"})
+        )
         if self._screen(incoming) is Screening.RING:
             self._told.call_incoming(incoming, i.PeerProposed(announce=True))
         else:

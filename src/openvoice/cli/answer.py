@@ -164,7 +164,7 @@ def command(
                 click.echo("\a", nl=False, err=True)
             if not accepted and asks:
                 async with turn.question():
-                    accepted = await _ask(call, shown)
+                    accepted = await _ask(call, shown, shows=shows is not None)
             if push_to_talk:
                 call.talk.mode = TalkMode.PUSH_TO_TALK
             try:
@@ -260,7 +260,7 @@ def _numbered(path: Path) -> Iterator[Path]:
         yield path.with_stem(f"{path.stem}-{number}")
 
 
-async def _ask(call: Call, shown: Printer) -> bool:
+async def _ask(call: Call, shown: Printer, *, shows: bool) -> bool:
     """Ring in the terminal until the user answers or the caller gives up."""
     if call.ended is not None:
         return False
@@ -274,7 +274,8 @@ async def _ask(call: Call, shown: Printer) -> bool:
             typed.set_result(line)
 
     _forget_what_was_typed()
-    shown.ask(f"answer {call.peer.bare}{look_alike(str(call.peer.bare))}? [y/N]")
+    how = " and show your pictures" if shows else " with sound alone" if call.offers_video else ""
+    shown.ask(f"answer {call.peer.bare}{look_alike(str(call.peer.bare))}{how}? [y/N]")
     loop.add_reader(sys.stdin, read)
     over = asyncio.ensure_future(call.wait_closed())
     waiting: set[asyncio.Future[Any]] = {typed, over}
