@@ -36,3 +36,10 @@ def test_what_is_not_shown_does_not_freeze() -> None:
     assert freezes.count == 0
     freezes.show(500.5)
     assert freezes.count == 1
+
+
+def test_a_camera_that_was_off_for_a_while_did_not_freeze() -> None:
+    paused = show(*[0.033] * 30, 60.0, *[0.033] * 30)
+    assert (paused.count, paused.seconds) == (0, 0.0)
+    assert paused.longest_gap < 0.1
+    assert show(*[0.033] * 30, 4.9).count == 1

@@ -9,6 +9,9 @@ _AVERAGED = 30
 _LONGER = 0.15
 """Seconds beyond the usual spacing: a freeze is three times that spacing, and longer than it by so much."""
 
+_PAUSE = 5.0
+"""Seconds: pictures that stayed away for longer were not shown by the peer. That is a pause, for W3C as well."""
+
 
 class Freezes:
     """Of one stream. Times in seconds of any steady clock."""
@@ -27,6 +30,8 @@ class Freezes:
         if before is None:
             return
         gap = max(0.0, now - before)
+        if gap > _PAUSE:
+            return
         usual = sum(self._gaps) / len(self._gaps) if self._gaps else gap
         if gap >= max(3 * usual, usual + _LONGER):
             self.count += 1
