@@ -18,7 +18,7 @@ from tests.bench.pictures.link import Link, LinkCount
 from tests.bench.pictures.measure import combined
 from tests.bench.pictures.results import VideoResults
 from tests.bench.pictures.rows import NARROW, QUICK, ROWS, Row
-from tests.bench.pictures.score import figures, gaps, psnr, ssim, stable, step
+from tests.bench.pictures.score import figures, gaps, late_voice, psnr, ssim, stable, step
 from tests.bench.pictures.take import Camera, Datagram, EndTake, Seen, Take, Watcher
 from tests.bench.results import BEGIN, END
 from tests.bench.video import chosen
@@ -58,13 +58,12 @@ def call(*, missing: range = range(0), late: float = 0.05, seconds: float = 8.0)
         Seen(number=one.number, time=sent[one.number] + late, width=one.width, height=one.height, kept=one.kept)
         for one in watcher.seen
     )
-    datagrams = tuple(Datagram(n / 100, 1250, n % 2 == 0, None if n % 50 == 0 else 0.01) for n in range(800))
+    datagrams = tuple(Datagram(n / 100, 1250, n % 2 == 0, None if n % 50 == 0 else 0.01, 480 * n) for n in range(800))
     return Take(
         first=EndTake(sent=sent, seen=(), concealed=None, cpu_pct=20.0),
         second=EndTake(sent={}, seen=seen, concealed=0.01, cpu_pct=10.0),
         begin=1000.0,
         datagrams=datagrams,
-        voice_late=3,
         stalls=0,
         networks=SMALL.networks,
     )
@@ -107,8 +106,8 @@ def test_a_step_is_met_by_what_waits_and_what_is_lost() -> None:
     data = []
     for n in range(4500):
         at, narrow = n / 100, NARROW[0] <= n / 100 < NARROW[1]
-        data.append(Datagram(at, 375 if narrow else 2500, False, 0.2 if narrow else 0.02))
-        data.append(Datagram(at, 100, True, None if narrow and n % 10 == 0 else 0.02))
+        data.append(Datagram(at, 375 if narrow else 2500, False, 0.2 if narrow else 0.02, 0))
+        data.append(Datagram(at, 100, True, None if narrow and n % 10 == 0 else 0.02, 480 * n))
     found = step(data, 45)
     assert found["before_kbit_s"] == pytest.approx(2000)
     assert found["narrow_kbit_s"] == pytest.approx(300)
@@ -127,11 +126,21 @@ def test_all_that_is_sent_shares_the_narrowest_part_of_the_way() -> None:
     assert first == pytest.approx(10.0 + 0.01 + 0.001 + 0.0103, abs=0.001)
     assert second - first == pytest.approx(0.0103, abs=0.001)
     assert link.pass_on(b"\x80\xc8" + bytes(30), 10.0) == pytest.approx(10.01)
-    link.pass_on(rtp(111, 960), 10.1)
     count = link.end(20.0)
     assert isinstance(count, LinkCount)
-    assert [datagram.voice for datagram in count.datagrams] == [False, True, True]
-    assert (count.voice_late, count.stalls) == (1, 0)
+    assert [datagram.voice for datagram in count.datagrams] == [False, True]
+
+
+def test_voice_is_late_where_it_leaves_later_than_usual() -> None:
+    def packet(n: int, late: float = 0.0) -> Datagram:
+        return Datagram(n * 0.02 + late, 100, True, 0.0, 2**32 - 960 * 50 + 960 * n)
+
+    assert late_voice([]) == 0
+    assert late_voice([packet(n) for n in range(300)]) == 0
+    assert late_voice([packet(n, 0.05 if n in (100, 200) else 0.0) for n in range(300)]) == 2
+    # From some moment on is not late; nor is what comes again.
+    assert late_voice([packet(n, 0.0 if n < 150 else 0.2) for n in range(300)]) <= 51
+    assert late_voice([*(packet(n) for n in range(100)), packet(50, 1.0), *(packet(n) for n in range(100, 200))]) == 0
 
 
 def row(network: str, system: str, **values: object) -> dict[str, object]:

@@ -45,7 +45,6 @@ async def call(system: str, row: Row, seed: int, relay: Relay, number: int) -> T
         second=other,
         begin=count.begin,
         datagrams=tuple(count.datagrams),
-        voice_late=count.voice_late,
         stalls=count.stalls,
         networks=networks,
     )

@@ -17,7 +17,6 @@ class LinkCount(Count):
 
     begin: float = 0.0
     datagrams: list[Datagram] = field(default_factory=list)
-    voice_late: int = 0
 
 
 class Link(Flow):
@@ -47,13 +46,9 @@ class Link(Flow):
                 arrival = way.arrival(arrival, len(datagram))
         count = self._link_count
         held = None if arrival is None else arrival - now
-        count.datagrams.append(Datagram(now - count.begin, len(datagram), voice, held))
+        timestamp = struct.unpack_from("!I", datagram, 4)[0]
+        count.datagrams.append(Datagram(now - count.begin, len(datagram), voice, held, timestamp))
         count.packets += 1
         count.octets += len(datagram)
         count.lost += arrival is None
-        if voice:
-            before = count.stalls
-            self._compare(struct.unpack_from("!I", datagram, 4)[0], now)
-            count.voice_late += count.stalls - before
-            count.stalls = before
         return arrival

@@ -8,20 +8,23 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.ndimage import uniform_filter
+from scipy.ndimage import median_filter, uniform_filter
 
 from openvoice.media.video.conversion import scaled
 from openvoice.media.video.stamp import BITS, write_stamp
-from openvoice.ports import Picture
+from openvoice.ports import SAMPLE_RATE, Picture
 from tests.bench.pictures.clip import Pixels, clip, place
 from tests.bench.pictures.rows import NARROW, Row
 from tests.bench.pictures.take import Datagram, Seen, Take
+from tests.bench.relay import LATE
 
 FROZEN = 0.2
 """Seconds without another picture from which on they count as frozen."""
 STABLE_KILOBITS, STABLE_SECONDS = 1500.0, 3
 RECOVERED = 0.8
 """Of the bit rate before the step: what has to come again after it."""
+_AROUND = 101
+"""Packets that tell what is usual in their middle: a voice may be late from some moment on."""
 _C1, _C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -48,7 +51,7 @@ def figures(row: Row, take: Take) -> dict[str, Any]:
         "cpu_pct": take.first.cpu_pct,
         "cpu_second_pct": take.second.cpu_pct,
         "voice_concealed": take.second.concealed,
-        "voice_late": take.voice_late,
+        "voice_late": late_voice([each for each in take.datagrams if each.voice]),
         "voice_lost": sum(each.held is None for each in spoken) / max(1, len(spoken)),
         "stalls": take.stalls,
     }
@@ -65,6 +68,21 @@ def latencies(sent: dict[int, float], shown: Sequence[Seen]) -> list[float]:
     for seen in shown:
         first.setdefault(seen.number, seen.time)
     return [time - sent[number] for number, time in first.items() if number in sent]
+
+
+def late_voice(data: Sequence[Datagram]) -> int:
+    """How many packets of the voice left more than 30 ms later than those around them, by their own timestamps."""
+    offsets: list[float] = []
+    newest = None
+    place = 0
+    for each in data:
+        step = 0 if newest is None else (each.timestamp - newest) % 2**32
+        # What comes again, or a stream that begins anew, tells nothing.
+        if newest is None or 0 < step < 10 * SAMPLE_RATE:
+            newest, place = each.timestamp, place + step
+            offsets.append(each.time - place / SAMPLE_RATE)
+    array = np.array(offsets)
+    return int(np.count_nonzero(array - median_filter(array, _AROUND, mode="nearest") > LATE)) if offsets else 0
 
 
 def gaps(times: Sequence[float], begin: float, end: float) -> list[float]:

@@ -98,12 +98,13 @@ class Watcher:
 @dataclass(frozen=True, slots=True)
 class Datagram:
     """One RTP packet of the first end at the relay: when it came (seconds after the begin), its octets, whether it
-    was of the voice, and how long it was held back; ``None``: lost."""
+    was of the voice, how long it was held back (``None``: lost), and its RTP timestamp."""
 
     time: float
     octets: int
     voice: bool
     held: float | None
+    timestamp: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +115,5 @@ class Take:
     second: EndTake
     begin: float
     datagrams: tuple[Datagram, ...]
-    voice_late: int
-    """Packets of the first end's voice that left more than 30 ms late."""
     stalls: int
     networks: tuple[Network, ...]
