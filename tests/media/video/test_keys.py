@@ -43,6 +43,14 @@ def test_a_key_picture_that_is_coming_is_waited_for() -> None:
     assert keys.deadline(TRIP) == 1.9 + 0.2
 
 
+def test_a_peer_that_answers_though_in_vain_is_asked_again_sooner() -> None:
+    keys = KeyRequests()
+    keys.want(1.0)
+    assert asked(keys, 5.0) == [1.02, 1.42, 2.12, 3.42]
+    keys.arrive(3.6)  # the beginning of a key picture, and no more of it
+    assert asked(keys, 4.3) == [3.82, 4.22]
+
+
 def test_a_key_picture_ends_the_need_but_the_next_request_keeps_its_distance() -> None:
     keys = KeyRequests()
     keys.want(1.0)
