@@ -502,6 +502,16 @@ def test_what_became_of_a_camera_is_told() -> None:
     ]
 
 
+def test_a_mute_before_the_answer_is_of_the_session_before() -> None:
+    call = machine()
+    for message in (i.Dial(video=True), i.PeerProceeded(), i.LocalDescription(described(video()))):
+        call.handle(message, 0.0)
+    call.handle(i.PeerMuted(True, "1"), 0.0)
+    call.handle(i.AnswerReceived(described(video(), setup=Setup.ACTIVE)), 0.0)
+    call.handle(i.MediaSecured(facts()), 1.0)
+    assert shown(CAMERA, True, Origin.REMOTE) in told(call.handle(i.MediaFlowing(), 1.0))
+
+
 # --- another session, and the end -------------------------------------------------------------------------------------
 
 

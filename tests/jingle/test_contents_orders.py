@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 
 import pytest
@@ -13,10 +14,12 @@ from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.address import Address
 from openvoice.core.agreement import sends
+from openvoice.core.continuity import MOVE_AFTER
 from openvoice.core.description import SCREEN_CATEGORY, Content, SessionDescription, Setup, TransportDescription
+from openvoice.core.remedies import Renewal
 from openvoice.core.state import CallState
 from openvoice.core.types import Direction, Origin, Role, VideoLabel
-from openvoice.jingle.peers import PeerProfile
+from openvoice.jingle.peers import PeerProfile, Restarts
 from tests.jingle.samples import NOW, OWN, PEER, description, video
 from tests.jingle.test_moving_orders import CALL, Side, settle
 
@@ -96,6 +99,7 @@ class Showing(Side):
             case e.CloseMedia():
                 self.fed.clear()
                 self.settled = None
+                self.inbox = deque(m for m in self.inbox if not isinstance(m, i.LocalContents | i.ContentsFailed))
                 super()._perform(effect)
             case _:
                 super()._perform(effect)
@@ -221,6 +225,32 @@ def test_contents_that_fail_are_gone_on_both_sides(
     some(sides, order, steps)
     do(sides, deeds, order)
     check(*sides)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    DEEDS, ORDERS, st.sampled_from(["standard", "screens", "conversations", "dino"]), st.integers(0, 12), st.booleans()
+)
+def test_a_call_that_moves_shows_the_same_in_its_new_session(
+    deeds: list[tuple[int, VideoLabel, bool, int]], order: list[int], profile: str, steps: int, with_video: bool
+) -> None:
+    """Both sides are interrupted in the middle of it, and one or both of them move the call."""
+    moving = replace(PROFILES[profile], restarts=Restarts.NOBODY, renewal=Renewal.SILENT)
+    sides = in_a_call(moving, with_video=with_video)
+    for who, label, show, pause in deeds:
+        sides[who].want(label, show)
+        some(sides, order, pause)
+        del order[:pause]
+    some(sides, order, steps)
+    for side in sides:
+        # What is on the wires stays there.
+        side.inbox.appendleft(i.MediaInterrupted())
+        while i.MediaInterrupted() in side.inbox:
+            side.turn(10.0)
+    settle(*sides, order, 10.0 + MOVE_AFTER)
+    check(*sides)
+    assert all(side.moves == 1 for side in sides)
+    assert sides[0].sid == sides[1].sid
 
 
 @pytest.mark.parametrize("profile", ["standard", "screens", "conversations", "dino", "movim"])

@@ -239,6 +239,13 @@ class TestMigration:
         outputs = made.receive_message(stanza, SECOND, NOW, **options)
         assert kinds(outputs) == ["Incoming"]
 
+    def test_a_device_that_moves_may_have_more_media_by_now(self) -> None:
+        made = endpoint(profile=SILENT)
+        call = answered(made)
+        both = VOICE + VOICE.replace("audio", "video")
+        _, told = made.receive_message(message("propose", "new", inner=both), PEER, NOW)
+        assert told == Deliver(call, PeerMigrated())
+
     def test_a_user_who_calls_again_from_the_same_device(self) -> None:
         """Dino: its old session would stay open."""
         made = endpoint()

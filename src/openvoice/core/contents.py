@@ -108,7 +108,8 @@ class Contents:
                 agreed.local = description
                 if role is Role.RESPONDER and agreed.remote is not None:
                     agreed.remote = agreed.conclude(agreed.remote, description)
-            case i.PeerMuted(muted, str(content)):
+            case i.PeerMuted(muted, str(content)) if agreed.halves is not None:
+                # Before that, it is a word about the session before.
                 self._showing.mute(content, muted)
 
     def take(self, message: ContentsInput, role: Role) -> Iterator[e.Effect]:

@@ -69,9 +69,14 @@ class Sessions:
         return any(session.peer == peer for session in self._by_call.values())
 
     def movable(self, peer: Address, media: frozenset[str]) -> Session | None:
-        """The one that a device of the person ``peer`` may take over (XEP-0353, 6.2)."""
+        """The one that a device of the person ``peer`` may take over (XEP-0353, 6.2).
+
+        Another device needs the same media for it. The very device that the session is with may have others: it has left
+        the session, perhaps while pictures came to it or went.
+        """
         for session in self._by_call.values():
-            same = session.remote is not None and session.remote.media == media
+            agreed = session.remote.media if session.remote is not None else frozenset()
+            same = media == agreed or (session.peer == peer and "audio" in media & agreed)
             if same and session.state is SessionState.ACTIVE and session.peer.bare == peer.bare:
                 return session
         return None
