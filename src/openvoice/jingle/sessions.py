@@ -71,8 +71,8 @@ class Sessions:
     def movable(self, peer: Address, media: frozenset[str]) -> Session | None:
         """The one that a device of the person ``peer`` may take over (XEP-0353, 6.2).
 
-        Another device needs the same media for it. The very device that the session is with may have others: it has left
-        the session, perhaps while pictures came to it or went.
+        Another device needs the same media for it. The very device of the session may have others: it has left the
+        session, perhaps while pictures came to it or went.
         """
         for session in self._by_call.values():
             agreed = session.remote.media if session.remote is not None else frozenset()
