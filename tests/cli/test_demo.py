@@ -23,13 +23,14 @@ live = pytest.mark.skipif(not Prosody.is_installed(), reason=Prosody.missing())
 @pytest.mark.live
 @pytest.mark.slow
 def test_people_get_a_table_of_facts(run: Run, tmp_path: Path) -> None:
-    shown = run("demo", "--folder", tmp_path / "demo")
+    shown = run("demo", "--video", "--folder", tmp_path / "demo")
     assert shown.code == 0, shown.errors
     for words in (
         "Starting a private XMPP server",
         "connected",
         "and ended normally",
         "Alice heard Bob",
+        "Alice saw Bob",
         "what was said (correlation",
         "after bob said yes",
         "both sides saw the same two fingerprints",
@@ -38,6 +39,12 @@ def test_people_get_a_table_of_facts(run: Run, tmp_path: Path) -> None:
     assert shown.output.splitlines()[-1] == f"Look at it: {tmp_path / 'demo' / 'report.html'}"
     call = json.loads((tmp_path / "demo" / "call.json").read_text())
     assert call["reason"] == "success"
+    for side, name in (("caller", "alice"), ("callee", "bob")):
+        seen = call[side]["seen"]
+        assert seen["pictures"] > 20
+        assert seen["age"] is not None
+        assert seen["file"] == f"{name}-saw.png"
+        assert (tmp_path / "demo" / seen["file"]).read_bytes().startswith(b"\x89PNG")
     assert "<html" in (tmp_path / "demo" / "report.html").read_text()
 
 
