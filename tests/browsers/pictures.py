@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from openvoice import Call, Picture, PictureFeed, to_rgb
 from openvoice.media.video.conversion import from_rgb
@@ -111,10 +112,14 @@ class Slides:
         await asyncio.gather(self._drawing, return_exceptions=True)
 
     async def _draw(self) -> None:
-        rows = np.array(STRIPES.colours, np.uint8)[np.arange(240) * len(STRIPES.colours) // 240]
-        image = np.repeat(rows[:, np.newaxis], 320, axis=1)
         while True:
-            data = from_rgb(image, 0.0).data.copy()
-            write_stamp(data, round(time.time() * 1000))
-            self._feed.put(data)
+            self._feed.put(striped(round(time.time() * 1000)))
             await asyncio.sleep(1 / 15)
+
+
+def striped(milliseconds: int) -> npt.NDArray[np.uint8]:
+    """:data:`STRIPES`, stamped, as I420."""
+    rows = np.array(STRIPES.colours, np.uint8)[np.arange(240) * len(STRIPES.colours) // 240]
+    data = from_rgb(np.repeat(rows[:, np.newaxis], 320, axis=1), 0.0).data.copy()
+    write_stamp(data, milliseconds)
+    return data
