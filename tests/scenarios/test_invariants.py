@@ -39,8 +39,7 @@ from tests.security.conftest import microphones as microphones
 from tests.security.conftest import scene as scene
 from tests.security.conftest import wire as wire
 from tests.security.scene import Scene, rings
-from tests.security.tampering import tampering
-from tests.security.test_row_06_fingerprints_are_checked import swapped
+from tests.security.tampering import swapped, tampering
 from tests.security.wire import Endpoint, Wire
 from tests.waiting import until
 

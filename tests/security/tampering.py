@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from openvoice import Account
 from openvoice.client.client import SignallingFactory
-from openvoice.core.description import Content, SessionDescription, TransportDescription
+from openvoice.core.description import Content, Fingerprint, SessionDescription, TransportDescription
 from openvoice.core.effects import SendAnswer, SendOffer, SignallingEffect
 from openvoice.core.policy import Screening
 from openvoice.core.types import CallId
@@ -60,3 +60,7 @@ def on_transports(change: Callable[[TransportDescription], TransportDescription]
         return replace(description, contents=tuple(map(change_content, description.contents)))
 
     return change_description
+
+
+swapped = on_transports(lambda transport: replace(transport, fingerprint=Fingerprint("sha-256", bytes(32))))
+"""Another key on every transport than the one in use."""

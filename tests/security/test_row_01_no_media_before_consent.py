@@ -10,17 +10,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openvoice import CallState, Device, Direction, Policy
+from openvoice import CallState, Device, Direction, Picture, Policy, VideoLabel
 from openvoice.core import effects as e
 from openvoice.core import inputs as i
 from openvoice.core.machine import CallMachine
 from openvoice.jingle.model import JingleAction, MessageKind
 from openvoice.jingle.outputs import Deliver, Incoming, Output, SendIq
-from openvoice.ports import AudioInput
+from openvoice.ports import AudioInput, PictureFormat, VideoReport
 from tests.jingle import samples
+from tests.waiting import until
 
 from .attacker import SOON
 from .scene import Scene, rings
+from .tampering import swapped, tampering
 from .wire import Kind, Wire
 
 
@@ -73,6 +75,47 @@ async def test_a_direct_offer_rings_and_no_more(
         await mallory.ping(alice.address)
         assert call.state is CallState.RINGING
         assert (wire.sent, wire.bound, microphones, mallory.candidates) == ([], [], [], [])
+
+
+class WatchedCamera:
+    """Counts how often it was opened."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+
+    def start(self, deliver: Callable[[Picture | None], None], report: VideoReport, wanted: PictureFormat) -> None:
+        self.opened += 1
+
+    def stop(self) -> None: ...
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("liar", [False, True])
+async def test_a_camera_opens_behind_the_gate_and_for_nobody_but_its_user(
+    scene: Callable[..., Scene], wire: Wire, liar: bool
+) -> None:
+    cast = scene(friends=("alice", "bob"))
+    lying = {"signalling": tampering(swapped)} if liar else {}
+    mine, theirs = WatchedCamera(), WatchedCamera()
+    async with cast.client("alice") as alice, cast.client("bob", **lying) as bob:
+        ringing = rings(bob)
+        call = await alice.call(bob.address.bare, video=mine)
+        other = await asyncio.wait_for(ringing, SOON)
+        await asyncio.sleep(0.2)
+        assert (mine.opened, wire.of(Kind.RTP)) == (0, [])
+        await other.set_camera(theirs)
+        await other.accept()
+        if liar:
+            await asyncio.wait_for(call.wait_closed(), SOON)
+            assert mine.opened == 0
+        else:
+            await call.wait_for(CallState.ACTIVE, SOON)
+            await until(lambda: mine.opened == 1)
+            await call.share_screen(WatchedCamera())
+            await until(lambda: other.shown == {VideoLabel.CAMERA, VideoLabel.SCREEN})
+            assert not other.showing
+        # It was chosen, for when its user shows it. Nobody did.
+        assert theirs.opened == 0
 
 
 STANZAS = [

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
 from openvoice import Call, CallState, Device, EndReason, Policy, SecurityRefused
-from openvoice.core.description import Fingerprint
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.model import MessageKind
 from openvoice.ports import AudioInput
@@ -17,15 +15,13 @@ from tests.jingle import samples
 
 from .attacker import SOON
 from .scene import Scene, rings
-from .tampering import on_transports, tampering
+from .tampering import swapped, tampering
 from .wire import Kind, Wire
 
 pytestmark = pytest.mark.live
 
 REASON = f"{{{ns.JINGLE}}}reason/{{{ns.JINGLE}}}security-error"
 OTHER = "FF:" + samples.HEX[3:]
-
-swapped = on_transports(lambda transport: replace(transport, fingerprint=Fingerprint("sha-256", bytes(32))))
 
 
 @pytest.mark.parametrize("liar", ["caller", "callee"])
