@@ -25,8 +25,8 @@ _FINGERPRINTS = (ns.qualified(ns.DTLS, "fingerprint"), ns.qualified(ns.OMEMO_DTL
 _REASON = ns.qualified(ns.JINGLE, "reason")
 
 _OPTIONAL_MESSAGES = {"ringing", "finish", "received"}
-_OPTIONAL_ACTIONS = {"transport-info", "content-modify"}
-"""Who adds pictures to a content may ask for that, or only send them."""
+_OPTIONAL_ACTIONS = {"transport-info", "session-info", "content-modify"}
+"""Who begins to send pictures may ask for that, or only send them; who sends none may say so."""
 _DESCRIBING = {"session-initiate", "session-accept", "content-add", "content-accept"}
 _REASONS = (
     {"success"},
@@ -65,8 +65,6 @@ def kind_of(stanza: Element | Arrival) -> str:
 def is_optional(expected: Element) -> bool:
     """Whether a client may leave this out, or have sent it in another way."""
     kind = kind_of(expected)
-    if kind == "session-info":
-        return expected[0].find(ns.qualified(ns.RTP_INFORMATION, "ringing")) is not None
     return kind in _OPTIONAL_MESSAGES or kind in _OPTIONAL_ACTIONS
 
 
@@ -84,7 +82,7 @@ def is_about_calls(arrival: Arrival) -> bool:
     kind = kind_of(arrival)
     if isinstance(arrival, Reply):
         return arrival.condition not in ("", "timeout")
-    return kind not in ("", "session-info", *_OPTIONAL_ACTIONS, *_OPTIONAL_MESSAGES)
+    return kind not in ("", *_OPTIONAL_ACTIONS, *_OPTIONAL_MESSAGES)
 
 
 def difference(expected: Element, arrival: Arrival, names: Names, offered: Offered) -> str:

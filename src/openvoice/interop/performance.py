@@ -161,7 +161,7 @@ class Performance:
         if step.media:
             await self._connect()
         seen = [expected for expected in step.expected if expectation.is_seen(expected, self._vector.peer)]
-        demanded = [expected for expected in seen if not expectation.is_optional(expected)]
+        demanded = [one for one in seen if not expectation.is_optional(one) or (step.user and _says_so(one))]
         if not demanded and seen and not self._demanding:
             # Where nothing else is expected of a client, one of what it may leave out is the behaviour itself.
             await self._await_one(seen, patience)
@@ -336,6 +336,11 @@ class Performance:
             arrival = await self._device.arrival(left)
             if isinstance(arrival, Request):
                 self._device.answer(arrival.id)
+
+
+def _says_so(expected: Element) -> bool:
+    """Whether it tells what a person has just done."""
+    return expectation.kind_of(expected) == "session-info"
 
 
 def _say(arrival: Arrival) -> str:
