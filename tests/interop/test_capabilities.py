@@ -17,7 +17,7 @@ from tests.interop import rules
 from tests.interop.announcements import announced
 
 BOB = Address.parse("bob@example.org")
-MEDIA = ["audio", "video"] if ns.RTP_VIDEO in FEATURES else ["audio"]
+MEDIA = ["audio", "video"]
 
 
 def check_buttons(features: frozenset[str], media: list[str]) -> None:
@@ -47,7 +47,9 @@ async def test_the_same_as_others_see_it_over_a_real_server(prosody: Prosody, cl
 
 
 @pytest.mark.parametrize(
-    "missing", [ns.JINGLE, ns.ICE_UDP, ns.RTP, ns.RTP_AUDIO, ns.DTLS, ns.JINGLE_MESSAGE], ids=lambda name: name
+    "missing",
+    [ns.JINGLE, ns.ICE_UDP, ns.RTP, ns.RTP_AUDIO, ns.RTP_VIDEO, ns.DTLS, ns.JINGLE_MESSAGE],
+    ids=lambda name: name,
 )
 def test_each_feature_is_needed_by_somebody(missing: str) -> None:
     with pytest.raises(AssertionError):
@@ -67,6 +69,17 @@ def test_each_client_is_called_as_it_expects(word: str) -> None:
     else:
         assert choose(BOB, [device]) == (BOB, Invitation.PROPOSE)
     assert choose(device.address, [device]) == (device.address, Invitation.OFFER)
+
+
+@pytest.mark.parametrize("word", [*CLIENTS, "nobody known"])
+def test_who_has_a_camera_is_called_with_video(word: str) -> None:
+    """GEN-01, with video: all of them but telephones."""
+    device = devices_of(word)[0]
+    if word == "gateway":
+        with pytest.raises(PeerUnavailable, match="without video"):
+            choose(BOB, [device], video=True)
+    else:
+        assert choose(BOB, [device], video=True) == choose(BOB, [device])
 
 
 @pytest.mark.parametrize("word", CLIENTS)
