@@ -7,7 +7,7 @@ import pytest
 from openvoice.core.address import Address
 from openvoice.core.inputs import Invitation
 from openvoice.errors import PeerUnavailable
-from openvoice.interop.clients import CLIENTS, RAW_UDP, STANDARD, appearance_of
+from openvoice.interop.clients import CLIENTS, RAW_UDP, STANDARD
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.capabilities import FEATURES, Device, choose
 from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
@@ -57,7 +57,9 @@ def test_each_feature_is_needed_by_somebody(missing: str) -> None:
 
 
 def devices_of(*words: str) -> list[Device]:
-    return [Device(address=Address.parse(f"{BOB}/{word}"), features=appearance_of(word).features) for word in words]
+    return [
+        Device(address=Address.parse(f"{BOB}/{word}"), features=CLIENTS.get(word, STANDARD).features) for word in words
+    ]
 
 
 @pytest.mark.parametrize("word", [*CLIENTS, "nobody known"])

@@ -7,6 +7,7 @@ import contextlib
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from xml.etree.ElementTree import Element
@@ -14,7 +15,7 @@ from xml.etree.ElementTree import Element
 from openvoice.client.account import Account
 from openvoice.core.address import Address
 from openvoice.errors import PeerUnavailable
-from openvoice.interop.clients import Appearance, appearance_of
+from openvoice.interop.clients import Appearance
 from openvoice.interop.performance import LONGEST_PAUSE, Performance
 from openvoice.interop.ports import Arrival, Message, Person, Reply, Request
 from openvoice.interop.results import Outcome, Result
@@ -40,7 +41,7 @@ async def interoperate(
     pause: float = 0.0,
     began: Callable[[Vector], None] = lambda _: None,
 ) -> AsyncGenerator[Result, None]:
-    """Play ``vectors`` towards ``tested`` and yield what came of each. One login for each client that is played.
+    """Play ``vectors`` towards ``tested`` and yield what came of each, in their order. Each guise is a login.
 
     Args:
         tested: a full address, or a bare one whose device is found by its presence.
@@ -54,11 +55,9 @@ async def interoperate(
         PeerUnavailable: no device of ``tested`` is to be seen.
     """
     past: set[str] = set()
-    for client in dict.fromkeys(vector.client for vector in vectors):
-        async with _device(account, tested, appearance_of(client)) as device:
-            for vector in vectors:
-                if vector.client != client:
-                    continue
+    for guise, group in groupby(vectors, lambda vector: vector.guise):
+        async with _device(account, tested, guise) as device:
+            for vector in group:
                 began(vector)
                 performance = Performance(
                     vector,

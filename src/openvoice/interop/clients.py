@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openvoice.jingle import namespaces as ns
 
@@ -55,6 +55,7 @@ STANDARD = Appearance(node="urn:example:client", name="Client", features=_CALLS 
 """A client that is none of the known ones, and keeps to the standards."""
 
 
-def appearance_of(word: str) -> Appearance:
-    """How the client of the vectors ``word`` introduces itself: vectors that belong to nobody have the standard's."""
-    return CLIENTS.get(word, STANDARD)
+def appearance_of(node: str, features: frozenset[str] = frozenset()) -> Appearance:
+    """How the client of a vector introduces itself, by its name there; one that is unknown has ``features`` too."""
+    known = next((client for client in CLIENTS.values() if client.node == node), None)
+    return known or replace(STANDARD, features=STANDARD.features | features)

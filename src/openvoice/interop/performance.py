@@ -322,12 +322,13 @@ class Performance:
     async def _leave(self) -> None:
         """End what is left of the calls, so that the next vector finds the tested client free."""
         for sid, is_session in self._sids.items():
-            if not sid or sid in self._over:
+            if not sid:
                 continue
-            if is_session:
+            if is_session and sid not in self._over:
                 farewell = Jingle(action=JingleAction.SESSION_TERMINATE, sid=sid, reason=EndReason.SUCCESS)
                 self._device.send_request(self._new_id(), serialize_jingle(farewell))
-            else:
+            if not is_session:
+                # Both sides may have proposed under one id, and only one of the two proposals is over.
                 for kind in (MessageKind.RETRACT, MessageKind.REJECT):
                     said = JingleMessage(kind=kind, id=sid, reason=EndReason.CANCEL)
                     self._device.send_message(serialize_message(said, self._tested))

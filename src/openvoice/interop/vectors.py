@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 
 from openvoice.core.address import Address
 from openvoice.errors import ConfigurationError, OpenVoiceError
+from openvoice.interop.clients import STANDARD, Appearance, appearance_of
 
 OWN = "alice@ov.example/ov.7Qk"
 PEER = "bob@conv.example"
@@ -55,6 +56,8 @@ class Vector:
     own: Address
     peer: Address
     steps: tuple[Step, ...]
+    guise: Appearance = STANDARD
+    """How the played client introduces itself."""
     errors: dict[str, str] = field(default_factory=dict)
     beyond: str = ""
 
@@ -96,6 +99,7 @@ def read_vector(folder: Path) -> Vector:
     """
     try:
         written = tomllib.loads((folder / "vector.toml").read_text())
+        device = written.get("device", {})
         return Vector(
             id=folder.name,
             client=folder.parent.name,
@@ -103,6 +107,7 @@ def read_vector(folder: Path) -> Vector:
             own=Address.parse(written.get("own", OWN)),
             peer=Address.parse(written.get("peer", PEER)).bare,
             steps=tuple(_step(folder, step) for step in written["step"]),
+            guise=appearance_of(device.get("node", ""), frozenset(device.get("features", ()))),
             errors=dict(written.get("errors", {})),
             beyond=next((words for key, words in _BEYOND_VECTOR.items() if key in written), ""),
         )
