@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openvoice import Camera, CameraDevice, VideoLabel
+from openvoice import Camera, CameraDevice, Screen, VideoLabel
 from openvoice.core import effects as e
 from openvoice.ports import Picture, PictureFormat
 from openvoice.testing.fakes import FakeMediaSession
@@ -82,6 +82,7 @@ def test_a_film_is_shown_with_its_sound(alice: Run, world: World, tmp_path: Path
     [
         (("--video",), 7, "no camera was found"),
         (("--camera", "screen:1,2"), 2, "LEFT,TOP,WIDTHxHEIGHT"),
+        (("--camera", "screen"), 7, "there is no screen here"),
         (("--camera", "missing.mp4"), 7, "there is no such file"),
         (("--video-output", "film.avi"), 2, "film.mp4"),
         (("--video-output", "no/where.mp4"), 2, "no such folder"),
@@ -91,6 +92,7 @@ def test_what_cannot_be_is_told_before_the_call(
     alice: Run, world: World, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], code: int, words: str
 ) -> None:
     monkeypatch.setattr("openvoice.media.video.sources.camera.cameras", list)
+    monkeypatch.setattr("openvoice.client.pictures.screen_in_words", lambda: None)
     called = alice("call", BOB.bare, *QUIET, *options)
     assert called.code == code
     assert words in called.errors
@@ -124,6 +126,7 @@ def test_nobody_shows_a_room_to_all_contacts_by_mistake(
     alice: Run, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Camera, "check", lambda _: None)
+    monkeypatch.setattr(Screen, "check", lambda _: None)
     for source in ("default", "screen"):
         answered = alice("answer", "--from-roster", *QUIET, "--camera", source)
         assert answered.code == 2

@@ -21,6 +21,7 @@ from openvoice import (
     Film,
     InvalidAddress,
     Profile,
+    Screen,
     Sink,
     Source,
     UsageError,
@@ -168,7 +169,7 @@ def chosen_video(as_video: bool, camera: str | None, usual: str) -> VideoSource 
     if not as_video and camera is None:
         return None
     source = parse_video(camera or usual)
-    if isinstance(source, Camera):
+    if isinstance(source, Camera | Screen):
         try:
             source.check()
         except VideoFailed as error:

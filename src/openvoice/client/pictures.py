@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from openvoice.errors import UsageError
+from openvoice.errors import UsageError, VideoFailed
 from openvoice.media.video.sinks.window import WindowOutput
 from openvoice.media.video.sources.arrays import PictureFeed
 from openvoice.ports import AudioSource, Picture, VideoInput, VideoOutput
@@ -86,6 +86,11 @@ class Screen:
 
     region: tuple[int, int, int, int] | None = None
     cursor: bool = True
+
+    def check(self) -> None:
+        """See whether there is a screen. Raises :class:`~openvoice.errors.VideoFailed`."""
+        if screen_in_words() is None:
+            raise VideoFailed("there is no screen here: DISPLAY and WAYLAND_DISPLAY are not set")
 
 
 @dataclass(frozen=True, slots=True)
