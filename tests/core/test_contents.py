@@ -151,16 +151,17 @@ def test_an_answer_lets_both_sides_send_in_what_the_peer_offers() -> None:
         assert opened.video is opens
 
 
-def test_an_answer_without_the_video_is_a_voice_call() -> None:
+def test_an_answer_without_the_video_is_a_voice_call_and_nobody_is_asked_again() -> None:
     call = machine()
     for message in (i.Dial(video=True), i.PeerProceeded(), i.LocalDescription(described(video()))):
         call.handle(message, 0.0)
-    call.handle(i.AnswerReceived(description(Setup.ACTIVE), manners=Manners(adds=False)), 0.0)
+    effects = told(call.handle(i.AnswerReceived(description(Setup.ACTIVE)), 0.0))
+    assert effects[-1] == events.VideoRefused(CAMERA, "the peer does not take it")
     assert call.contents.halves is not None
     assert [half.media for half in call.contents.halves] == [{Media.AUDIO}] * 2
     call.handle(i.MediaSecured(facts()), 1.0)
-    effects = call.handle(i.MediaFlowing(), 1.0)
-    assert any(isinstance(x, events.VideoRefused) for x in told(effects))
+    assert not any(isinstance(effect, e.ProposeContent) for effect in call.handle(i.MediaFlowing(), 1.0))
+    assert call.handle(i.ShowVideo(CAMERA), 2.0) == [e.ProposeContent("1", CAMERA)]
 
 
 def test_the_senders_of_the_answer_are_those_of_the_session() -> None:

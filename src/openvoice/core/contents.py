@@ -30,6 +30,8 @@ from openvoice.core.types import Origin, Role, VideoLabel, Vouching
 ANSWER_WITHIN = 60.0
 """Seconds that the peer may take to answer an addition: Conversations asks its user."""
 
+_NOT_TAKEN = "the peer does not take it"
+
 ContentsInput = (
     i.ShowVideo
     | i.HideVideo
@@ -75,6 +77,8 @@ class Contents:
         """The least name that this side has not given yet: an answer that comes late is never taken for another one."""
         self._asked: dict[str, Senders] = {}
         """The senders of before, where this side asked to send as well."""
+        self._left_out = False
+        """Whether the peer left the video of the offer out of its answer, and the user does not know it yet."""
 
     def leave(self) -> None:
         """The session is over. In the next one, what the user still wants to show is asked for anew."""
@@ -102,6 +106,7 @@ class Contents:
             case i.OfferReceived(offer):
                 agreed.remote, self._manners = offer, message.manners
             case i.AnswerReceived(answer) if agreed.local is not None:
+                self._left_out = not agreed.local.media <= answer.media
                 agreed.local, agreed.remote = agreed.conclude(agreed.local, answer), answer
                 self._manners = message.manners
             case i.LocalDescription(description):
@@ -124,7 +129,7 @@ class Contents:
             case i.ContentsAccepted(contents, bundle):
                 yield from self._accepted(contents, bundle)
             case i.ContentsRejected(names, text):
-                yield from self._rejected(names, text or "the peer does not take it", role)
+                yield from self._rejected(names, text or _NOT_TAKEN, role)
             case i.ContentsModified(senders):
                 yield from self._modified(dict(senders), role)
             case i.ContentsRemoved(names):
@@ -279,7 +284,7 @@ class Contents:
         if self._proposal is not None and self._proposal.name in names:
             track = self._proposal.track
             yield from self._drop()
-            yield from self._give_up(track, "the peer does not take it")
+            yield from self._give_up(track, _NOT_TAKEN)
         removed = self._agreed.remove(names)
         if removed:
             self._forget_wishes({content.name for content in removed})
@@ -320,6 +325,10 @@ class Contents:
 
     def follow(self, role: Role, now: float, *, gate: bool, active: bool) -> Iterator[e.Effect]:
         """Say what has changed by the last input. ``gate`` says whether it is open, ``active`` whether the call is."""
+        if self._left_out:
+            # To ask again by adding it would be asking twice.
+            self._left_out = False
+            yield from self._give_up(VideoLabel.CAMERA, _NOT_TAKEN)
         if active:
             yield from self._ask(role, now)
         feeds = self._planned(role)
