@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import replace
+from itertools import count
 
 import pytest
 from hypothesis import given, settings
@@ -18,11 +19,14 @@ from openvoice.core.continuity import MOVE_AFTER
 from openvoice.core.description import SCREEN_CATEGORY, Content, SessionDescription, Setup, TransportDescription
 from openvoice.core.remedies import Renewal
 from openvoice.core.state import CallState
-from openvoice.core.types import Direction, Origin, Role, VideoLabel
+from openvoice.core.types import Direction, Origin, Role, VideoLabel, Vouching
+from openvoice.jingle.outputs import Output, Seal, Unseal
 from openvoice.jingle.peers import PeerProfile, Restarts
-from tests.jingle.samples import NOW, OWN, PEER, description, video
+from tests.jingle.samples import NOW, OWN, PEER, description, endpoint, video
+from tests.jingle.sealer import OWN_DEVICE, PEER_DEVICE, Sealer
 from tests.jingle.test_moving_orders import CALL, Side, settle
 
+_TURN_OF_THE_RATCHET = i.SourceEnded()
 PROFILES = {
     "standard": PeerProfile(),
     "screens": PeerProfile(screens=True),
@@ -37,9 +41,24 @@ class Showing(Side):
     """A side whose media take contents, and that remembers what the user wants and what is shown."""
 
     def __init__(
-        self, name: str, own: Address, peer: Address, direction: Direction, profile: PeerProfile, bundles: bool
+        self,
+        name: str,
+        own: Address,
+        peer: Address,
+        direction: Direction,
+        profile: PeerProfile,
+        bundles: bool,
+        device: int | None = None,
     ) -> None:
         super().__init__(name, own, peer, direction, profile)
+        if device is not None:
+            ids = count(1)
+            self.endpoint = endpoint(
+                own=own, roster=[peer], profile=profile, new_id=lambda: f"{name}-{next(ids)}", omemo_device=device
+            )
+        self.sealer = Sealer(device or 0)
+        self.ratchet: deque[Seal | Unseal] = deque()
+        """What OMEMO has to do yet; in the inbox, its turn is marked."""
         self.bundles = bundles
         self.described: SessionDescription | None = None
         self.settled: tuple[SessionDescription, SessionDescription] | None = None
@@ -51,10 +70,28 @@ class Showing(Side):
     def want(self, label: VideoLabel, show: bool) -> None:
         self.inbox.append(i.ShowVideo(label) if show else i.HideVideo(label))
 
+    def _do(self, outputs: list[Output]) -> None:
+        super()._do(outputs)
+        for output in outputs:
+            if isinstance(output, Seal | Unseal):
+                self.ratchet.append(output)
+                self.inbox.append(_TURN_OF_THE_RATCHET)
+
+    def _turn_ratchet(self) -> None:
+        match self.ratchet.popleft():
+            case Seal() as asked:
+                self._do(self.endpoint.sealed(asked.call, self.sealer.seal(asked), NOW))
+            case asked:
+                self._do(self.endpoint.unsealed(asked.call, self.sealer.unseal(asked), NOW))
+
     def turn(self, now: float) -> bool:
         due = self.machine.deadline is not None and self.machine.deadline <= now
         if self.inbox and not self.effects and not due:
             match self.inbox[0]:
+                case message if message is _TURN_OF_THE_RATCHET:
+                    self.inbox.popleft()
+                    self._turn_ratchet()
+                    return True
                 case i.ShowVideo(label):
                     self.wanted.add(label)
                 case i.Dial(video=True):
@@ -152,9 +189,12 @@ def agreed(half: SessionDescription) -> tuple[object, object]:
     return {(c.name, c.media, c.senders, c.category) for c in half.contents}, set(half.bundle)
 
 
-def in_a_call(profile: PeerProfile, *, bundles: bool = True, with_video: bool = False) -> tuple[Showing, Showing]:
-    alice = Showing("alice", OWN, PEER, Direction.OUTGOING, profile, bundles)
-    bob = Showing("bob", PEER, OWN, Direction.INCOMING, profile, bundles)
+def in_a_call(
+    profile: PeerProfile, *, bundles: bool = True, with_video: bool = False, sealed: bool = False
+) -> tuple[Showing, Showing]:
+    devices = (OWN_DEVICE, PEER_DEVICE) if sealed else (None, None)
+    alice = Showing("alice", OWN, PEER, Direction.OUTGOING, profile, bundles, devices[0])
+    bob = Showing("bob", PEER, OWN, Direction.INCOMING, profile, bundles, devices[1])
     media = frozenset({"audio", "video"} if with_video else {"audio"})
     alice.endpoint.begin(CALL, PEER.bare, media, NOW)
     alice.inbox.append(i.Dial(video=with_video))
@@ -212,6 +252,18 @@ def test_both_sides_agree_in_the_end_and_show_what_their_users_want(
     sides = in_a_call(PROFILES[profile], bundles=bundles, with_video=with_video)
     do(sides, deeds, order)
     check(*sides)
+
+
+@settings(max_examples=100, deadline=None)
+@given(DEEDS, ORDERS, st.sampled_from(["standard", "screens", "conversations", "dino"]), st.booleans())
+def test_what_comes_to_a_sealed_call_is_sealed(
+    deeds: list[tuple[int, VideoLabel, bool, int]], order: list[int], profile: str, bundles: bool
+) -> None:
+    sides = in_a_call(PROFILES[profile], bundles=bundles, sealed=True)
+    do(sides, deeds, order)
+    check(*sides)
+    assert all(side.contents[1].vouching is Vouching.OMEMO_TRUSTED for side in sides)
+    assert not any(side.ratchet for side in sides)
 
 
 @settings(max_examples=150, deadline=None)
