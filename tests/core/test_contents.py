@@ -437,6 +437,19 @@ def test_what_the_peer_takes_back_before_the_answer_is_void() -> None:
     assert call.handle(i.ShowVideo(CAMERA), 3.0) == [e.ProposeContent("1", CAMERA)]
 
 
+def test_a_peer_that_adds_and_takes_back_without_end_is_refused() -> None:
+    call, _ = active()
+    asked_of_media = 0
+    for number in range(10_000):
+        effects = call.handle(i.ContentsAdded((video(str(number)),)), 2.0)
+        asked_of_media += any(isinstance(effect, e.AnswerContents) for effect in effects)
+        call.handle(i.ContentsRemoved((str(number),)), 2.0)
+    assert asked_of_media == MAXIMUM_CONTENTS
+    for _ in range(MAXIMUM_CONTENTS):
+        call.handle(i.LocalContents((), answering=True), 3.0)
+    assert call.handle(i.ContentsAdded((video("1"),)), 4.0) == [e.AnswerContents((video("1"),))]
+
+
 # --- what changes and goes --------------------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from openvoice.core import effects as e
 from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.agreement import Agreement, sends
-from openvoice.core.description import Content, Media, Senders, SessionDescription
+from openvoice.core.description import MAXIMUM_CONTENTS, Content, Media, Senders, SessionDescription
 from openvoice.core.early import EarlyCandidates
 from openvoice.core.manners import STANDARD
 from openvoice.core.showing import Showing
@@ -213,7 +213,8 @@ class Contents:
 
     def _requested(self, request: i.ContentsAdded, role: Role) -> Iterator[e.Effect]:
         pending = [content.name for earlier in self._requests for content in earlier.contents]
-        fits = self._agreed.room_for(len(request.contents) + len(pending))
+        # A peer that adds and takes back without end waits for the media.
+        fits = len(self._requests) < MAXIMUM_CONTENTS and self._agreed.room_for(len(request.contents) + len(pending))
         known = (*pending, *(content.name for content in request.contents if self._agreed.has(content.name)))
         wanted = tuple(
             content
