@@ -143,3 +143,19 @@ def test_films_of_further_calls_get_numbers(alice: Run, world: World, tmp_path: 
     )
     assert film.read_bytes() == b"before"
     assert (tmp_path / "talk-2.mp4").exists()
+
+
+def test_a_call_that_nobody_takes_leaves_no_film(alice: Run, world: World, tmp_path: Path) -> None:
+    world.behaviour = Behaviour.DECLINES
+    film, silent = tmp_path / "talk.mp4", tmp_path / "seen.webm"
+    options = ("--input", "silence", "--output", film, "--video-output", silent, "--camera", "pattern")
+    assert alice("call", BOB.bare, *options).code == 4
+    assert not film.exists()
+    assert not silent.exists()
+
+
+def test_a_sound_that_is_none_leaves_no_film(alice: Run, world: World, tmp_path: Path) -> None:
+    (tmp_path / "sound.wav").write_bytes(b"text")
+    film = tmp_path / "talk.mp4"
+    assert alice("call", BOB.bare, "--input", tmp_path / "sound.wav", "--output", film).code == 2
+    assert not film.exists()
