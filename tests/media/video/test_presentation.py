@@ -119,6 +119,10 @@ def test_pictures_wait_for_the_voice_until_nobody_sees_the_difference(voice: flo
     assert due - arrival == pytest.approx(max(0.0, voice - 0.02 - AHEAD), abs=0.002)
 
 
+def test_the_first_picture_is_in_step_with_a_voice_that_is_there_before() -> None:
+    assert waits(present([0.02], voice=0.35)) == [pytest.approx(0.35 - 0.02 - AHEAD)]
+
+
 def test_the_voice_is_found_without_a_jump() -> None:
     synchronisation = Synchronisation()
     presentation = Presentation(synchronisation, clock := SenderClock(7, CLOCK_RATE))
