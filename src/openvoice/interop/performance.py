@@ -99,12 +99,12 @@ class Performance:
 
     async def result(self) -> Result:
         """Play it. Whatever happens, no call is left over."""
+        if why := obstacle(self._vector, self._person, self._longest_pause):
+            return self._result(Outcome.NOT_TRIED, why)
         begun = time.monotonic()
         outcome, text, number = Outcome.HOLDS, "", 0
         checked = False
         try:
-            if why := obstacle(self._vector, self._person, self._longest_pause):
-                raise _Stopped(why)
             self._introduce()
             for number, step in enumerate(self._vector.steps, 1):
                 await self._play(step, later=self._vector.steps[number:])
@@ -121,13 +121,12 @@ class Performance:
             await self._leave()
             await self._media.close()
             self._past.update(self._sids)
+        return self._result(outcome, text, time.monotonic() - begun)
+
+    def _result(self, outcome: Outcome, text: str, seconds: float = 0.0) -> Result:
+        vector = self._vector
         return Result(
-            id=self._vector.id,
-            client=self._vector.client,
-            title=self._vector.title,
-            outcome=outcome,
-            text=text,
-            seconds=time.monotonic() - begun,
+            id=vector.id, client=vector.client, title=vector.title, outcome=outcome, text=text, seconds=seconds
         )
 
     # --- before -------------------------------------------------------------------------------------------------------
