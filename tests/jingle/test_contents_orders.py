@@ -244,7 +244,7 @@ def some(sides: tuple[Showing, Showing], order: list[int], steps: int) -> None:
                 alice.receive(bob.wire.popleft(), PEER)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(DEEDS, ORDERS, st.sampled_from(sorted(PROFILES)), st.booleans(), st.booleans())
 def test_both_sides_agree_in_the_end_and_show_what_their_users_want(
     deeds: list[tuple[int, VideoLabel, bool, int]], order: list[int], profile: str, bundles: bool, with_video: bool
@@ -254,7 +254,7 @@ def test_both_sides_agree_in_the_end_and_show_what_their_users_want(
     check(*sides)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(DEEDS, ORDERS, st.sampled_from(["standard", "screens", "conversations", "dino"]), st.booleans())
 def test_what_comes_to_a_sealed_call_is_sealed(
     deeds: list[tuple[int, VideoLabel, bool, int]], order: list[int], profile: str, bundles: bool
@@ -266,7 +266,7 @@ def test_what_comes_to_a_sealed_call_is_sealed(
     assert not any(side.ratchet for side in sides)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(DEEDS, ORDERS, st.sampled_from(["standard", "screens"]), st.booleans(), st.integers(0, 20))
 def test_contents_that_fail_are_gone_on_both_sides(
     deeds: list[tuple[int, VideoLabel, bool, int]], order: list[int], profile: str, bundles: bool, steps: int
@@ -279,7 +279,7 @@ def test_contents_that_fail_are_gone_on_both_sides(
     check(*sides)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     DEEDS, ORDERS, st.sampled_from(["standard", "screens", "conversations", "dino"]), st.integers(0, 12), st.booleans()
 )
