@@ -114,6 +114,15 @@ def test_what_is_too_hard_for_the_rate_gets_smaller() -> None:
     assert adaptation.limited_by == "bandwidth"
 
 
+def test_what_stands_still_gets_smaller_at_once() -> None:
+    adaptation = Adaptation(VGA)
+    settle(adaptation, 600)
+    for number in range(24):
+        adaptation.coded(0.0, 20 + number / 30, left_out=True)
+    adaptation.allow(600, 20.8)
+    assert adaptation.format.width < 400
+
+
 def test_a_source_of_another_size_is_followed() -> None:
     adaptation = Adaptation(VGA)
     settle(adaptation, 1500)

@@ -244,6 +244,32 @@ def test_black_is_shown_at_the_end_and_nothing_after_it() -> None:
     run(test)
 
 
+def test_what_is_not_shown_any_more_leaves_its_share_to_others() -> None:
+    async def test(home: Home) -> None:
+        await home.show()
+        home.sender.stop()
+        await asyncio.sleep(1.1)
+        home.path.send(home.sender, home.sender._packets.picture([b"late"], 0))
+        assert home.rtp[-1].payload != b"late"
+
+    run(test)
+
+
+def test_a_screen_in_the_place_of_a_camera_is_treated_as_one() -> None:
+    async def test(home: Home) -> None:
+        await home.show()
+        assert home.encoder.wanted.width < 320
+        home.camera.deliver = None
+        home.sender.start(home.camera, label=VideoLabel.SCREEN)
+        await home.until(lambda: home.camera.deliver is not None)
+        await home.picture()
+        assert home.encoder.closed == 1
+        assert home.encoder.wanted.width > 320
+        assert home.encoder.wanted.rate < 30
+
+    run(test)
+
+
 def test_the_end_of_the_source_is_told_on_the_loop() -> None:
     async def test(home: Home) -> None:
         await home.show()

@@ -33,8 +33,9 @@ _SAMPLE, _SETTLING = 1.0, 2.0
 is: the key picture that comes with it takes the place of several others."""
 _BUSY, _IDLE = 0.75, 0.5
 """The share of the time between two pictures that encoding one may take; and that it would take at the next step."""
-_LEFT_OUT = 0.3
-"""The share of pictures left out to hold the rate, from which on they are harder to code than was thought."""
+_LEFT_OUT, _STANDSTILL = 0.3, 0.7
+"""The share of pictures left out to hold the rate, and seconds with nothing but such, from which on they are harder to
+code than was thought."""
 _HARDER, _EASIER, _HARDEST = 3.0, 1.05, 8.0
 """By how much they are thought to be harder then at most, and easier after each second without any left out."""
 _FIRST_PATIENCE, _LONGEST_PATIENCE = 8.0, 120.0
@@ -75,6 +76,7 @@ class Adaptation:
         self._eased: float | None = None
         self._hardness = 1.0
         """How many times as many octets as usual the present pictures take."""
+        self._still_since: float | None = None
         self._measured = self.format
         self._sample_since: float | None = None
         self._spent = 0.0
@@ -131,6 +133,7 @@ class Adaptation:
 
     def coded(self, seconds: float, now: float, *, left_out: bool = False) -> None:
         """To encode a picture took so many seconds; or it was left out, since those before it were too large."""
+        self._heed_standstill(left_out, now)
         if self._measured != self.format or self._sample_since is None:
             settling = 0.0 if self._sample_since is None else _SETTLING
             self._measured = self.format
@@ -151,10 +154,22 @@ class Adaptation:
         else:
             self._recover(busy, now)
         if left_out_share > _LEFT_OUT:
-            self._hardness = min(self._hardness / max(1 - left_out_share, 1 / _HARDER), _HARDEST)
+            self._harden(1 / max(1 - left_out_share, 1 / _HARDER))
         elif not self._left_out:
             self._hardness = max(1.0, self._hardness / _EASIER)
         self._begin_sample(now)
+
+    def _heed_standstill(self, left_out: bool, now: float) -> None:
+        if not left_out:
+            self._still_since = None
+        elif self._still_since is None:
+            self._still_since = now
+        elif now - self._still_since > _STANDSTILL:
+            self._still_since = None
+            self._harden(_HARDER)
+
+    def _harden(self, times: float) -> None:
+        self._hardness = min(times * self._hardness, _HARDEST)
 
     def _begin_sample(self, now: float) -> None:
         self._spent, self._coded, self._left_out, self._sample_since = 0.0, 0, 0, now

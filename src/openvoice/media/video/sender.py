@@ -31,6 +31,8 @@ LEAST = 40.0
 _REPORT_INTERVAL = 1.0
 _CLOSING = 2.0
 """Seconds that the thread may take for letting go."""
+_FAREWELL = 1.0
+"""Seconds after which the last black picture has left, and others may have the share of the path."""
 
 
 class VideoSender:
@@ -69,8 +71,8 @@ class VideoSender:
         self._path, self._send_rtcp = path, send_rtcp
         self._tell_report, self._tell_ended = report, ended
         self._reporter = Reporter(source, self._reported)
-        screen = label is VideoLabel.SCREEN
-        self._adaptation = Adaptation(wanted, screen=screen)
+        self._label = label
+        self._adaptation = Adaptation(wanted, screen=label is VideoLabel.SCREEN)
         # All three begin at random (RFC 3550, 5.1); the sequences low enough that SRTP's first packets do not wrap.
         self._clock = RtpClock(secrets.randbits(32))
         self._packets = PacketWriter(
@@ -87,26 +89,37 @@ class VideoSender:
         self._counts: Counter[str] = Counter()
         self._sides = 0, 0
         self._coding = PictureCoding(
-            lambda: make_encoder(codec, screen=screen), make_payloader(codec), self._loop.time, lambda: path.waiting
+            lambda: make_encoder(codec, screen=self._label is VideoLabel.SCREEN),
+            make_payloader(codec),
+            self._loop.time,
+            lambda: path.waiting,
         )
         self._worker: PictureWorker | None = None
         self._reporting: asyncio.TimerHandle | None = None
+        self._leaving: asyncio.TimerHandle | None = None
         self._showing = False
         self._closed = False
         self.demand = self._make_demand()
 
     # --- what is shown ------------------------------------------------------------------------------------------------
 
-    def start(self, input: VideoInput, wanted: PictureFormat | None = None) -> None:  # noqa: A002
+    def start(
+        self,
+        input: VideoInput,  # noqa: A002
+        wanted: PictureFormat | None = None,
+        label: VideoLabel | None = None,
+    ) -> None:
         """Show what it delivers from now on, in place of whatever was shown before; a key frame comes first.
 
-        ``wanted`` is what its pictures are at most, if that is something else than before.
+        ``wanted`` is what its pictures are at most, ``label`` what they show, if that is something else than before.
         """
         if self._closed:
             return
         if wanted is not None and wanted != self._wanted:
             self._wanted = wanted
             self._adaptation.resize(wanted)
+        if label is not None:
+            self._treat_as(label)
         if self._worker is None:
             self._worker = PictureWorker(
                 self._coding,
@@ -115,6 +128,7 @@ class VideoSender:
                 report=lambda what, device, text: self._call(self._report_device, what, device, text),
             )
         self._showing = True
+        self._stay()
         self._worker.show(input, self._wanted)
         self._path.join(self)
         self._plan()
@@ -123,15 +137,16 @@ class VideoSender:
 
     def stop(self) -> None:
         """Let the device go and show a few black pictures, then nothing. Twice is once."""
-        self._showing = False
         if self._worker is not None:
             self._worker.hide()
+            self._end()
 
     def close(self) -> None:
         """Say goodbye (RFC 3550, 6.6) and end, whatever is shown. Twice is once."""
         if self._closed:
             return
         self._closed = True
+        self._stay()
         self._path.leave(self)
         if self._worker is not None:
             self._worker.close()
@@ -231,6 +246,13 @@ class VideoSender:
             bitrate = min(bitrate, self._adaptation.useful)
             self._worker.plan(Plan(wanted=self._adaptation.format, bitrate=bitrate))
 
+    def _treat_as(self, label: VideoLabel) -> None:
+        if label is not self._label:
+            self._label = label
+            self._adaptation = Adaptation(self._wanted, screen=label is VideoLabel.SCREEN)
+            if self._worker is not None:
+                self._worker.renew()
+
     def _payload_rate(self, rate: float) -> float:
         """What is left of ``rate`` kbit/s on the wire without headers."""
         if rate <= 0:
@@ -261,8 +283,18 @@ class VideoSender:
         )
 
     def _over(self) -> None:
-        self._showing = False
+        self._end()
         self._tell_ended()
+
+    def _end(self) -> None:
+        self._showing = False
+        self._stay()
+        self._leaving = self._loop.call_later(_FAREWELL, self._path.leave, self)
+
+    def _stay(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
+            self._leaving = None
 
     def _report_device(self, what: DeviceChange, device: str | None, text: str) -> None:
         self._tell_report(what, device, text)

@@ -148,7 +148,7 @@ class VideoStream:
         if self._sender is None:
             self._sender = self._make_sender()
         self.shown = label
-        self._sender.start(input, self._format_of(label))
+        self._sender.start(input, self._format_of(label), label)
 
     def hide(self) -> None:
         """Send nothing any more, and let the device go."""

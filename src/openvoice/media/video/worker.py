@@ -28,8 +28,8 @@ _REPEAT_AFTER = 0.15
 """Seconds to wait for a new picture when a key picture is asked for, before the last one is coded once more."""
 _MOST_FAILURES = 5
 """Encoders in a row that fail before it is given up."""
-_NICENESS = 5
-"""The thread gives way to the one that the voice lives in, where a core is all there is."""
+_NICENESS = 2
+"""More than the process has: the thread gives way to the one that the voice lives in, where a core is all there is."""
 
 
 class PictureWorker:
@@ -93,6 +93,10 @@ class PictureWorker:
             if thrown_away:
                 self._commands.append(self._coding.forgive)
             self._condition.notify()
+
+    def renew(self) -> None:
+        """Let the encoder go: the next picture makes another one, for pictures of another kind."""
+        self._tell(self._coding.close)
 
     def close(self) -> None:
         """Let everything go. Twice is once."""
@@ -257,6 +261,7 @@ def _give_way() -> None:
     if sys.platform != "linux":
         return  # elsewhere a thread has no niceness of its own
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+        usual = os.getpriority(os.PRIO_PROCESS, 0)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICENESS)
     except OSError:
         _log.debug("this thread may not give way to others")
