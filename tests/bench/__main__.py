@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("calls", "lips", "relayed", "scale", "soak", "video", "voice")
+NAMES = ("calls", "lips", "narrow", "relayed", "scale", "soak", "video", "voice")
 """Modules here whose ``main`` takes the rest of the command line, and gives the exit status."""
 
 

@@ -149,13 +149,15 @@ def without_candidates(description: SessionDescription) -> SessionDescription:
     )
 
 
-def impair(pair: Pair, conditions: Conditions, seed: int = 1) -> None:
-    """Send every datagram of both sides over a path of that kind from now on."""
+def impair(pair: Pair, conditions: Conditions, seed: int = 1) -> list[Impairment]:
+    """Send every datagram of both sides over paths of that kind from now on: these, the first ones of the caller."""
     loop = asyncio.get_running_loop()
+    impairments = []
     for number, side in enumerate(pair.sides):
         for transport in side.media._transports.distinct:
             path = transport.secure._path
             impairment = Impairment(conditions, seed=2 * seed + number)
+            impairments.append(impairment)
 
             def send(
                 datagram: bytes, leave: Callable[[bytes], None] = path.send, impairment: Impairment = impairment
@@ -164,3 +166,4 @@ def impair(pair: Pair, conditions: Conditions, seed: int = 1) -> None:
                     loop.call_at(moment, leave, datagram)
 
             path.send = send
+    return impairments

@@ -116,11 +116,15 @@ def test_what_is_too_hard_for_the_rate_gets_smaller() -> None:
 
 def test_what_stands_still_gets_smaller_at_once() -> None:
     adaptation = Adaptation(VGA)
-    settle(adaptation, 600)
-    for number in range(24):
+    settle(adaptation, 700)
+    widths = []
+    for number in range(48):
         adaptation.coded(0.0, 20 + number / 30, left_out=True)
-    adaptation.allow(600, 20.8)
-    assert adaptation.format.width < 400
+        adaptation.allow(700, 20 + number / 30)
+        widths.append(adaptation.format.width)
+    assert widths[20] == 640
+    assert widths[24] == 480
+    assert widths[47] < 400
 
 
 def test_a_source_of_another_size_is_followed() -> None:
