@@ -36,7 +36,7 @@ _BUSY, _IDLE = 0.75, 0.5
 _LEFT_OUT, _STANDSTILL = 0.3, 0.7
 """The share of pictures left out to hold the rate, and seconds with nothing but such, from which on they are harder to
 code than was thought."""
-_HARDER, _EASIER, _HARDEST = 2.0, 1.1, 8.0
+_HARDER, _EASIER, _HARDEST = 2.0, 1.03, 8.0
 """By how much they are thought to be harder then at most, and easier after each second without any left out."""
 _FIRST_PATIENCE, _LONGEST_PATIENCE = 8.0, 120.0
 """Seconds before a step that was too much for the machine is tried again; doubled each time."""
