@@ -120,9 +120,7 @@ async def test_a_broken_client_fails(scene: Scene, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Session, "accept", giving_up)
     results = await scene.play("C-04-accept", "C-15")
     assert results["C-04-accept"].outcome is Outcome.FAILS
-    assert results["C-04-accept"].text == (
-        "step 3 of 4: expected session-accept, and session-terminate (failed-application, text) came"
-    )
+    assert results["C-04-accept"].text.endswith(", and session-terminate (failed-application, text) came")
     assert results["C-15"].outcome is Outcome.HOLDS
 
 

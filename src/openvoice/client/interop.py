@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import groupby
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from xml.etree.ElementTree import Element
@@ -17,9 +18,10 @@ from openvoice.core.address import Address
 from openvoice.errors import PeerUnavailable
 from openvoice.interop.clients import Appearance
 from openvoice.interop.performance import LONGEST_PAUSE, Performance
-from openvoice.interop.ports import Arrival, Message, Person, Reply, Request
+from openvoice.interop.ports import Arrival, MakePath, Message, Person, Reply, Request
 from openvoice.interop.results import Outcome, Result
 from openvoice.interop.vectors import Vector
+from openvoice.ports import RelayServer
 
 if TYPE_CHECKING:
     from openvoice.signalling.xmpp.failures import StanzaFailure
@@ -63,7 +65,7 @@ async def interoperate(
                     vector,
                     tested=device.tested,
                     device=device,
-                    make_path=_paths(interfaces),
+                    make_path=device.paths(interfaces, account.ca_file),
                     person=person,
                     new_id=lambda: str(uuid4()),
                     longest_pause=120.0 if patient else LONGEST_PAUSE,
@@ -82,6 +84,7 @@ async def interoperate(
 async def _device(account: Account, tested: Address, guise: Appearance) -> AsyncIterator[_Device]:
     from openvoice.signalling.xmpp.capabilities import Program
     from openvoice.signalling.xmpp.connection import Connection
+    from openvoice.signalling.xmpp.relays import Relays
 
     device = _Device(tested)
     device.connection = connection = Connection(
@@ -96,6 +99,7 @@ async def _device(account: Account, tested: Address, guise: Appearance) -> Async
     await connection.open()
     try:
         connection.send_presence(tested)
+        device.relays = await Relays(connection).find()
         await device.find()
         yield device
     finally:
@@ -109,6 +113,8 @@ class _Device:
 
     def __init__(self, tested: Address) -> None:
         self.tested = tested
+        self.relays: tuple[RelayServer, ...] = ()
+        """STUN and TURN servers of the own server, for media."""
         self._queue: asyncio.Queue[Arrival] = asyncio.Queue()
         self._named = not tested.is_bare
 
@@ -134,6 +140,14 @@ class _Device:
 
     def reachable(self) -> bool:
         return self._named or bool(self.connection.presence_of(self.tested.bare))
+
+    def paths(self, interfaces: tuple[str, ...], ca_file: Path | None) -> MakePath:
+        """What makes paths for media."""
+        from openvoice.media.silent import SilentPath
+
+        return lambda names, controlling: SilentPath(
+            names, controlling=controlling, interfaces=interfaces, relays=self.relays, ca_file=ca_file
+        )
 
     def forget(self) -> None:
         """Drop what still came of the last vector."""
@@ -178,9 +192,3 @@ class _Device:
     def node_changed(self, owner: Address, node: str, payload: Element) -> None: ...
 
     def connection_changed(self, online: bool, reason: str) -> None: ...
-
-
-def _paths(interfaces: tuple[str, ...]) -> Callable[[tuple[str, ...], bool], Any]:
-    from openvoice.media.silent import SilentPath
-
-    return lambda names, controlling: SilentPath(names, controlling=controlling, interfaces=interfaces)

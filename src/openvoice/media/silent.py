@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from aiortc.rtp import RtpPacket
@@ -15,9 +16,11 @@ from openvoice.core.description import Candidate, Codec, Setup, TransportDescrip
 from openvoice.core.types import EndReason
 from openvoice.media.certificate import Certificate
 from openvoice.media.transport import MediaTransport
-from openvoice.ports import AudioInput, AudioOutput, MediaSettings
+from openvoice.ports import AudioInput, AudioOutput, MediaSettings, RelayServer
 
 PACKET_SECONDS = 0.02
+GATHER_WITHIN = 2.0
+"""Seconds that servers may take to name or lend an address."""
 _SILENCE = {"opus": b"\xf8\xff\xfe", "pcmu": b"\xff" * 160, "pcma": b"\xd5" * 160, "g722": bytes(160)}
 """What 20 ms of nothing are."""
 
@@ -25,11 +28,21 @@ _SILENCE = {"opus": b"\xf8\xff\xfe", "pcmu": b"\xff" * 160, "pcma": b"\xd5" * 16
 class SilentPath:
     """ICE and DTLS as in a call, without a call: see :class:`openvoice.interop.ports.Path`."""
 
-    def __init__(self, names: tuple[str, ...], *, controlling: bool, interfaces: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        *,
+        controlling: bool,
+        interfaces: tuple[str, ...] = (),
+        relays: tuple[RelayServer, ...] = (),
+        ca_file: Path | None = None,
+    ) -> None:
         self._transport = MediaTransport(
             names,
             controlling=controlling,
-            settings=MediaSettings(input=_no_input, output=_no_output, interfaces=interfaces),
+            settings=MediaSettings(
+                input=_no_input, output=_no_output, interfaces=interfaces, relays=relays, ca_file=ca_file
+            ),
             certificate=Certificate.generateCertificate(),
             listener=_Ear(self._settle),
         )
@@ -39,14 +52,14 @@ class SilentPath:
         self._speaking: asyncio.Task[None] | None = None
 
     async def describe(self, setup: Setup) -> TransportDescription:
-        """This side, with all candidates.
+        """This side, with all candidates that are found in a moment.
 
         Raises:
             MediaFailed: there is no network to use.
         """
         if not self._gathered:
             self._gathered = True
-            await self._transport.gather()
+            await self._transport.gather(fully_within=GATHER_WITHIN)
         return self._transport.describe(setup)
 
     def connect(self, remote: TransportDescription, *, client: bool, codecs: Sequence[Codec]) -> None:
