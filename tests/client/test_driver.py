@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -18,8 +18,8 @@ from openvoice.core import events
 from openvoice.core import inputs as i
 from openvoice.core.description import Setup
 from openvoice.core.machine import CallMachine
-from openvoice.core.types import CallId, Origin
-from openvoice.errors import MediaFailed, SecurityRefused
+from openvoice.core.types import CallId, Origin, VideoLabel
+from openvoice.errors import MediaFailed, SecurityRefused, VideoFailed
 from openvoice.ports import MediaSettings
 from openvoice.testing.fakes import (
     FakeMediaEngine,
@@ -28,6 +28,7 @@ from openvoice.testing.fakes import (
     ManualInput,
     ManualOutput,
     description,
+    video_content,
 )
 
 CALL = CallId("call")
@@ -159,6 +160,55 @@ async def test_every_media_effect_reaches_the_media_in_its_order() -> None:
     ]
     restarts = [effect for _, effect in rig.signalling.performed if isinstance(effect, e.SendRestart)]
     assert [effect.answering for effect in restarts] == [True, False]
+
+
+async def test_contents_reach_the_media_and_what_they_make_of_them_the_peer() -> None:
+    rig = Rig()
+    async with rig.running():
+        await rig.connect()
+        before = len(rig.media.commands)
+        await rig.driver.command(i.ShowVideo(VideoLabel.CAMERA))
+        await rig.until(lambda: e.SendContentAdd in rig.said)
+        rig.driver.post(i.ContentsAccepted((video_content("1"),)))
+        await rig.until(lambda: rig.media.commands[-1][0] == "show")
+        rig.driver.post(i.ContentsAdded((replace(video_content("2"), category="slides"),)))
+        await rig.until(lambda: e.SendContentAccept in rig.said)
+        await rig.driver.command(i.HangUp())
+    assert [command[0] for command in rig.media.commands[before:]] == [
+        "propose_content",
+        "settle",
+        "show",
+        "answer_contents",
+        "settle",
+    ]
+
+
+@pytest.mark.parametrize("error", [VideoFailed("no number is left"), ValueError("a fault of ours")])
+@pytest.mark.parametrize("method", ["propose_content", "answer_contents", "settle", "show"])
+async def test_pictures_that_fail_end_no_call(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, method: str, error: Exception
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(FakeMediaSession, method, broken)
+    rig = Rig()
+    async with rig.running():
+        await rig.connect()
+        if method == "answer_contents":
+            rig.driver.post(i.ContentsAdded((video_content("1"),)))
+            await rig.until(lambda: e.SendContentReject in rig.said)
+        else:
+            await rig.driver.command(i.ShowVideo(VideoLabel.CAMERA))
+        if method in ("settle", "show"):
+            await rig.until(lambda: e.SendContentAdd in rig.said)
+            rig.driver.post(i.ContentsAccepted((video_content("1"),)))
+        if method != "answer_contents":
+            await rig.until(lambda: bool({"video-refused", "video-device"} & set(rig.names)))
+        assert rig.state is CallState.ACTIVE
+        await rig.driver.command(i.HangUp())
+    assert rig.end.reason is EndReason.SUCCESS
+    assert ("a fault of ours" in caplog.text or "ValueError" in caplog.text) == isinstance(error, ValueError)
 
 
 async def test_deadlines_are_kept_without_any_input() -> None:

@@ -18,7 +18,7 @@ from openvoice.core.machine import CallMachine
 from openvoice.core.state import CallState
 from openvoice.core.statistics import CallStatistics
 from openvoice.core.types import CallId, DeviceChange, EndReason
-from openvoice.errors import OpenVoiceError, SecurityRefused
+from openvoice.errors import MediaFailed, OpenVoiceError, SecurityRefused
 from openvoice.ports import MediaEngine, MediaSession, MediaSettings, Signalling
 
 _log = logging.getLogger(__name__)
@@ -218,7 +218,7 @@ class CallDriver:
                 tell(_failure(effect, error))
             except Exception as error:
                 _log.error("media effect %s failed: %s", type(effect).__name__, fault(error))
-                tell(i.MediaFailed(EndReason.FAILED_APPLICATION, "the media engine failed: see the log"))
+                tell(_failure(effect, MediaFailed("the media engine failed: see the log")))
 
     def _hear(self, media_closed: int, message: i.MediaInput) -> None:
         # A call that moved to another device of the peer does not end with the media of the device before.
@@ -296,6 +296,9 @@ def _failure(effect: e.MediaEffect, error: OpenVoiceError) -> i.MediaInput:
             return i.ContentsFailed((name,), str(error))
         case e.AnswerContents():
             return i.LocalContents((), answering=True)
+        case e.Settle(local):
+            pictures = tuple(content.name for content in local.contents if content.name != local.voice)
+            return i.ContentsFailed(pictures, str(error))
         case e.Show(label):
             return i.VideoReported(label=label, what=DeviceChange.FAILED, text=str(error))
         case _:
