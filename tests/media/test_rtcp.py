@@ -24,6 +24,11 @@ def test_a_part_that_nobody_can_read_spoils_none_of_the_others() -> None:
     assert rtcp.parse(broken + bytes(RtcpByePacket(sources=[7]))) == [RtcpByePacket(sources=[7])]
 
 
+def test_no_datagram_has_more_arrival_reports_than_can_be_read_in_a_moment() -> None:
+    """In 24 octets a report may tell of 8191 packets that did not come."""
+    assert len(rtcp.parse(bytes(REPORT) * 60)) == rtcp.MOST_ARRIVAL_REPORTS
+
+
 @given(st.lists(st.sampled_from([bytes(REPORT), bytes(RtcpRrPacket(ssrc=1))]) | st.binary(max_size=40), max_size=4))
 def test_whatever_comes_it_is_read_or_refused(parts: list[bytes]) -> None:
     with contextlib.suppress(ValueError):

@@ -11,21 +11,28 @@ from aiortc.rtp import RTCP_RTPFB, RtcpPacket
 
 from openvoice.media.feedback import arrivals
 
+MOST_ARRIVAL_REPORTS = 4
+"""In one datagram: each may tell of thousands of packets in a few octets, and takes milliseconds to read."""
+
 _log = logging.getLogger(__name__)
 
 
 def parse(data: bytes) -> list[Any]:
     """The parts of a compound packet (RFC 3550, 6.1): aiortc's ``Rtcp*Packet``, and
-    :class:`~openvoice.media.feedback.arrivals.ArrivalReport`. Parts that nobody can read are left out.
+    :class:`~openvoice.media.feedback.arrivals.ArrivalReport`. Parts that nobody can read are left out, and those that
+    come too often.
 
     Raises:
         ValueError: it is no RTCP at all.
     """
     packets: list[Any] = []
+    arrival_reports = 0
     for part in _parts(data):
         try:
             if part[1] == RTCP_RTPFB and part[0] & 0x1F == arrivals.RTCP_RTPFB_TRANSPORT_WIDE:
-                packets.append(arrivals.parse(_without_padding(part)))
+                arrival_reports += 1
+                if arrival_reports <= MOST_ARRIVAL_REPORTS:
+                    packets.append(arrivals.parse(_without_padding(part)))
             else:
                 packets += RtcpPacket.parse(part)
         except (ValueError, IndexError, struct.error):
