@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import count
 from pathlib import Path
 from xml.etree import ElementTree
@@ -23,6 +24,11 @@ Change = Callable[[Element], Element | None]
 """Makes something else of a stanza, or ``None`` of one that is not sent."""
 
 
+@cache
+def read(folder: Path) -> Vector:
+    return read_vector(folder)
+
+
 class VirtualClient(Replay):
     """A client with a person who does what the kit asks for, and accepts every call if told so."""
 
@@ -33,7 +39,7 @@ class VirtualClient(Replay):
         self._change = change
         self._arrivals: list[Arrival] = []
         self._delivered = 0
-        vector = read_vector(folder)
+        vector = read(folder)
         played = [step.said.get("from", "") for step in vector.steps if step.said is not None]
         self.address = Address.parse(next(iter(played), f"{vector.peer}/kit"))
         self._numbers = count(1)
@@ -138,7 +144,7 @@ async def perform(
     change: Change = lambda stanza: stanza,
 ) -> Result:
     """Play the vector in ``folder`` against a client whose stanzas ``change`` spoils."""
-    vector: Vector = read_vector(folder)
+    vector = read(folder)
     client = VirtualClient(folder, answers=answers, asked=asked, change=change)
     performance = Performance(
         vector,
@@ -147,8 +153,8 @@ async def perform(
         make_path=client.make_path,
         person=client,
         new_id=client.new_id,
-        patience=0.3,
-        person_patience=0.3,
+        patience=0.02,
+        person_patience=0.02,
         quiet=0.001,
         longest_pause=0.1,
     )

@@ -207,10 +207,8 @@ class Performance:
             self._fail_if_over(remaining, later)
             if expectation.kind_of(remaining[0]) == "session-initiate" and self._proposed(remaining[0]):
                 raise _Stopped("it needs a client that calls a device directly")
-            left = until - time.monotonic()
-            if left <= 0:
+            if not await self._hear_until(until):
                 raise _Failed(self._explain(remaining[0]))
-            await self._hear(left)
 
     def _proposed(self, expected: Element) -> bool:
         """Whether the tested client begins with a proposal what should begin with an offer."""
@@ -220,10 +218,8 @@ class Performance:
     async def _await_one(self, expected: list[Element], patience: float) -> None:
         until = time.monotonic() + patience
         while not any(self._claim(one) for one in expected):
-            left = until - time.monotonic()
-            if left <= 0:
+            if not await self._hear_until(until):
                 raise _Failed(f"expected {' or '.join(map(expectation.kind_of, expected))}, and nothing came")
-            await self._hear(left)
 
     def _claim(self, expected: Element) -> bool:
         """Take what is expected out of what came."""
@@ -240,15 +236,20 @@ class Performance:
         while (left := until - time.monotonic()) > 0:
             await self._hear(left)
 
-    async def _hear(self, timeout: float) -> None:
+    async def _hear_until(self, deadline: float) -> bool:
+        """Take the next that comes. What is here already counts, however late it is looked at. Whether one may wait on."""
+        left = deadline - time.monotonic()
+        return await self._hear(max(0.0, left)) or left > 0
+
+    async def _hear(self, timeout: float) -> bool:
         arrival = await self._device.arrival(timeout)
         if arrival is None:
-            return
+            return False
         match arrival:
             case Request(request, payload):
                 self._answer(request, payload.get("action", ""))
                 if payload.get("sid") in self._past:
-                    return
+                    return True
                 try:
                     self._media.heard(payload)
                 except MalformedStanza as error:
@@ -257,14 +258,15 @@ class Performance:
             case Message(element):
                 sids = set(session_ids(element))
                 if sids & self._past:
-                    return
+                    return True
                 for sid in sids:
                     self._sids.setdefault(sid, False)
                 if expectation.ends_call(arrival):
                     self._over |= sids
             case Reply(request) if request not in self._said:
-                return
+                return True
         self._pending.append(arrival)
+        return True
 
     def _note(self, payload: Element) -> None:
         sid, action = payload.get("sid", ""), payload.get("action", "")
