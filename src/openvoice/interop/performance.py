@@ -237,7 +237,7 @@ class Performance:
             await self._hear(left)
 
     async def _hear_until(self, deadline: float) -> bool:
-        """Take the next that comes. What is here already counts, however late it is looked at. Whether one may wait on."""
+        """Take the next that comes, and say whether to go on. What is here counts, however late it is looked at."""
         left = deadline - time.monotonic()
         return await self._hear(max(0.0, left)) or left > 0
 
