@@ -146,15 +146,14 @@ async def moved(call: Call, web: WebPeer, fragment: str) -> None:
         return await own_fragment(web) != fragment
 
     await until_so(is_new, SOON)
-    pair, _, _ = await web.path()
-    ours = call.stats
+    before, ours = the(await web.statistics(), "transport"), call.stats
 
     async def goes() -> bool:
-        now, _, _ = await web.path()
-        return bool(now["id"] == pair["id"] and now["packetsReceived"] > pair["packetsReceived"] + 20)
+        now = the(await web.statistics(), "transport")
+        return bool(now["packetsReceived"] > before["packetsReceived"] + 20)
 
     await until_so(goes, SOON)
-    assert call.stats.packets_received > ours.packets_received
+    await until(lambda: call.stats.packets_received > ours.packets_received, SOON)
     assert call.state is CallState.ACTIVE
 
 
