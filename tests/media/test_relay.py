@@ -8,6 +8,8 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from aioice import stun, turn
 
 from openvoice.core import inputs
 from openvoice.core.description import CandidateType, SessionDescription
+from openvoice.core.types import Role, VideoLabel
 from openvoice.errors import MediaFailed
 from openvoice.media import relay
 from openvoice.media.guard import GuardedSocket
@@ -26,6 +29,7 @@ from openvoice.server.turn import Turn
 from tests.media.peers import LOOPBACK, Pair, hears, settings
 from tests.media.test_ice import Agent, close, connect, gathered, introduce
 from tests.media.test_session import transport_of
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.live,
@@ -68,6 +72,46 @@ async def test_a_call_over_relays_only(server: Turn, transport: str) -> None:
     for side in pair.sides:
         sockets = transport_of(side)._agent._protocols
         assert all(isinstance(socket.transport, turn.TurnTransport) for socket in sockets)
+    await pair.close()
+
+
+async def test_pictures_on_a_transport_of_their_own_tell_of_relays_only(server: Turn) -> None:
+    pair = Pair(*(settings(server.reflector(), server.relay("udp"), relay_only=True) for _ in range(2)))
+    caller, callee = (side.media for side in pair.sides)
+
+    async def answered(offer: SessionDescription) -> SessionDescription:
+        caller.announce()
+        answer = replace(await callee.open(Role.RESPONDER, offer), bundle=())
+        callee.announce()
+        await caller.apply_answer(answer)
+        return answer
+
+    offer = await caller.open(Role.INITIATOR, None, video=True)
+    answer = await answered(replace(offer, bundle=()))
+    await pair.flow()
+    proposed = await caller.propose_content("9", VideoLabel.SCREEN)
+    caller.announce()
+    (added,) = await callee.answer_contents([proposed], ())
+    callee.announce()
+    theirs = replace(answer, contents=(*answer.contents, added))
+    ours = replace(offer, contents=(*offer.contents, proposed), bundle=())
+    await callee.settle(theirs, ours)
+    await caller.settle(ours, theirs)
+
+    names = ("0", "1", "9")
+    told = [c for half in (ours, theirs) for content in half.contents for c in content.transport.candidates]
+    for side in pair.sides:
+        transports = {name: transport_of(side, name) for name in names}
+        assert len(set(transports.values())) == len(names)
+        for transport in transports.values():
+            await until(partial(getattr, transport.secure, "secured"), within=15)
+            assert transport.relayed
+            assert all(isinstance(socket.transport, turn.TurnTransport) for socket in transport._agent._protocols)
+        found = [message for message in side.said if isinstance(message, inputs.LocalCandidates)]
+        assert {message.content for message in found} == set(names)
+        told += [candidate for message in found for candidate in message.candidates]
+    assert all(candidate.type is CandidateType.RELAY for candidate in told)
+    assert {(candidate.related_address, candidate.related_port) for candidate in told} == {("0.0.0.0", 9)}
     await pair.close()
 
 
