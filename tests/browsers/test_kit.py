@@ -14,7 +14,10 @@ from openvoice.server.prosody import Prosody
 from tests.browsers.conftest import Browsers
 from tests.browsers.peer import WebPeer
 
-pytestmark = [pytest.mark.live, pytest.mark.network, pytest.mark.slow, pytest.mark.once]
+pytestmark = [
+    *(pytest.mark.live, pytest.mark.network, pytest.mark.slow, pytest.mark.once),
+    pytest.mark.asyncio(loop_scope="session"),
+]
 
 HOLDS = ("C-02-video", "D-02-called", "S-02-same")
 FAILS = {"C-11": "expected result, and the error"}
