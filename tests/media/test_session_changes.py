@@ -104,6 +104,6 @@ async def test_contents_come_and_go(seed: int) -> None:
     for viewer in pair.viewers:
         await hears(viewer.side, viewer.side.media.statistics().packets_received + 10)
         assert [message for message in viewer.side.said if isinstance(message, FAILURES)] == []
-        assert len(viewer.side.media._transports.distinct) == (1 if bundle else 1 + len(changes.names))
+        assert viewer.connections == (1 if bundle else 1 + len(changes.names))
     await pair.close()
     await until(lambda: not [each for each in threading.enumerate() if "video" in each.name])

@@ -65,7 +65,7 @@ async def test_both_see_each_other(pair: VideoPair, change: Change) -> None:
     """On one transport, and on one for each content where the peer knows nothing of bundles."""
     await pair.connect(change_answer=change, change_offer=change)
     for viewer in pair.viewers:
-        assert len(viewer.side.media._transports.distinct) == (1 if change is unchanged else 2)
+        assert viewer.connections == (1 if change is unchanged else 2)
         await viewer.side.media.show(CAMERA, "1")
     for viewer in pair.viewers:
         await sees(viewer)
@@ -109,7 +109,7 @@ async def test_an_answer_that_leaves_the_pictures_out_is_a_call_without_them(pai
         return replace(description, contents=description.contents[:1], bundle=("0",))  # type: ignore
 
     await pair.connect(change_answer=without)  # type: ignore[arg-type]
-    assert pair.caller.side.media._transports.names == ("0",)
+    assert pair.caller.connected == {"0"}
     assert pair.caller.side.media.statistics().video == ()
     await talks_on(pair)
 
@@ -140,7 +140,7 @@ async def test_pictures_are_added_in_the_middle_by_either_side(pair: VideoPair, 
     for adder, name in ((pair.callee, "1"), (pair.caller, "2")):
         await pair.add(adder, name, bundle=bundle)
         for viewer in pair.viewers:
-            assert len(viewer.side.media._transports.distinct) == (1 if bundle else int(name) + 1)
+            assert viewer.connections == (1 if bundle else int(name) + 1)
             await viewer.side.media.show(CAMERA, name)
             screen = viewer.screens.pop(CAMERA, None)
             if screen is not None:
@@ -169,7 +169,7 @@ async def test_a_screen_takes_the_place_of_the_camera(pair: VideoPair) -> None:
     await sees(pair.callee)
     await pair.caller.side.media.show(SCREEN, "1")
     await sees(pair.callee, CAMERA, GREY + 64)
-    assert pair.caller.feeds[0][1]._deliver is None
+    assert not pair.caller.feeds[0][1].used
 
 
 async def test_what_is_hidden_is_black_and_its_device_let_go(pair: VideoPair) -> None:
@@ -178,7 +178,7 @@ async def test_what_is_hidden_is_black_and_its_device_let_go(pair: VideoPair) ->
     await sees(pair.callee)
     await pair.caller.side.media.show(CAMERA, None)
     await sees(pair.callee, CAMERA, BLACK)
-    assert pair.caller.feeds[0][1]._deliver is None
+    assert not pair.caller.feeds[0][1].used
     await pair.caller.side.media.show(CAMERA, "1")
     await sees(pair.callee)
     assert len(pair.caller.feeds) == 2
@@ -189,7 +189,7 @@ async def test_pictures_that_are_removed_are_let_go_and_can_be_added_again(pair:
     await pair.caller.side.media.show(CAMERA, "1")
     await sees(pair.callee)
     await pair.change(lambda content: content if content.media is Media.AUDIO else None)
-    await until(lambda: pair.caller.feeds[0][1]._deliver is None and pair.callee.screens[CAMERA].closed)
+    await until(lambda: not pair.caller.feeds[0][1].used and pair.callee.screens[CAMERA].closed)
     assert pair.caller.side.media.statistics().video == ()
     pair.callee.screens.clear()
     await pair.add(pair.callee)
@@ -205,7 +205,7 @@ async def test_who_may_send_changes_in_the_middle(pair: VideoPair) -> None:
     for senders, brightness in ((Senders.RESPONDER, BLACK), (Senders.BOTH, GREY)):
         await pair.change(lambda c: c if c.media is Media.AUDIO else replace(c, senders=senders))  # noqa: B023
         await sees(pair.callee, CAMERA, brightness)
-        assert (pair.caller.feeds[-1][1]._deliver is None) is (senders is Senders.RESPONDER)
+        assert (pair.caller.feeds[-1][1].used) is not (senders is Senders.RESPONDER)
     await pair.callee.side.media.show(CAMERA, "1")
     await sees(pair.caller)
 
@@ -217,7 +217,7 @@ async def test_hold_lets_the_camera_go_and_hides_what_comes(pair: VideoPair) -> 
     for viewer in pair.viewers:
         await sees(viewer)
     await pair.caller.side.media.set_held(True)
-    await until(lambda: pair.caller.feeds[0][1]._deliver is None)
+    await until(lambda: not pair.caller.feeds[0][1].used)
     await sees(pair.callee, CAMERA, BLACK)
     shown = pair.caller.screens[CAMERA].shown
     await asyncio.sleep(0.2)
@@ -276,9 +276,9 @@ async def test_a_proposal_that_came_to_nothing_leaves_nothing(pair: VideoPair, b
     await media.show(CAMERA, "1")
     assert pair.caller.local is not None
     assert pair.caller.remote is not None
-    assert ("1" in media._transports.names) is not bundle
+    assert ("1" in pair.caller.connected) is not bundle
     await media.settle(pair.caller.local, pair.caller.remote)
-    assert media._transports.names == ("0",)
+    assert pair.caller.connected == {"0"}
     await until(lambda: not media._transports._ending)
     await media.propose_content("1", CAMERA)
     assert pair.caller.feeds == []
@@ -288,7 +288,7 @@ async def test_a_proposal_waits_while_something_else_is_agreed_on(pair: VideoPai
     await pair.connect(offered=False, change_offer=unbundled, change_answer=unbundled)
     await pair.caller.side.media.propose_content("9", CAMERA)
     await pair.add(pair.callee, bundle=False)
-    assert set(pair.caller.side.media._transports.names) == {"0", "1", "9"}
+    assert pair.caller.connected == {"0", "1", "9"}
 
 
 async def test_only_a_session_takes_proposals_and_each_name_once(pair: VideoPair) -> None:
@@ -323,7 +323,7 @@ async def test_what_cannot_be_answered_is_left_out(pair: VideoPair) -> None:
         (replace(proposed, transport=replace(proposed.transport, fingerprint=foreign)), ("0", "1")),
     ):
         assert await pair.callee.side.media.answer_contents([added], bundle) == ()
-        assert pair.callee.side.media._transports.names == ("0",)
+        assert pair.callee.connected == {"0"}
     (answer,) = await pair.callee.side.media.answer_contents([proposed], ("0", "1"))
     assert answer.transport.setup is Setup.ACTIVE
     assert answer.transport.candidates == ()
@@ -366,7 +366,7 @@ async def test_a_foreign_key_on_the_connection_of_the_pictures_ends_them_alone(p
     assert isinstance(failed, inputs.ContentsFailed)
     assert failed.names == ("1",)
     assert "somebody may be in between" in failed.text
-    assert pair.callee.side.media._transports.names == ("0",)
+    assert pair.callee.connected == {"0"}
     assert pair.callee.feeds == []
     await talks_on(pair)
 
@@ -507,6 +507,6 @@ async def test_closing_lets_everything_go(pair: VideoPair) -> None:
     await pair.close()
     for viewer in pair.viewers:
         assert viewer.screens[CAMERA].closed
-        assert viewer.feeds[0][1]._deliver is None
+        assert not viewer.feeds[0][1].used
     assert asyncio.all_tasks() == {asyncio.current_task()}
     await until(lambda: not [each for each in threading.enumerate() if "video" in each.name])

@@ -14,7 +14,7 @@ from openvoice.core.description import Content, SessionDescription
 from openvoice.core.types import Role, VideoLabel
 from openvoice.errors import VideoFailed
 from openvoice.media.video.sources.arrays import PictureFeed
-from openvoice.ports import MediaSettings, Picture, PictureFormat, VideoInput
+from openvoice.ports import MediaSettings, Picture, PictureFormat, VideoInput, VideoReport
 from tests.media.peers import Pair, Side, settings
 from tests.waiting import until
 
@@ -31,6 +31,22 @@ def unchanged(description: SessionDescription) -> SessionDescription:
 def unbundled(description: SessionDescription) -> SessionDescription:
     """As a peer says it that knows nothing of bundles."""
     return replace(description, bundle=())
+
+
+class Camera(PictureFeed):
+    """A device that knows whether it is in use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used = False
+
+    def start(self, deliver: Callable[[Picture | None], None], report: VideoReport, wanted: PictureFormat) -> None:
+        super().start(deliver, report, wanted)
+        self.used = True
+
+    def stop(self) -> None:
+        super().stop()
+        self.used = False
 
 
 class Screen:
@@ -59,7 +75,7 @@ class Viewer:
         """Why there is no camera, if there is none."""
         self.looks = True
         """Whether it wants to see anything."""
-        self.feeds: list[tuple[VideoLabel, PictureFeed]] = []
+        self.feeds: list[tuple[VideoLabel, Camera]] = []
         self.screens: dict[VideoLabel, Screen] = {}
         self.side = Side(self._settings())
         self.local: SessionDescription | None = None
@@ -76,7 +92,7 @@ class Viewer:
     def _make_feed(self, label: VideoLabel) -> VideoInput:
         if self.broken:
             raise VideoFailed(self.broken)
-        self.feeds.append((label, PictureFeed()))
+        self.feeds.append((label, Camera()))
         return self.feeds[-1][1]
 
     def _make_screen(self, label: VideoLabel) -> Screen | None:
@@ -87,6 +103,16 @@ class Viewer:
         for label, feed in self.feeds:
             grey = GREY if label is VideoLabel.CAMERA else GREY + 64
             feed.put(np.full((SIDES[1] * 3 // 2, SIDES[0]), grey, np.uint8))
+
+    @property
+    def connections(self) -> int:
+        """How many transports there are."""
+        return len(self.side.media._transports.distinct)
+
+    @property
+    def connected(self) -> set[str]:
+        """The contents that are carried."""
+        return set(self.side.media._transports.names)
 
     def sees(self, label: VideoLabel, brightness: int) -> bool:
         screen = self.screens.get(label)

@@ -26,6 +26,7 @@ from openvoice.media.path.sending import SendingPath
 from openvoice.media.video.sender import LEAST, VideoSender
 from openvoice.ports import Picture, PictureFormat, VideoReport
 from tests.media.video.fake_codec import FakeEncoder, FakePayloader, grey
+from tests.waiting import until
 
 VP8 = Codec(payload_type=96, name="VP8", clock_rate=90_000)
 RTX = Codec(payload_type=97, name="rtx", clock_rate=90_000, parameters=(("apt", "96"),))
@@ -80,7 +81,7 @@ class Home:
     async def show(self) -> None:
         self.camera.deliver = None
         self.sender.start(self.camera)
-        await self.until(lambda: self.camera.deliver is not None)
+        await until(lambda: self.camera.deliver is not None)
         await self.picture()
 
     async def picture(self) -> None:
@@ -88,15 +89,8 @@ class Home:
         before = self.sender.statistics().frames
         assert self.camera.deliver is not None
         self.camera.deliver(grey(time.monotonic(), 640, 480))
-        await self.until(lambda: self.sender.statistics().frames > before)
+        await until(lambda: self.sender.statistics().frames > before)
         await asyncio.sleep(0.034)
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        for _ in range(400):
-            if condition():
-                return
-            await asyncio.sleep(0.005)
-        raise AssertionError("it did not happen")
 
     def hear(self, *packets: Any) -> None:
         self.sender.handle_rtcp(packets, asyncio.get_running_loop().time())
@@ -126,7 +120,7 @@ def test_pictures_become_packets_and_reports_tell_their_time() -> None:
         first, last = home.rtp[0], home.rtp[-1]
         assert (first.ssrc, first.payload_type, last.marker) == (7, 96, 1)
         assert 0 < last.timestamp - first.timestamp & 0xFFFFFFFF < 90_000
-        await home.until(lambda: len(home.rtcp) > 1)
+        await until(lambda: len(home.rtcp) > 1)
         report = home.rtcp[-1][0]
         assert isinstance(report, RtcpSrPacket)
         # Seconds of the clock of the loop, as the voice's reports have them; the RTP time is of that moment.
@@ -148,7 +142,7 @@ def test_what_is_shown_next_may_be_larger() -> None:
         assert home.camera.wanted == PictureFormat()
         screen, size = Camera(), PictureFormat(width=1920, height=1080, rate=10.0)
         home.sender.start(screen, size)
-        await home.until(lambda: screen.deliver is not None)
+        await until(lambda: screen.deliver is not None)
         assert screen.wanted == size
 
     run(test)
@@ -185,11 +179,11 @@ def test_a_key_picture_follows_a_request_but_not_each() -> None:
 def test_what_the_peer_missed_is_sent_again_on_the_source_of_repairs() -> None:
     async def test(home: Home) -> None:
         await home.show()
-        await home.until(lambda: home.rtp[-1].marker == 1)
+        await until(lambda: home.rtp[-1].marker == 1)
         missed = home.rtp[0].sequence_number
         home.hear(RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=7, lost=[missed]))
         home.hear(RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=7, lost=[missed]))
-        await home.until(lambda: home.rtp[-1].ssrc == 8)
+        await until(lambda: home.rtp[-1].ssrc == 8)
         assert home.rtp[-1].payload[2:] == home.rtp[0].payload
         assert home.sender.statistics().retransmitted == 1
         assert home.sender.statistics().nacks == 2
@@ -200,9 +194,9 @@ def test_what_the_peer_missed_is_sent_again_on_the_source_of_repairs() -> None:
 def test_without_a_source_of_repairs_it_is_sent_as_it_was() -> None:
     async def test(home: Home) -> None:
         await home.show()
-        await home.until(lambda: home.rtp[-1].marker == 1)
+        await until(lambda: home.rtp[-1].marker == 1)
         home.hear(RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=7, lost=[home.rtp[0].sequence_number]))
-        await home.until(lambda: bool(home.resent))
+        await until(lambda: bool(home.resent))
         assert home.resent == [home.rtp[0].sequence_number]
 
     run(test, repair=False)
@@ -234,7 +228,7 @@ def test_black_is_shown_at_the_end_and_nothing_after_it() -> None:
         await home.show()
         home.sender.stop()
         home.sender.stop()
-        await home.until(lambda: home.sender.statistics().frames == 4)
+        await until(lambda: home.sender.statistics().frames == 4)
         assert home.camera.stopped
         assert home.told == []
         assert home.sender.statistics().limited_by == "none"
@@ -261,7 +255,7 @@ def test_a_screen_in_the_place_of_a_camera_is_treated_as_one() -> None:
         assert home.encoder.wanted.width < 320
         home.camera.deliver = None
         home.sender.start(home.camera, label=VideoLabel.SCREEN)
-        await home.until(lambda: home.camera.deliver is not None)
+        await until(lambda: home.camera.deliver is not None)
         await home.picture()
         assert home.encoder.closed == 1
         assert home.encoder.wanted.width > 320
@@ -277,7 +271,7 @@ def test_the_end_of_the_source_is_told_on_the_loop() -> None:
         assert home.camera.report is not None
         home.camera.report(DeviceChange.LOST, "cam", "it is gone")
         home.camera.deliver(None)
-        await home.until(lambda: "ended" in home.told)
+        await until(lambda: "ended" in home.told)
         assert home.told == [(DeviceChange.LOST, "cam", "it is gone"), "ended"]
 
     run(test)
@@ -292,7 +286,7 @@ def test_a_pause_of_the_path_stops_the_pictures() -> None:
         await asyncio.sleep(0.05)
         assert home.sender.statistics().frames == 1
         home.sender.allocated(LEAST)
-        await home.until(lambda: home.sender.statistics().frames == 2)
+        await until(lambda: home.sender.statistics().frames == 2)
         assert home.encoder.pictures[-1][1]
 
     run(test)

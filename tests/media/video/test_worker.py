@@ -61,15 +61,15 @@ class Bench:
             self._changed.notify_all()
 
     def wait(self, count: int) -> list[Coded]:
-        """At most two seconds for so many."""
+        """Until there are so many."""
         with self._changed:
-            assert self._changed.wait_for(lambda: len(self.coded) >= count, 2)
+            assert self._changed.wait_for(lambda: len(self.coded) >= count, 15)
         return self.coded
 
     def show(self) -> Source:
         source = Source()
         self.worker.show(source, PictureFormat())
-        assert source.started.wait(2)
+        assert source.started.wait(15)
         return source
 
 
@@ -80,7 +80,7 @@ def bench() -> Iterator[Bench]:
         yield made
     finally:
         made.worker.close()
-        assert made.worker.finished.wait(2)
+        assert made.worker.finished.wait(15)
 
 
 def now(width: int = 64, height: int = 48) -> Picture:
@@ -167,8 +167,8 @@ def test_a_source_without_pictures_ends_without_any() -> None:
         made.worker.plan(PLAN)
         source = made.show()
         source.deliver(None)
-        assert made.over.wait(2)
-        assert source.stopped.wait(2)
+        assert made.over.wait(15)
+        assert source.stopped.wait(15)
         assert made.coded == []
 
 
@@ -179,7 +179,7 @@ def test_a_source_that_ends_is_followed_by_black_and_another_may_come() -> None:
         first.deliver(now())
         made.wait(1)
         first.deliver(None)
-        assert made.over.wait(2)
+        assert made.over.wait(15)
         made.wait(1 + BLACK_PICTURES)
         second = made.show()
         second.deliver(now())
@@ -205,7 +205,7 @@ def test_a_device_that_does_not_start_is_told_of() -> None:
     for error, text in ((VideoFailed("the camera is busy"), "the camera is busy"), (OSError("x"), "what was to be")):
         with bench() as made:
             made.worker.show(Source(error), PictureFormat())
-            assert made.over.wait(2)
+            assert made.over.wait(15)
             assert [what for what, _ in made.reports] == [DeviceChange.FAILED]
             assert made.reports[0][1].startswith(text)
 
@@ -217,7 +217,7 @@ def test_an_encoder_that_fails_is_tried_again_and_given_up_after_a_while() -> No
             source = made.show()
             made.encoder.failing = error
             source.deliver(now())
-            assert made.over.wait(2)
+            assert made.over.wait(15)
             assert [what for what, _ in made.reports] == [DeviceChange.FAILED]
             assert source.stopped.is_set()
             made.encoder.failing = None

@@ -71,15 +71,3 @@ def test_a_payload_without_a_picture_is_malformed(payload: str) -> None:
 def test_reading_is_total(payload: bytes) -> None:
     with contextlib.suppress(MalformedPayload):
         assert Vp8Depayloader().fragment(payload).data
-
-
-def test_fragments_of_no_one_picture_are_refused() -> None:
-    first, other = Fragment(data=b"a", begins=True, key=True), Fragment(data=b"b", begins=False, key=False)
-    for wrong in ([], [other], [first, first], [other, first]):
-        with pytest.raises(MalformedPayload):
-            Vp8Depayloader().join(wrong)
-
-
-def test_a_packet_has_some_room() -> None:
-    with pytest.raises(ValueError, match="room"):
-        Vp8Payloader().packets(encoded(b"a"), 99)

@@ -74,13 +74,6 @@ def test_reading_is_total(payload: bytes) -> None:
         assert Vp9Depayloader().fragment(payload).data
 
 
-def test_fragments_of_no_one_picture_are_refused() -> None:
-    first, other = Fragment(data=b"a", begins=True, key=True), Fragment(data=b"b", begins=False, key=False)
-    for wrong in ([], [other], [first, first], [other, first]):
-        with pytest.raises(MalformedPayload):
-            Vp9Depayloader().join(wrong)
-
-
 def test_picture_ids_come_again() -> None:
     payloader = Vp9Payloader()
     payloader._picture_id = (1 << 15) - 1

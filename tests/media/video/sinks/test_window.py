@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from openvoice.media.video.conversion import black
-from openvoice.media.video.sinks.window import NullOutput, WindowOutput
+from openvoice.media.video.sinks.window import WindowOutput
 
 
 def test_a_window_paints_the_newest_picture() -> None:
@@ -16,9 +16,3 @@ def test_a_window_paints_the_newest_picture() -> None:
     window.close()
     window.close()
     assert asked == [False, False, True]
-
-
-def test_nobody_looks() -> None:
-    output = NullOutput()
-    output.write(black(64, 48, 1.0))
-    output.close()

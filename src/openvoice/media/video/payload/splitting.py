@@ -1,10 +1,11 @@
-"""What the payload formats share: octets cut evenly, and read without running over the end."""
+"""What the payload formats share: octets cut evenly, put together, and read without running over the end."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
-from openvoice.media.video.codec import MalformedPayload
+from openvoice.media.video.codec import Fragment, MalformedPayload
 
 MINIMUM = 100
 """Octets that a packet has room for at least."""
@@ -20,6 +21,13 @@ def split(data: bytes, maximum: int) -> list[bytes]:
     count = -(-len(data) // maximum)
     bounds = [len(data) * index // count for index in range(count + 1)]
     return [data[start:end] for start, end in itertools.pairwise(bounds)]
+
+
+def put_together(fragments: Sequence[Fragment]) -> bytes:
+    """The pieces of one picture: only the first begins it. Raises ``MalformedPayload``."""
+    if [fragment.begins for fragment in fragments] != [True] + [False] * (len(fragments) - 1):
+        raise MalformedPayload("not the fragments of one picture")
+    return b"".join(fragment.data for fragment in fragments)
 
 
 class Octets:

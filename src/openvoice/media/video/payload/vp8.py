@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from openvoice.media.video.codec import EncodedPicture, Fragment, MalformedPayload
-from openvoice.media.video.payload.splitting import Octets, check_maximum, split
+from openvoice.media.video.codec import EncodedPicture, Fragment
+from openvoice.media.video.payload.splitting import Octets, check_maximum, put_together, split
 
 _EXTENDED, _START, _PARTITION = 0x80, 0x10, 0x07
 _PICTURE_ID, _TL0_INDEX, _LAYER, _KEY_INDEX = 0x80, 0x40, 0x20, 0x10
@@ -51,6 +51,4 @@ class Vp8Depayloader:
         return Fragment(data=data, begins=begins, key=begins and not data[0] & 1)
 
     def join(self, fragments: Sequence[Fragment]) -> bytes:
-        if not fragments or not fragments[0].begins or any(fragment.begins for fragment in fragments[1:]):
-            raise MalformedPayload("not the fragments of one picture of VP8")
-        return b"".join(fragment.data for fragment in fragments)
+        return put_together(fragments)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from openvoice.media.video.codec import EncodedPicture, Fragment, MalformedPayload
-from openvoice.media.video.payload.splitting import Octets, check_maximum, split
+from openvoice.media.video.payload.splitting import Octets, check_maximum, put_together, split
 
 _PICTURE_ID, _PREDICTED, _LAYERS, _FLEXIBLE = 0x80, 0x40, 0x20, 0x10
 _BEGINS, _ENDS, _STRUCTURE = 0x08, 0x04, 0x02
@@ -73,9 +73,7 @@ class Vp9Depayloader:
         return Fragment(data=octets.rest(), begins=begins, key=begins and not first & _PREDICTED)
 
     def join(self, fragments: Sequence[Fragment]) -> bytes:
-        if not fragments or not fragments[0].begins or any(fragment.begins for fragment in fragments[1:]):
-            raise MalformedPayload("not the fragments of one picture of VP9")
-        return b"".join(fragment.data for fragment in fragments)
+        return put_together(fragments)
 
 
 def _skip_references(octets: Octets) -> None:

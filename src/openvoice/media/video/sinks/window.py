@@ -1,4 +1,4 @@
-"""For whoever shows pictures in a window, and for whoever does not look at all."""
+"""For whoever shows pictures in a window."""
 
 from __future__ import annotations
 
@@ -40,13 +40,3 @@ class WindowOutput:
         if not self._closed:
             self._closed = True
             self._changed()
-
-
-class NullOutput:
-    """Nobody looks."""
-
-    def write(self, picture: Picture) -> None:
-        """Take a picture, and forget it."""
-
-    def close(self) -> None:
-        """Nothing is held."""
