@@ -469,7 +469,8 @@ async def test_every_connection_is_restarted(pair: VideoPair) -> None:
         lambda: not {transport_of(viewer, name)._agent for viewer in pair.viewers for name in "01"} & set(before)
     )
     for viewer in pair.viewers:
-        shown = viewer.screens[CAMERA].shown if CAMERA in viewer.screens else 0
+        await sees(viewer)
+        shown = viewer.screens[CAMERA].shown
         await until(lambda: viewer.screens[CAMERA].shown > shown + 5)  # noqa: B023
     await talks_on(pair)
 
