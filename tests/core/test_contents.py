@@ -353,8 +353,12 @@ def test_what_the_peer_adds_is_taken_and_nothing_is_shown_in_it() -> None:
         OURS(e.Information.MUTE, "1"),
         shown(CAMERA, True, Origin.REMOTE),
     ]
-    assert told(call.handle(i.PeerMuted(True, "1"), 3.0)) == [shown(CAMERA, False, Origin.REMOTE)]
-    assert told(call.handle(i.PeerMuted(False, "1"), 3.0)) == [shown(CAMERA, True, Origin.REMOTE)]
+    for muted in (True, False):
+        effects = call.handle(i.PeerMuted(muted, "1"), 3.0)
+        assert e.SetPeerMuted("1", muted) in effects
+        assert told(effects)[-1] == shown(CAMERA, not muted, Origin.REMOTE)
+        assert call.handle(i.PeerMuted(muted, "1"), 3.0) == []
+    assert call.handle(i.PeerMuted(True, "9"), 3.0) == []
 
 
 def test_the_screen_of_the_peer_is_called_one() -> None:

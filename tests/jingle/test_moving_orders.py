@@ -83,7 +83,9 @@ class Side:
                 self.inbox.append(i.LocalRestart((("0", *pair),), answering=bool(remote)))
             case e.Notify(event):
                 self.moves += isinstance(event, events.CallMoved)
-            case e.AddCandidates() | e.ApplyRestart() | e.SetMuted() | e.SetHeld() | e.RejectInput() | e.Finish():
+            case e.AddCandidates() | e.ApplyRestart() | e.RejectInput() | e.Finish():
+                pass
+            case e.SetMuted() | e.SetPeerMuted() | e.SetHeld():
                 pass
             case _:
                 assert isinstance(effect, e.SignallingEffect)

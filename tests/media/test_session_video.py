@@ -227,6 +227,21 @@ async def test_hold_lets_the_camera_go_and_hides_what_comes(pair: VideoPair) -> 
     await until(lambda: pair.caller.screens[CAMERA].shown > shown + 3)
 
 
+async def test_what_the_peer_says_it_does_not_show_is_no_freeze(pair: VideoPair) -> None:
+    await pair.connect()
+    for unknown in ("0", "9"):
+        await pair.callee.side.media.set_peer_muted(unknown, True)
+    await pair.callee.side.media.set_peer_muted("1", True)
+    await pair.caller.side.media.show(CAMERA, "1")
+    await sees(pair.callee)
+    await pair.caller.side.media.show(CAMERA, None)
+    await sees(pair.callee, CAMERA, BLACK)
+    await asyncio.sleep(0.8)
+    await pair.caller.side.media.show(CAMERA, "1")
+    await sees(pair.callee)
+    assert pair.callee.side.media.statistics().video[0].received.freezes == 0
+
+
 # --- what cannot be ---------------------------------------------------------------------------------------------------
 
 

@@ -254,7 +254,9 @@ class Replay:
         later: list[i.CallInput] = []
         for effect in effects:
             match effect:
-                case e.Notify() | e.Finish() | e.SetMuted() | e.SetHeld() | e.OpenGate() | e.CloseMedia():
+                case e.Notify() | e.Finish() | e.OpenGate() | e.CloseMedia():
+                    pass
+                case e.SetMuted() | e.SetHeld() | e.SetPeerMuted():
                     pass
                 case e.RejectInput(text):
                     self.media.append(f"refused {text}")

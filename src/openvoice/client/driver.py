@@ -186,6 +186,7 @@ class CallDriver:
                 | e.AnswerContents()
                 | e.Settle()
                 | e.Show()
+                | e.SetPeerMuted()
                 | e.SetMuted()
                 | e.SetHeld()
                 | e.PlayDigits()
@@ -253,6 +254,8 @@ class CallDriver:
                 await media.settle(local, remote)
             case e.Show(label, shown_in):
                 await media.show(label, shown_in)
+            case e.SetPeerMuted(content, muted):
+                await media.set_peer_muted(content, muted)
             case e.SetMuted(muted):
                 await media.set_muted(muted)
             case e.SetHeld(held):

@@ -335,6 +335,7 @@ class Contents:
         feeds = self._planned(role)
         if gate:
             yield from self._showing.feed(feeds)
+        yield from self._showing.pass_on(self._agreed)
         if active:
             yield from self._showing.announce(self._agreed, role, feeds)
         yield from self._showing.tell(Origin.LOCAL, set(feeds) if active else set())

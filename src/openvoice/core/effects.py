@@ -213,6 +213,14 @@ class Show:
 
 
 @dataclass(frozen=True, slots=True)
+class SetPeerMuted:
+    """The peer says that it shows nothing in ``content``, or something again."""
+
+    content: str
+    muted: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SetMuted:
     muted: bool
 
@@ -284,6 +292,7 @@ MediaEffect = (
     | AnswerContents
     | Settle
     | Show
+    | SetPeerMuted
     | SetMuted
     | SetHeld
     | PlayDigits

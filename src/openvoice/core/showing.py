@@ -26,6 +26,8 @@ class Showing:
         """The contents of which the peer knows that this side shows nothing."""
         self._muted: set[str] = set()
         """The contents of which the peer said so."""
+        self._paused: set[str] = set()
+        """The contents of which the media know it."""
 
     def mute(self, content: str, muted: bool) -> None:
         """The peer shows nothing in a content, or something again."""
@@ -40,6 +42,12 @@ class Showing:
             if self.feeds.get(label) != name:
                 yield e.Show(label, name)
         self.feeds = feeds
+
+    def pass_on(self, agreed: Agreement) -> Iterator[e.Effect]:
+        """Tell the media where the peer shows nothing: what does not come then is not missing."""
+        before, self._paused = self._paused, {content.name for content in agreed.videos} & self._muted
+        changed = sorted(before ^ self._paused)
+        yield from (e.SetPeerMuted(name, name in self._paused) for name in changed if agreed.has(name))
 
     def announce(self, agreed: Agreement, role: Role, feeds: Mapping[VideoLabel, str]) -> Iterator[e.Effect]:
         """Tell the peer where nothing is shown, and where something is again."""

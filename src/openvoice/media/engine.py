@@ -133,6 +133,9 @@ class ThreadedMediaSession:
         if self._closing is None:
             self._loop.call_soon_threadsafe(self._media.network_changed)
 
+    async def set_peer_muted(self, content: str, muted: bool) -> None:
+        await self._run(self._media.set_peer_muted(content, muted))
+
     async def set_muted(self, muted: bool) -> None:
         await self._run(self._media.set_muted(muted))
 

@@ -236,6 +236,10 @@ class CallMedia:
         if not self._closed:
             self._streams.open_gate()
 
+    async def set_peer_muted(self, content: str, muted: bool) -> None:
+        """See the port."""
+        self._streams.set_peer_muted(content, muted)
+
     async def set_muted(self, muted: bool) -> None:
         self._streams.set_muted(muted)
 

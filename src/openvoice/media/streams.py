@@ -186,6 +186,12 @@ class Streams:
                 self._start(flow)
         self._update()
 
+    def set_peer_muted(self, content: str, muted: bool) -> None:
+        """The peer says whether it shows nothing in the content. Unknown ones are passed over."""
+        flow = self._flows.get(content)
+        if flow is not None and isinstance(flow.stream, VideoStream):
+            flow.stream.set_peer_muted(muted)
+
     # --- what the user wants ------------------------------------------------------------------------------------------
 
     def set_muted(self, muted: bool) -> None:

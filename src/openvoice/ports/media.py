@@ -153,6 +153,10 @@ class MediaSession(Protocol):
         """The ways of this device into the network changed. Never waits, never raises."""
         ...
 
+    async def set_peer_muted(self, content: str, muted: bool) -> None:
+        """The peer says that it shows nothing in the content, or something again: no pictures are no freeze then."""
+        ...
+
     async def set_muted(self, muted: bool) -> None: ...
 
     async def set_held(self, held: bool) -> None:

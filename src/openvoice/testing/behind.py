@@ -112,6 +112,9 @@ class _SessionBehindLink:
     async def set_muted(self, muted: bool) -> None:
         await self._session.set_muted(muted)
 
+    async def set_peer_muted(self, content: str, muted: bool) -> None:
+        await self._session.set_peer_muted(content, muted)
+
     async def set_held(self, held: bool) -> None:
         await self._session.set_held(held)
 

@@ -77,6 +77,9 @@ class FakeMediaSession:
     def network_changed(self) -> None:
         self.commands.append(("network_changed",))
 
+    async def set_peer_muted(self, content: str, muted: bool) -> None:
+        self.commands.append(("set_peer_muted", content, muted))
+
     async def set_muted(self, muted: bool) -> None:
         self.commands.append(("set_muted", muted))
 

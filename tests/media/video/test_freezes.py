@@ -31,11 +31,23 @@ def test_a_freeze_is_longer_than_usual_by_150_ms_and_three_times_as_long() -> No
 
 def test_what_is_not_shown_does_not_freeze() -> None:
     freezes = show(*[0.033] * 30)
-    freezes.pause()
-    freezes.show(500.0)
+    freezes.pause(True)
+    for now in (101.5, 102.5, 103.5):
+        freezes.show(now)
+    freezes.pause(False)
+    freezes.show(104.5)
     assert freezes.count == 0
-    freezes.show(500.5)
+    assert freezes.longest_gap == pytest.approx(0.033)
+    freezes.show(105.0)
     assert freezes.count == 1
+
+
+def test_nothing_that_came_before_a_pause_is_waited_for_after_it() -> None:
+    freezes = show(*[0.033] * 30)
+    freezes.pause(True)
+    freezes.pause(False)
+    freezes.show(102.5)
+    assert freezes.count == 0
 
 
 def test_a_camera_that_was_off_for_a_while_did_not_freeze() -> None:

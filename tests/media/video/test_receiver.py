@@ -185,21 +185,6 @@ def test_an_output_that_fails_is_told_on_the_loop_and_nothing_else_stops() -> No
     assert len(end.screens) == 1
 
 
-def test_after_a_pause_everything_is_made_anew() -> None:
-    async def work(end: End) -> None:
-        await shows(end, 0, 1)
-        end.receiver.pause()
-        end.receiver.pause()
-        await until(lambda: end.screens[0].closed)
-        end.play(picture(2))
-        end.play(picture(3, key=True))
-        await until(lambda: end.shown == [0, 1, 3])
-        assert len(end.screens) == 2
-        assert end.receiver.statistics().frames_decoded == 3
-
-    in_a_call(work)
-
-
 def test_closing_twice_is_once_and_leaves_nothing_behind() -> None:
     async def work(end: End) -> None:
         await shows(end, 0)

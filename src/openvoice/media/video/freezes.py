@@ -21,13 +21,14 @@ class Freezes:
         self.seconds = 0.0
         self.longest_gap = 0.0
         """Seconds between two pictures, the most so far."""
+        self._paused = False
         self._shown_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=_AVERAGED)
 
     def show(self, now: float) -> None:
         """A picture is shown."""
-        before, self._shown_at = self._shown_at, now
-        if before is None:
+        before, self._shown_at = self._shown_at, None if self._paused else now
+        if before is None or self._paused:
             return
         gap = max(0.0, now - before)
         if gap > _PAUSE:
@@ -39,6 +40,9 @@ class Freezes:
         self.longest_gap = max(self.longest_gap, gap)
         self._gaps.append(gap)
 
-    def pause(self) -> None:
-        """The peer shows nothing for a while: the next picture does not end a freeze."""
-        self._shown_at = None
+    def pause(self, paused: bool) -> None:
+        """Whether the peer says that it shows nothing: what comes all the same then, and when, is no measure.
+
+        May be called in any thread.
+        """
+        self._paused, self._shown_at = paused, None

@@ -70,7 +70,6 @@ class VideoReceiver:
         self._clock = SenderClock(0, CLOCK_RATE)
         self._presentation = Presentation(synchronisation, self._clock)
         self._decoding: DecodingThread | None = None
-        self._leaving: list[DecodingThread] = []
         self._counters = DecodingCounters()
         self._freezes = Freezes()
         self._codec = ""
@@ -110,13 +109,9 @@ class VideoReceiver:
             if isinstance(packet, RtcpSrPacket):
                 self._clock.handle(packet)
 
-    def pause(self) -> None:
-        """The peer shows nothing any more: let the decoder and the output go. What comes next makes them anew."""
-        self._freezes.pause()
-        if self._decoding is not None:
-            self._decoding.close()
-            self._leaving = [each for each in self._leaving if each.lives] + [self._decoding]
-            self._decoding = None
+    def set_paused(self, paused: bool) -> None:
+        """Whether the peer says that it shows nothing: pictures that do not come are not missed then."""
+        self._freezes.pause(paused)
 
     def statistics(self) -> ReceivedVideo:
         """What was received until now."""
@@ -149,12 +144,13 @@ class VideoReceiver:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        self.pause()
+        if self._decoding is not None:
+            self._decoding.close()
 
     async def wait_closed(self) -> None:
         """After :meth:`close`: until the output is closed, so that a file is whole; two seconds at most."""
-        for decoding in self._leaving:
-            await asyncio.to_thread(decoding.join, _CLOSING)
+        if self._decoding is not None:
+            await asyncio.to_thread(self._decoding.join, _CLOSING)
 
     def _take(self, picture: ReceivedPicture, now: float, loop: asyncio.AbstractEventLoop) -> None:
         assert self._stream.reception is not None

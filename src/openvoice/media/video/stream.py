@@ -143,6 +143,10 @@ class VideoStream:
         """Whether a curtain hides what comes."""
         self._curtain.drawn = drawn
 
+    def set_peer_muted(self, muted: bool) -> None:
+        """Whether the peer says that it shows nothing."""
+        self._receiver.set_paused(muted)
+
     def show(self, label: VideoLabel, input: VideoInput) -> None:  # noqa: A002
         """Send what the input gives, in place of what was sent before."""
         if self._sender is None:
