@@ -97,7 +97,8 @@ def test_2_the_gate_has_one_key() -> None:
     assert calls_of("open_gate") == {
         "client/driver.py",  # for the effect
         "media/engine.py",  # over to the media thread
-        "media/session.py",  # to the voice
+        "media/session.py",  # to what flows
+        "media/streams.py",  # to the voice
         "testing/behind.py",
     }
 

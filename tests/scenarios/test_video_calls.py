@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.live, pytest.mark.once]
 
 SOON = 10.0
 CAMERA, SCREEN = VideoLabel.CAMERA, VideoLabel.SCREEN
-BLACK = 16
+BLACK = 24
+"""The mean of Y below which a picture is black: 16, and what coding makes of it."""
 
 
 class Window:
@@ -38,7 +39,7 @@ class Window:
 
     @property
     def black(self) -> bool:
-        return self.last is not None and bool((self.last.data[: self.last.height] == BLACK).all())
+        return self.last is not None and float(self.last.data[: self.last.height].mean()) < BLACK
 
     async def shows_more(self) -> None:
         before = self.shown

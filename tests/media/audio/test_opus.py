@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openvoice.errors import MediaFailed
-from openvoice.media import bundled
+from openvoice.media import libraries
 from openvoice.media.audio import opus
 from openvoice.media.audio.opus import OpusDecoder, OpusEncoder
 from openvoice.ports import FRAME_SAMPLES
@@ -154,7 +154,7 @@ def test_a_corrupted_packet_is_concealed_and_the_next_is_heard(data: st.DataObje
 
 
 def test_without_a_library_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundled, "_places", lambda name: iter(["/nowhere/libopus.so"]))
+    monkeypatch.setattr(libraries, "_places", lambda name: iter(["/nowhere/libopus.so"]))
     opus._library.cache_clear()
     try:
         with pytest.raises(MediaFailed, match="install"):

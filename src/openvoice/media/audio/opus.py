@@ -14,7 +14,7 @@ import numpy as np
 
 from openvoice.errors import MediaFailed
 from openvoice.media.audio.codec import MAXIMUM_SAMPLES, Samples
-from openvoice.media.bundled import load
+from openvoice.media.libraries import load
 from openvoice.ports import FRAME_SAMPLES, SAMPLE_RATE, Frame
 
 DEFAULT_BITRATE = 48_000

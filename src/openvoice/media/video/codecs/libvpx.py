@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openvoice.errors import MediaFailed
-from openvoice.media.bundled import load
+from openvoice.media.libraries import load
 
 FORCE_KEY_FRAME: Final = 1
 _REAL_TIME: Final = 1

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from openvoice.errors import MediaFailed
-from openvoice.media.bundled import load
+from openvoice.media.libraries import load
 
 _I420: Final = 2
 _AUTOMATIC: Final = 0
