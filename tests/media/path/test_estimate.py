@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openvoice.media.path.estimate import LEAST, MOST, PathEstimate
+from openvoice.media.path.estimate import FIRST, LEAST, MOST, PathEstimate
 from openvoice.media.path.sent import Outcome, SentPackets
 from openvoice.media.reports import PeerReport
 from openvoice.testing.impairment import Conditions, Impairment
@@ -184,3 +185,42 @@ def test_only_what_was_sent_is_told_and_each_once(sizes: list[int], told: list[t
     assert len({each.sent for each in came}) == len(came) <= len(sizes)
     assert len(missed) <= len(sizes)
     assert all(sizes[int(each.sent)] == each.octets for each in came)
+
+
+def _rate_of_one_heard_every(interval: float, word: Callable[[PathEstimate, float], None], until: float) -> float:
+    """What an estimate dares that hears ``word`` every so many seconds, while 100 kbit/s leave."""
+    estimate, due = PathEstimate(), 0.5
+    for step in range(int(until * 20)):
+        now = step / 20
+        estimate.sent(625, now)
+        if now >= due:
+            due += interval
+            word(estimate, now)
+        estimate.tick(now)
+    return estimate.rate
+
+
+def test_estimates_of_the_peer_that_come_once_a_second_are_no_silence() -> None:
+    assert _rate_of_one_heard_every(1.02, lambda estimate, now: estimate.remb(140.0, now), 10.0) == 140.0
+
+
+def test_receiver_reports_that_come_as_rarely_as_the_standard_allows_are_no_silence() -> None:
+    def report(estimate: PathEstimate, now: float) -> None:
+        estimate.report(PeerReport(time=now, loss=0.0, expected=50, round_trip=0.01), now)
+
+    assert _rate_of_one_heard_every(6.2, lambda estimate, now: report(estimate, now), 20.0) >= FIRST
+
+
+def test_a_peer_whose_estimates_end_gets_ever_less() -> None:
+    assert _rate_of_one_heard_every(100.0, lambda estimate, now: estimate.remb(140.0, now), 15.0) <= 70.0
+
+
+def test_what_the_peer_itself_estimates_is_followed_between_reports() -> None:
+    estimate = PathEstimate()
+    for step in range(100):
+        now = step / 10
+        estimate.sent(round(estimate.rate * 12.5), now)
+        if step % 10 == 9:
+            estimate.remb(800.0, now)
+        estimate.tick(now)
+    assert estimate.rate == 800.0

@@ -20,9 +20,11 @@ from openvoice.media.reports import PeerReport
 FIRST, LEAST, MOST = 150.0, 20.0, 8000.0
 """kbit/s."""
 _SILENCE, _SHORTEST_SILENCE = 3.0, 0.6
-"""Round trips, and seconds, without a word about what is sent, after which half is sent."""
-_REPORT_SILENCE = 4.0
-"""Seconds, where the peer writes nothing but receiver reports: they come every second or so."""
+"""Round trips, and seconds, without a word about what is sent, after which half is sent: where arrivals are told."""
+_REPORT_SILENCE = 6.5
+"""Seconds, where the peer writes nothing but receiver reports and its own estimate, which some write irregularly.
+
+Five seconds lie between two reports on the average, 6.2 at most (RFC 3550, 6.2 and 6.3.1)."""
 _FRESH = 3.0
 """Seconds for which what the peer says counts before what is said less well."""
 _USUAL_ROUND_TRIP = 0.2
@@ -110,6 +112,9 @@ class PathEstimate:
         if not self._told_of_arrivals(now):
             self._bound, self._bound_at = rate, now
             self._hear(now)
+            if not self._full:
+                # Reports may be seconds apart: until the next one, the peer's own estimate says that there is room.
+                self._update(Usage.NORMAL, self._leaving.rate, now, EAGER)
 
     def report(self, report: PeerReport, now: float) -> None:
         """A receiver report about one of the streams of pictures."""
@@ -125,16 +130,13 @@ class PathEstimate:
         self._heed_loss(report.lost, report.expected, arriving, now)
         if self._bound is not None and now - self._bound_at > _FRESH:
             self._bound = None
-        full = self._round_trips.shows or self._round_trips.lasts
-        self._update(Usage.OVER if full else Usage.NORMAL, arriving, now, WARY if self._bound is None else EAGER)
+        self._update(Usage.OVER if self._full else Usage.NORMAL, arriving, now, WARY if self._bound is None else EAGER)
 
     def tick(self, now: float) -> None:
         """Time passes: call it every tenth of a second or so. Whoever hears nothing sends ever less."""
         if self._sent_at is None or (self._heard_at is not None and self._heard_at >= self._sent_at):
             return
-        told = self._arrivals_at is not None or self._bound is not None
-        wait = max(_SILENCE * self._round_trip, _SHORTEST_SILENCE) if told else _REPORT_SILENCE
-        if now - max(self._sent_at, self._halved_at) >= wait:
+        if now - max(self._sent_at, self._halved_at) >= self._patience:
             self._halved_at = now
             self._rate.restrict(self.rate / 2, now)
 
@@ -155,6 +157,15 @@ class PathEstimate:
 
     def _hear(self, now: float) -> None:
         self._heard_at = now
+
+    @property
+    def _full(self) -> bool:
+        return self._round_trips.shows or self._round_trips.lasts
+
+    @property
+    def _patience(self) -> float:
+        told = self._arrivals_at is not None
+        return max(_SILENCE * self._round_trip, _SHORTEST_SILENCE) if told else _REPORT_SILENCE
 
     def _told_of_arrivals(self, now: float) -> bool:
         return self._arrivals_at is not None and now - self._arrivals_at <= _FRESH
