@@ -31,6 +31,7 @@ from openvoice.errors import UsageError
 from openvoice.media.video.conversion import black
 from openvoice.ports import VideoReport
 from tests.client.test_client import BOB, accept_calls, pair
+from tests.media.video.feeds import Feed
 from tests.media.video.films import make_film
 from tests.waiting import until
 
@@ -83,12 +84,12 @@ async def test_what_was_chosen_is_made_when_it_is_shown_and_not_before(tmp_path:
 
 async def test_another_source_takes_over_while_pictures_are_shown() -> None:
     video = CallVideo(lambda _: None)
-    old, new = PictureFeed(), PictureFeed()
+    old, new = PictureFeed(), Feed()
     video.choose(CAMERA, old)
     shown: list[Picture | None] = []
     video.make_input(CAMERA).start(shown.append, lambda *_: None, PictureFormat())
     changing = asyncio.create_task(video.exchange(CAMERA, new))
-    await until(lambda: new._deliver is not None)
+    await until(lambda: new.used)
     old.put(shade(1))
     new.put(shade(2))
     await changing
@@ -102,12 +103,12 @@ async def test_another_source_takes_over_while_pictures_are_shown() -> None:
 async def test_what_has_no_more_pictures_is_shown_no_more() -> None:
     posted: list[object] = []
     video = CallVideo(posted.append)
-    feed, next_feed = PictureFeed(), PictureFeed()
+    feed, next_feed = PictureFeed(), Feed()
     video.choose(CAMERA, feed)
     shown: list[Picture | None] = []
     video.make_input(CAMERA).start(shown.append, lambda *_: None, PictureFormat())
     changing = asyncio.create_task(video.exchange(CAMERA, next_feed))
-    await until(lambda: next_feed._deliver is not None)
+    await until(lambda: next_feed.used)
     next_feed.put(shade(1))
     await changing
     feed.end()

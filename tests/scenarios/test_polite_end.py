@@ -33,15 +33,15 @@ from .test_command_line import person as person
 
 
 @asynccontextmanager
-async def silent_server() -> AsyncIterator[int]:
-    """A port where somebody listens and never says anything."""
+async def silent_server() -> AsyncIterator[tuple[int, list[asyncio.StreamWriter]]]:
+    """A port where somebody listens and never says anything, and those who came."""
     writers: list[asyncio.StreamWriter] = []
 
     async def wait(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writers.append(writer)
 
     server = await asyncio.start_server(wait, "127.0.0.1", 0)
-    yield server.sockets[0].getsockname()[1]
+    yield server.sockets[0].getsockname()[1], writers
     server.close()
     for writer in writers:
         writer.close()
@@ -131,11 +131,11 @@ async def test_10_a_caller_ends_politely_at_every_stage(
     words = ["--input", "tone", "--output", str(recording), "--json"]
     async with AsyncExitStack() as stack:
         if stage == "login":
-            port = await stack.enter_async_context(silent_server())
+            port, callers = await stack.enter_async_context(silent_server())
             settings = alice.home / "openvoice.toml"
             settings.write_text(settings.read_text().replace(str(prosody.port), str(port)))
             running = await stack.enter_async_context(started(alice, "call", str(account.address), *words))
-            await asyncio.sleep(1.5)
+            await until(lambda: callers, LONG)
         elif stage == "active":
             friend = await stack.enter_async_context(Client(account, interfaces=("127.0.0.1",)))
             ringing = rings(friend)
@@ -185,12 +185,12 @@ async def test_10_a_callee_ends_politely_at_every_stage(
     words = ["answer", "--from", str(account.address), "--input", "tone", "--output", str(recording), "--json"]
     async with AsyncExitStack() as stack:
         if stage == "login":
-            port = await stack.enter_async_context(silent_server())
+            port, callers = await stack.enter_async_context(silent_server())
             settings = bob.home / "openvoice.toml"
             settings.write_text(settings.read_text().replace(str(prosody.port), str(port)))
         running = await stack.enter_async_context(started(bob, *words))
         if stage == "login":
-            await asyncio.sleep(1.5)
+            await until(lambda: callers, LONG)
         else:
             await running.until('"online"')
         address = openvoice.Address.parse(bob.address)

@@ -13,9 +13,9 @@ import numpy as np
 from openvoice.core.description import Content, SessionDescription
 from openvoice.core.types import Role, VideoLabel
 from openvoice.errors import VideoFailed
-from openvoice.media.video.sources.arrays import PictureFeed
-from openvoice.ports import MediaSettings, Picture, PictureFormat, VideoInput, VideoReport
+from openvoice.ports import MediaSettings, Picture, PictureFormat, VideoInput
 from tests.media.peers import Pair, Side, settings
+from tests.media.video.feeds import Feed
 from tests.waiting import until
 
 GREY, BLACK = 128, 16
@@ -31,22 +31,6 @@ def unchanged(description: SessionDescription) -> SessionDescription:
 def unbundled(description: SessionDescription) -> SessionDescription:
     """As a peer says it that knows nothing of bundles."""
     return replace(description, bundle=())
-
-
-class Camera(PictureFeed):
-    """A device that knows whether it is in use."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.used = False
-
-    def start(self, deliver: Callable[[Picture | None], None], report: VideoReport, wanted: PictureFormat) -> None:
-        super().start(deliver, report, wanted)
-        self.used = True
-
-    def stop(self) -> None:
-        super().stop()
-        self.used = False
 
 
 class Screen:
@@ -75,7 +59,7 @@ class Viewer:
         """Why there is no camera, if there is none."""
         self.looks = True
         """Whether it wants to see anything."""
-        self.feeds: list[tuple[VideoLabel, Camera]] = []
+        self.feeds: list[tuple[VideoLabel, Feed]] = []
         self.screens: dict[VideoLabel, Screen] = {}
         self.side = Side(self._settings())
         self.local: SessionDescription | None = None
@@ -92,7 +76,7 @@ class Viewer:
     def _make_feed(self, label: VideoLabel) -> VideoInput:
         if self.broken:
             raise VideoFailed(self.broken)
-        self.feeds.append((label, Camera()))
+        self.feeds.append((label, Feed()))
         return self.feeds[-1][1]
 
     def _make_screen(self, label: VideoLabel) -> Screen | None:
