@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -365,6 +366,39 @@ async def test_pictures_are_never_protected_less_than_the_voice(
         assert failed.names == ("2",)
         assert "protected less" in failed.text or "closed" in failed.text
     assert pair.callee.feeds == []
+    await talks_on(pair)
+
+
+async def test_nothing_is_decoded_before_the_gate(pair: VideoPair) -> None:
+    async def only_the_caller() -> None:
+        for viewer in pair.viewers:
+            await viewer.side.says(inputs.MediaSecured)
+        await pair.caller.side.media.open_gate()
+
+    pair.pair.flow = only_the_caller  # type: ignore[method-assign]
+    await pair.connect()
+    await pair.caller.side.media.show(CAMERA, "1")
+    await until(lambda: pair.caller.side.media.statistics().video[0].sent.frames > 10)
+    received = pair.callee.side.media.statistics().video[0].received
+    assert (received.frames, received.frames_decoded) == (0, 0)
+    assert pair.callee.screens == {}
+    await pair.callee.side.media.open_gate()
+    await sees(pair.callee)
+
+
+async def test_connections_of_contents_that_went_are_forgotten(pair: VideoPair) -> None:
+    await pair.connect(offered=False, change_offer=unbundled, change_answer=unbundled)
+    for name in "123":
+        await pair.add(pair.caller, name, bundle=False)
+        for viewer in pair.viewers:
+            await until(partial(getattr, transport_of(viewer, name).secure, "secured"))
+        gone = [transport_of(viewer, name) for viewer in pair.viewers]
+        await pair.change(lambda content: None if content.name != "0" else content)
+        for viewer, transport in zip(pair.viewers, gone, strict=True):
+            # Its keys may be ready at the very moment.
+            viewer.side.media.secured(transport)
+    for viewer in pair.viewers:
+        assert len(viewer.side.media._secured) <= 2
     await talks_on(pair)
 
 

@@ -263,11 +263,15 @@ class CallMedia:
         return self._transports.get(self._streams.voice_name) is transport
 
     def secured(self, transport: MediaTransport) -> None:
-        self._secured.add(transport)
+        distinct = self._transports.distinct
+        if transport not in distinct:
+            return  # its contents went while it was on its way
+        # Those of contents that went are forgotten, however many come and go.
+        self._secured = self._secured.intersection(distinct) | {transport}
         if self._carries_voice(transport):
             self._streams.admit(transport)
             self._tell(inputs.MediaSecured(self._facts()))
-            waiting = [each for each in self._transports.distinct if each in self._secured and each is not transport]
+            waiting = [each for each in distinct if each in self._secured and each is not transport]
         else:
             waiting = [transport] if self._voice_transport in self._secured else []
         for each in waiting:
