@@ -15,7 +15,7 @@ from openvoice.interop.vectors import default_folder, read_vectors
 from openvoice.jingle.session import Session
 from openvoice.server.prosody import Prosody
 
-pytestmark = [pytest.mark.live, pytest.mark.network, pytest.mark.slow]
+pytestmark = [pytest.mark.live, pytest.mark.network, pytest.mark.slow, pytest.mark.once]
 
 VECTORS = {vector.id: vector for vector in read_vectors(default_folder())}
 

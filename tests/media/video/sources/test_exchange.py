@@ -12,6 +12,7 @@ from openvoice.media.video.sources.arrays import PictureFeed
 from openvoice.media.video.sources.exchange import ExchangeSource
 from openvoice.media.video.sources.pattern import PatternSource
 from openvoice.ports import PictureFormat
+from tests.media.video.feeds import Feed
 from tests.media.video.sources.collecting import Collected
 
 
@@ -37,13 +38,13 @@ def picture(shade: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 def test_the_new_one_takes_over_with_its_first_picture() -> None:
-    old, new = PictureFeed(), PictureFeed()
+    old, new = PictureFeed(), Feed()
     source = ExchangeSource(old)
     collected = Collected(source)
     old.put(picture(1))
     changing = threading.Thread(target=source.exchange, args=(new,))
     changing.start()
-    while new._deliver is None:
+    while not new.used:
         time.sleep(0.001)
     old.put(picture(2))
     new.put(picture(3))
