@@ -72,7 +72,7 @@ def test_loss_by_chance_is_not_taken_for_a_full_path(loss: float) -> None:
     assert min(rates(flow, 8, 40)) > 1400
 
 
-@pytest.mark.parametrize(("jitter", "loss", "least"), [(0.015, 0.05, 1500), (0.03, 0.05, 700), (0.05, 0.0, 120)])
+@pytest.mark.parametrize(("jitter", "loss", "least"), [(0.015, 0.05, 1500), (0.03, 0.05, 1500), (0.05, 0.0, 1500)])
 def test_jitter_is_not_taken_for_a_queue(jitter: float, loss: float, least: float) -> None:
     clock = Clock()
     conditions = Conditions(delay=0.04 + jitter, jitter=jitter, loss=loss)

@@ -17,7 +17,7 @@ from openvoice.media.path.allocation import Demand
 from openvoice.media.path.estimate import LEAST, MOST
 from openvoice.media.path.sending import Outgoing, SendingPath
 from openvoice.media.reports import PeerReport
-from openvoice.testing.impairment import Impairment
+from openvoice.testing.impairment import Conditions, Impairment
 from tests.media.audio.virtual_time import run
 from tests.media.path.bottleneck import path as link
 from tests.media.path.call import NarrowCall, Pictures
@@ -63,6 +63,14 @@ def test_a_step_down_costs_voice_a_second_at_most() -> None:
     assert narrow.late(begin + 12, begin + 13, 0.15) < 0.95
     assert narrow.rate(begin + 14, begin + 25) > 130
     assert narrow.rate(begin + 36, begin + 39) > 1800
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.02])
+@pytest.mark.parametrize("jitter", [0.03, 0.06, 0.1])
+def test_jitter_on_a_wide_path_does_not_stop_pictures(jitter: float, loss: float) -> None:
+    conditions = Conditions(rate=3000, delay=0.02 + jitter, jitter=jitter, loss=loss)
+    narrow, _, begin = call(Impairment(conditions, seed=2), 20)
+    assert narrow.rate(begin + 15, begin + 20) > 1000
 
 
 def test_where_there_is_only_room_for_voice_pictures_pause_and_try_seldom() -> None:

@@ -101,7 +101,12 @@ class PathEstimate:
         self._bound = None
         self._hear(now)
         self._heed_loss(lost, expected, self.arriving, now)
-        usage = Usage.OVER if self._queue.judge(self.rate, now) or over else self._trend.usage
+        stands = self._queue.judge(self.rate, now)
+        usage = self._trend.usage
+        if stands or (over and self._queue.seconds > 0):
+            usage = Usage.OVER
+        elif usage is Usage.OVER:
+            usage = Usage.NORMAL  # where no packet waits, what comes later and later does so by jitter
         if usage is Usage.NORMAL and self._queue.seconds > (NOTICEABLE if self._rate.eager else TOO_LONG):
             usage = Usage.UNDER  # what waits already is carried first
         arriving = self._arrivals.lately(_QUEUE_WINDOW) if self._queue.seconds > TOO_LONG else self.arriving

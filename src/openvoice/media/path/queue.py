@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from openvoice.media.path.jitter import Jitter
+
 NOTICEABLE, TOO_LONG = 0.02, 0.045
 """Seconds of queue at which an eager rate waits, and that voice should not wait for."""
 _BASE_WINDOW, _BUCKET = 30.0, 1.0
@@ -16,6 +18,8 @@ _ENOUGH = 6
 _JUMP = 3.0
 _DRAIN = 0.1
 """Seconds less of it in each second are a queue that goes away soon enough."""
+_REACH = 3.0
+"""Times the jitter: so much later than the quickest of late comes the quickest of many packets by jitter alone."""
 _PATIENCE, _MUCH_LESS = 4.0, 0.5
 """Seconds of sending that share, in vain, after which the queue is another's, or the way has become longer."""
 
@@ -33,10 +37,11 @@ class StandingQueue:
         self._recent: deque[tuple[float, int]] = deque()
         """Of the last reports, the quickest packet and how many there were: together just enough."""
         self._judged: float | None = None
+        self._jitter = Jitter()
         self._long_since: tuple[float, float] | None = None
         """When it became too long, and what was sent then."""
         self.seconds = 0.0
-        """Of queue, in the last report."""
+        """Of queue, in the last report, beyond what jitter alone makes of it."""
 
     def add(self, sent: float, arrived: float) -> None:
         """A packet of the present report; the clocks are different ones."""
@@ -45,6 +50,7 @@ class StandingQueue:
             self._begin()
         self._least = delay if self._least is None else min(self._least, delay)
         self._packets += 1
+        self._jitter.add(sent, delay)
 
     def judge(self, rate: float, now: float) -> bool:
         """The report is at its end: whether the queue is too long, and ``rate`` kbit/s do not make it shorter."""
@@ -52,8 +58,10 @@ class StandingQueue:
             return False
         least = self._quickest(self._least)
         self._remember(least, now)
-        before, self.seconds = self.seconds, least - min(base for _, base in self._bases)
         elapsed, self._judged = now - (now if self._judged is None else self._judged), now
+        self._jitter.judge(elapsed)
+        before = self.seconds
+        self.seconds = max(0.0, least - min(base for _, base in self._bases) - _REACH * self._jitter.seconds)
         if self.seconds <= TOO_LONG:
             self._long_since = None
             return False
