@@ -583,3 +583,13 @@ def test_wishes_before_the_call_is_active_wait_for_it() -> None:
     call.handle(i.AnswerReceived(description(Setup.ACTIVE)), 0.0)
     assert not any(isinstance(x, e.ProposeContent) for x in call.handle(i.MediaSecured(facts()), 1.0))
     assert e.ProposeContent("1", CAMERA) in call.handle(i.MediaFlowing(), 1.0)
+
+
+def test_what_is_proposed_outlives_what_the_media_cannot_take_of_the_peer() -> None:
+    call, _ = active(manners=SCREENS)
+    name = asked(call, SCREEN)
+    theirs = video("theirs", Senders.RESPONDER)
+    assert call.handle(i.ContentsAdded((theirs,)), 2.5) == [e.AnswerContents((theirs,))]
+    assert call.handle(i.LocalContents((), answering=True), 2.6) == [e.SendContentReject(("theirs",))]
+    accepted = call.handle(i.ContentsAccepted((video(name),), ("0", name)), 3.0)
+    assert any(isinstance(effect, e.Settle) for effect in accepted)

@@ -251,7 +251,9 @@ class Contents:
             yield e.SendContentAccept(tuple(ours), group)
         if refused:
             yield e.SendContentReject(refused)
-        yield from self._settle()
+        if answers or self._proposal is None:
+            # Else the media made nothing, and would drop what this side proposes.
+            yield from self._settle()
 
     def _weaker(self, content: Content) -> bool:
         """Whether less vouches for the content than for the rest of the session."""

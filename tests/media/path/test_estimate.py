@@ -122,6 +122,14 @@ def test_receiver_reports_alone_do() -> None:
     assert 600 < mean(rates(flow, 20, 60)) < 1300
 
 
+@pytest.mark.parametrize("bound", [0.0, 1e-9, 1e6])
+def test_no_estimate_of_the_peer_is_taken_beyond_reason(bound: float) -> None:
+    estimate = PathEstimate()
+    for second in range(60):
+        estimate.remb(bound, float(second))
+        assert LEAST <= estimate.rate <= MOST
+
+
 def test_the_own_estimate_of_the_peer_bounds() -> None:
     clock = Clock()
     flow = Flow(clock=clock, link=path(1000), tells="remb")
