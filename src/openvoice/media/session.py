@@ -287,6 +287,7 @@ class CallMedia:
             self._lose(dict.fromkeys(transport.names, text))
 
     def moved(self, transport: MediaTransport) -> None:
+        self._streams.moved(transport)
         if self._voice_transport in self._secured:
             self._tell(inputs.MediaMoved(self._facts()))
 

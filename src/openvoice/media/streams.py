@@ -222,6 +222,12 @@ class Streams:
             if isinstance(flow.stream, VideoStream) and flow.lane.gate_open
         }
 
+    def moved(self, transport: MediaTransport) -> None:
+        """It goes another way than before."""
+        lane = self._lanes.get(transport)
+        if lane is not None:
+            lane.path.begin_anew()
+
     # --- packets ------------------------------------------------------------------------------------------------------
 
     def handle_rtp(self, transport: MediaTransport, packet: RtpPacket, arrival: float) -> None:

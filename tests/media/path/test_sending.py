@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from openvoice.media.feedback.arrivals import ArrivalReport
 from openvoice.media.path.allocation import Demand
-from openvoice.media.path.estimate import LEAST, MOST
+from openvoice.media.path.estimate import FIRST, LEAST, MOST
 from openvoice.media.path.sending import Outgoing, SendingPath
+from openvoice.media.path.sent import SentPackets
 from openvoice.media.reports import PeerReport
 from openvoice.testing.impairment import Conditions, Impairment
 from tests.media.audio.virtual_time import run
@@ -54,6 +55,33 @@ def test_3_mbits_are_used_soon_and_voice_does_not_notice() -> None:
     assert narrow.rate(begin + 5, begin + 29) > 2100
     assert narrow.late(begin, begin + 29, 0.15) < 0.005
     assert narrow.late(begin, begin + 29, 0.1) < 0.02
+
+
+def test_another_way_is_begun_carefully_whatever_the_one_before_took() -> None:
+    async def main() -> None:
+        narrow = NarrowCall(link(3000))
+        pictures = Pictures(narrow.path)
+        pictures.start()
+        await asyncio.sleep(10)
+        assert pictures.rate > 1500
+        narrow.link.conditions = replace(narrow.link.conditions, rate=300)
+        narrow.path.begin_anew()
+        assert pictures.rate == FIRST
+        begin = narrow.loop.time()
+        await asyncio.sleep(10)
+        assert 150 < narrow.rate(begin + 3, begin + 9) < 215
+        assert narrow.late(begin + 1, begin + 9, 0.15) < 0.01
+        narrow.path.close()
+
+    run(main())
+
+
+def test_what_went_the_way_before_tells_nothing_of_another() -> None:
+    packets = SentPackets()
+    packets.add(1000, 1.0)
+    packets.forget()
+    assert packets.outcomes([(0, 1.1)]) == []
+    assert packets.next == 1
 
 
 def test_a_step_down_costs_voice_a_second_at_most() -> None:

@@ -121,6 +121,12 @@ class SendingPath:
         self._drop_old(now)
         self._leave_due()
 
+    def begin_anew(self) -> None:
+        """The transport goes another way from now on: what was learnt of the one before says nothing of it."""
+        self._estimate, self._pause = PathEstimate(), Pause()
+        self._sent.forget()
+        self._allocate()
+
     def handle_rtcp(self, packets: Sequence[Any], arrival: float) -> None:
         """Take the parts of an authenticated compound packet of this transport, whatever they are about."""
         for packet in packets:

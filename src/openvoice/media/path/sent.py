@@ -52,6 +52,10 @@ class SentPackets:
         if len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
 
+    def forget(self) -> None:
+        """Nothing is to be told of what was sent until now. Numbers go on."""
+        self._sent.clear()
+
     def outcomes(self, reported: Iterable[tuple[int, float | None]]) -> list[Outcome]:
         """What is new in a report: pairs of a number and its arrival, ``None`` for one that is missing so far.
 
