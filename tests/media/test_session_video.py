@@ -25,6 +25,7 @@ from openvoice.core.types import DeviceChange, VideoLabel, Vouching
 from openvoice.errors import InvalidState, MediaFailed
 from openvoice.media import transport as transport_module
 from openvoice.media.lane import Lane
+from openvoice.media.path.estimate import FIRST
 from openvoice.media.transport import MediaTransport
 from openvoice.testing.impairment import Conditions
 from tests.media.peers import hears, impair
@@ -59,6 +60,20 @@ async def talks_on(pair: VideoPair) -> None:
 
 
 # --- from the beginning -----------------------------------------------------------------------------------------------
+
+
+async def test_a_transport_that_moves_begins_its_estimate_anew(pair: VideoPair) -> None:
+    await pair.connect()
+    await pair.caller.side.media.show(CAMERA, "1")
+    await sees(pair.callee)
+
+    def available() -> float:
+        (video,) = pair.caller.side.media.statistics().video
+        return video.sent.available
+
+    await until(lambda: available() > FIRST)
+    pair.caller.side.media.moved(transport_of(pair.caller, "1"))
+    assert available() == FIRST
 
 
 @pytest.mark.parametrize("change", [unchanged, unbundled])
