@@ -90,6 +90,7 @@ def test_a_step_down_costs_voice_a_second_at_most() -> None:
     # What left before the first report of it fills the queue of 0.2 s, and some does not even fit in there.
     assert narrow.late(begin + 12, begin + 13, 0.15) < 0.95
     assert narrow.rate(begin + 14, begin + 25) > 130
+    assert narrow.rate(begin + 32, begin + 33) > 1500
     assert narrow.rate(begin + 36, begin + 39) > 1800
 
 

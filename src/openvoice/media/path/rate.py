@@ -26,6 +26,8 @@ _PACKET = 9.6
 """kbit: what is added within the time that an answer takes, near the rate at which the path was full last."""
 _FIRST_PATIENCE, _LONGEST_PATIENCE = 5.0, 12.0
 """Seconds without trouble before the rate grows eagerly again; each time in vain doubles them."""
+_HOPEFUL = 6.0
+"""The longest of them while much less is sent than before the path changed."""
 _STEP = 0.6
 """A rate that falls below this share of what the path took is a change of the path, which may change back soon."""
 _DEVIATIONS = 3.0
@@ -85,6 +87,8 @@ class DelayRate:
         self._eager = True
         self._eager_since: float | None = None
         self._patience = _FIRST_PATIENCE
+        self._before_step = 0.0
+        """What was sent before the path changed to take much less."""
         self._updated: float | None = None
         self._decreased: float | None = None
 
@@ -152,9 +156,11 @@ class DelayRate:
 
     def _calm_down(self, now: float, before: float) -> None:
         if self._eager and self._eager_since is not None:
-            self._patience = min(2 * self._patience, _LONGEST_PATIENCE)
+            hopeful = before < _STEP * self._before_step
+            self._patience = min(2 * self._patience, _HOPEFUL if hopeful else _LONGEST_PATIENCE)
         if self.rate < _STEP * before:
             self._patience = _FIRST_PATIENCE
+            self._before_step = max(self._before_step, before)
         self._eager, self._eager_since = False, None
         self._decreased = now
 
