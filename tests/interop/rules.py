@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from openvoice.interop.clients import RAW_UDP
 from openvoice.jingle import namespaces as ns
+
+RAW_UDP = "urn:xmpp:jingle:transports:raw-udp:1"
 
 Devices = Iterable[frozenset[str]]
 """What each device of the contact that is online announces."""

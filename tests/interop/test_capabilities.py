@@ -7,7 +7,7 @@ import pytest
 from openvoice.core.address import Address
 from openvoice.core.inputs import Invitation
 from openvoice.errors import PeerUnavailable
-from openvoice.interop.clients import CLIENTS, RAW_UDP, STANDARD
+from openvoice.interop.clients import CLIENTS, STANDARD
 from openvoice.jingle import namespaces as ns
 from openvoice.jingle.capabilities import FEATURES, Device, choose
 from openvoice.jingle.peers import DeviceIdentity, PeerProfile, profile_of
@@ -29,7 +29,7 @@ def check_buttons(features: frozenset[str], media: list[str]) -> None:
     assert rules.dino_calls([features]) == "propose"
     assert rules.monal_calls([features])
     assert rules.gateway_calls([features]) == "propose"
-    assert RAW_UDP not in features, "Dino could choose it"
+    assert rules.RAW_UDP not in features, "Dino could choose it"
     assert ns.OFFER_ANSWER_FEATURE not in features, "Conversations would hold its offers back"
 
 

@@ -72,7 +72,9 @@ def test_who_looks_like_a_friend_is_a_stranger(text: str) -> None:
 def shown(peer: str, *, as_json: bool) -> str:
     """What ``openvoice answer`` says of a call."""
     stream = io.StringIO()
-    printer(as_json=as_json, stream=stream).show(Happening(0.0, "incoming", CallId("id"), None, {"peer": peer}))
+    printer(as_json=as_json, stream=stream).show(
+        Happening(0.0, "incoming", CallId("id"), None, {"peer": peer, "video": False})
+    )
     return stream.getvalue()
 
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from openvoice.jingle import namespaces as ns
 
-RAW_UDP = "urn:xmpp:jingle:transports:raw-udp:1"
 OLD_ICE_UDP = "urn:xmpp:jingle:transports:ice-udp:0"
 MUJI = "urn:xmpp:jingle:muji:0"
 CALL_INVITES = "urn:xmpp:call-invites:0"
@@ -30,7 +29,7 @@ CLIENTS: dict[str, Appearance] = {
     "conversations": Appearance(
         node="https://conversations.im", name="Conversations", features=_CALLS | {ns.JINGLE_MESSAGE}
     ),
-    "dino": Appearance(node="https://dino.im", name="Dino", features=_CALLS | {ns.JINGLE_MESSAGE, MUJI, RAW_UDP}),
+    "dino": Appearance(node="https://dino.im", name="Dino", features=_CALLS | {ns.JINGLE_MESSAGE, MUJI}),
     "movim": Appearance(
         node="https://moxl.movim.eu/",
         name="Movim",
@@ -49,7 +48,8 @@ CLIENTS: dict[str, Appearance] = {
         features=_VOICE | {ns.JINGLE_MESSAGE, ns.OFFER_ANSWER_FEATURE},
     ),
 }
-"""By the word that names their vectors. Of Dino, Monal and the rest what stands here is what decides about calls."""
+"""By the word that names their vectors. Of Dino, Monal and the rest what stands here is what decides about calls.
+Dino's transport without encryption is left out: a tested client must not come to choose it."""
 
 STANDARD = Appearance(node="urn:example:client", name="Client", features=_CALLS | _DETAILS | _SDP | {ns.JINGLE_MESSAGE})
 """A client that is none of the known ones, and keeps to the standards."""
