@@ -195,12 +195,16 @@ async def test_a_client_of_the_profile_has_its_policy_and_keeps_history(
 
 def test_a_client_of_the_profile_keeps_to_the_bandwidth_of_the_file(tmp_path: Path) -> None:
     (tmp_path / "openvoice.toml").write_text('[account."alice@example.org"]\n[network]\nbandwidth = 40\n')
-    assert Client.open(tmp_path)._bandwidth == 40
+    client = Client.open(tmp_path)
+    client._close()
+    assert client._bandwidth == 40
 
 
 def test_a_client_of_the_profile_shows_what_the_file_says(tmp_path: Path) -> None:
     (tmp_path / "openvoice.toml").write_text('[account."alice@example.org"]\n[video]\nsize = "1280x720"\nrate = 15\n')
-    assert Client.open(tmp_path)._video_format == PictureFormat(width=1280, height=720, rate=15.0)
+    client = Client.open(tmp_path)
+    client._close()
+    assert client._video_format == PictureFormat(width=1280, height=720, rate=15.0)
 
 
 async def test_the_doctor_of_the_profile(profile: Profile) -> None:

@@ -213,7 +213,8 @@ def in_other_words(stanza: Element) -> Element:
 
 
 def passive(jingle: Element) -> Element:
-    return in_each(FINGERPRINT, set_to(setup="passive"))(jingle) or jingle
+    changed = in_each(FINGERPRINT, set_to(setup="passive"))(jingle)
+    return jingle if changed is None else changed
 
 
 @pytest.mark.parametrize(
