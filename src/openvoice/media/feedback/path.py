@@ -11,6 +11,7 @@ from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci
 from openvoice.core.description import Content, Media, Source
 from openvoice.media.feedback.estimate import ReceiverEstimate
 from openvoice.media.feedback.log import ArrivalLog
+from openvoice.media.path.sending import OVERHEAD
 from openvoice.media.reports import feedback
 from openvoice.media.unwrap import Unwrapper
 from openvoice.media.video.codec import CLOCK_RATE
@@ -21,8 +22,7 @@ _INTERVAL, _SHORTEST_INTERVAL = 0.1, 0.05
 _MANY = 15
 _SEND_TIME_BITS, _SEND_TIME_SECONDS = 24, 2.0**-18
 """Of the header extension abs-send-time."""
-_HEADERS = 44
-"""Octets of a packet beside its payload and its RTP header: IPv4, UDP, SRTP."""
+_RTP_HEADER = 12
 _MOST_SOURCES = 8
 
 
@@ -115,7 +115,7 @@ class EstimateFeedback:
         self._sources[packet.ssrc] = None
         if len(self._sources) > _MOST_SOURCES:
             del self._sources[next(iter(self._sources))]
-        self._estimate.add(self._sent(packet), arrival, len(packet.payload) + 12 + _HEADERS)
+        self._estimate.add(self._sent(packet), arrival, len(packet.payload) + _RTP_HEADER + OVERHEAD)
         rate = self._estimate.tell(arrival)
         if rate is not None:
             entry = pack_remb_fci(round(1000 * rate), list(self._sources))
