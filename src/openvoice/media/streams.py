@@ -141,7 +141,7 @@ class Streams:
             round_trip=lambda: self.voice.round_trip if self.voice is not None else None,
             settings=self._settings,
             notify=self._notify,
-            ended=self._showing.end,
+            ended=lambda label: self.show(label, None),
         )
 
     def _end(self, name: str) -> None:
@@ -210,9 +210,8 @@ class Streams:
         self._update()
 
     def _update(self) -> None:
-        for flow in self._flows.values():
-            if isinstance(flow.stream, VideoStream):
-                flow.stream.draw(self._held)
+        for stream in self._pictures():
+            stream.draw(self._held)
         self._showing.update(allowed=not self._held)
 
     def _showable(self) -> dict[str, VideoStream]:

@@ -44,11 +44,6 @@ class Showing:
             if streams[name].shown is None:
                 self._start(streams[name], label)
 
-    def end(self, label: VideoLabel) -> None:
-        """It has nothing more to show."""
-        self.want(label, None)
-        self.update(allowed=True)
-
     def _start(self, stream: VideoStream, label: VideoLabel) -> None:
         try:
             device = self._make(label)
