@@ -7,6 +7,7 @@ from whenever it likes, and then no report tells how this machine's clock is set
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,9 @@ from aiortc.rtp import (
 from openvoice.core.description import Source
 from openvoice.media.unwrap import Unwrapper
 
+_REPORT_INTERVAL = 1.0
+"""Seconds between two reports of a stream, on average: how the peer protects what it sends, and what it takes the path
+for, follows what they say."""
 _CNAME = 1
 """96 random bits for each call, so that no two calls can be linked by it (RFC 7022, 4.2)."""
 _MOST_REQUESTED = 17
@@ -36,6 +40,11 @@ _SHORTEST_INTERVAL = 0.1
 """Seconds from one report to the next that is read: a datagram holds fifty, and each makes this side think."""
 _NEW_SOURCE = 3000
 """Sequence numbers that a stream may jump before it counts as another one: MAX_DROPOUT of RFC 3550, A.1."""
+
+
+def until_next_report() -> float:
+    """Seconds to wait: not in step with anybody else's reports (RFC 3550, 6.3.1)."""
+    return _REPORT_INTERVAL * (0.5 + secrets.randbelow(1000) / 1000)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

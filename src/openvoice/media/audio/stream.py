@@ -6,7 +6,6 @@ Everything runs on the event loop of whoever calls; nothing blocks it for longer
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -20,12 +19,10 @@ from openvoice.media.audio.negotiation import event_codec, redundancy_codec, ret
 from openvoice.media.audio.receiver import AudioReceiver
 from openvoice.media.audio.retransmission import Answers, Requests
 from openvoice.media.audio.sender import SILENCE, AudioSender
-from openvoice.media.reports import PeerReport, Reporter
+from openvoice.media.reports import PeerReport, Reporter, until_next_report
 from openvoice.media.synchronisation import Hearing, Synchronisation
 from openvoice.ports import FRAME_SECONDS, AudioInput, AudioOutput, Frame
 
-_REPORT_INTERVAL = 1.0
-"""Seconds between reports, on average: the peer's protection against loss follows what they say."""
 _EARLIEST_REPORT = 0.5
 """Seconds between reports at least, if one is sent early because something is lost."""
 _STALLED = 3 * FRAME_SECONDS
@@ -292,9 +289,7 @@ class AudioStream:
         self._send_rtcp(self._compound(loop.time()))
         self._reported_at = loop.time()
         self._reported_lost = self._receiver.reception.lost if self._receiver.reception else 0
-        # Not in step with anybody else's (RFC 3550, 6.3.1).
-        wait = _REPORT_INTERVAL * (0.5 + secrets.randbelow(1000) / 1000)
-        self._report_timer = loop.call_later(wait, self._report, loop)
+        self._report_timer = loop.call_later(until_next_report(), self._report, loop)
 
     def _compound(self, now: float) -> bytes:
         return self._reporter.compound(

@@ -15,7 +15,7 @@ from openvoice.core.statistics import SentVideo
 from openvoice.core.types import DeviceChange, VideoLabel
 from openvoice.media.path.allocation import Demand
 from openvoice.media.path.sending import OVERHEAD, SendingPath
-from openvoice.media.reports import PeerReport, Reporter
+from openvoice.media.reports import PeerReport, Reporter, until_next_report
 from openvoice.media.video.adaptation import Adaptation
 from openvoice.media.video.clock import RtpClock
 from openvoice.media.video.codec import Payloader, PictureEncoder
@@ -28,7 +28,6 @@ from openvoice.ports import PictureFormat, VideoInput, VideoReport
 
 LEAST = 40.0
 """kbit/s on the wire: with less there is nothing to see."""
-_REPORT_INTERVAL = 1.0
 _CLOSING = 2.0
 """Seconds that the thread may take for letting go."""
 _FAREWELL = 1.0
@@ -268,9 +267,7 @@ class VideoSender:
 
     def _report(self) -> None:
         self._send_rtcp(self._compound())
-        # Not in step with anybody else's (RFC 3550, 6.3.1).
-        wait = _REPORT_INTERVAL * (0.5 + secrets.randbelow(1000) / 1000)
-        self._reporting = self._loop.call_later(wait, self._report)
+        self._reporting = self._loop.call_later(until_next_report(), self._report)
 
     def _compound(self) -> bytes:
         now = self._loop.time()

@@ -6,7 +6,6 @@ Everything runs on the event loop of whoever calls. Pictures are coded in thread
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ from openvoice.core.statistics import SentVideo, VideoStatistics
 from openvoice.core.types import DeviceChange, Role, VideoLabel
 from openvoice.media import plan
 from openvoice.media.path.sending import SendingPath
-from openvoice.media.reports import Reporter
+from openvoice.media.reports import Reporter, until_next_report
 from openvoice.media.synchronisation import Synchronisation
 from openvoice.media.video.negotiation import (
     make_decoder,
@@ -29,9 +28,6 @@ from openvoice.media.video.negotiation import (
 from openvoice.media.video.receiver import VideoReceiver
 from openvoice.media.video.sender import VideoSender
 from openvoice.ports import MediaSettings, Picture, VideoInput, VideoOutput
-
-_REPORT_INTERVAL = 1.0
-"""Seconds between reports, on average: what the peer takes the path for follows what they say."""
 
 
 class VideoStream:
@@ -129,9 +125,7 @@ class VideoStream:
                 loop.time(), reception=self._receiver.reception, packets_sent=0, octets_sent=0, timestamp=0
             )
         )
-        # Not in step with anybody else's (RFC 3550, 6.3.1).
-        wait = _REPORT_INTERVAL * (0.5 + secrets.randbelow(1000) / 1000)
-        self._timer = loop.call_later(wait, self._report_reception, loop)
+        self._timer = loop.call_later(until_next_report(), self._report_reception, loop)
 
     # --- pictures -----------------------------------------------------------------------------------------------------
 
